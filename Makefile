@@ -1,0 +1,30 @@
+# Everything runs in .venv, which is made anew when pyproject.toml or requirements.lock change.
+.PHONY: demo test check generate format lock clean
+.DEFAULT_GOAL := test
+BIN := .venv/bin
+IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
+SETUP := .venv/.stamp
+
+demo: $(SETUP) ## Walk one release from HOLD to ALLOW_WITH_CANARY and on to ROLLBACK_RECOMMENDED.
+	@$(IN_VENV) deploy/demo/run.sh
+
+test: $(SETUP) ## Run every test, on SQLite and PostgreSQL.
+	$(BIN)/pytest --cov --cov-report=
+
+check: $(SETUP) ## Formatting, lint, types, imports, contract, generated code, coverage.
+	@$(IN_VENV) .ci/check
+
+generate: $(SETUP) ## Generate the code of the contract.
+	$(BIN)/python proto/generate.py
+
+format: $(SETUP) ## Format code and protos.
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format . && $(BIN)/buf format --write
+
+lock: $(SETUP) ## Lock the newest versions that pyproject.toml allows.
+	@$(IN_VENV) .ci/lock
+
+clean: ## Remove everything that is made from something else.
+	rm -rf .venv build dist .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(SETUP): pyproject.toml requirements.lock
+	@.ci/setup

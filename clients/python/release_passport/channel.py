@@ -1,0 +1,69 @@
+"""Opens the channel to a server, with retries where a repeated call does no harm."""
+
+from __future__ import annotations
+
+import json
+
+import grpc
+
+from release_passport.target import Target
+
+_PACKAGE = "release_passport.v1"
+# Each of these reads, or is made idempotent by a request id that the client always sends. The calls that return a
+# secret are not here: the server cannot show it again, so a repetition would hide that the first one was lost.
+_RETRIED = {
+    "DecisionService": ("Evaluate", "GetDecision", "ListDecisions", "ExplainDecision", "SimulateDecision"),
+    "EvidenceService": ("SubmitEvidence", "GetEvidence", "ListEvidence", "RevokeEvidence"),
+    "ReleaseService": (
+        *("CreateRelease", "GetRelease", "ListReleases", "GetPassport"),
+        *("StartRollout", "FinishRollout"),
+    ),
+    "CatalogService": (
+        *("CreateService", "GetService", "ListServices", "UpdateService"),
+        *("CreateEnvironment", "GetEnvironment", "ListEnvironments", "UpdateEnvironment"),
+        *("CreateObserveOnlyBinding", "ListObserveOnlyBindings", "EndObserveOnlyBinding"),
+    ),
+    "PolicyService": (
+        *("CreatePolicy", "GetPolicy", "ListPolicies", "UpdatePolicy", "DeletePolicy"),
+        *("ListPolicyRevisions", "ValidatePolicy", "TestPolicy"),
+    ),
+    "AccessService": (
+        *("WhoAmI", "CreateRoleBinding", "ListRoleBindings", "DeleteRoleBinding"),
+        *("ListAPITokens", "RevokeAPIToken"),
+    ),
+    "TenantService": ("GetTenant", "ListTenants"),
+}
+_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+
+
+def service_config() -> str:
+    """Return the gRPC service config: which calls are tried again when the server is unavailable."""
+    names = [
+        {"service": f"{_PACKAGE}.{service}", "method": method}
+        for service, methods in _RETRIED.items()
+        for method in methods
+    ]
+    retry = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.2s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": retry}]})
+
+
+def open_channel(target: Target, *, user_agent: str) -> grpc.Channel:
+    """Return a channel to the target; it connects on first use."""
+    options = [
+        ("grpc.service_config", service_config()),
+        ("grpc.enable_retries", 1),
+        ("grpc.primary_user_agent", user_agent),
+        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        ("grpc.keepalive_time_ms", 60_000),
+        # A proxy from the environment must never see, or answer, what is meant for this machine.
+        *([("grpc.enable_http_proxy", 0)] if target.plaintext else []),
+    ]
+    if target.plaintext:
+        return grpc.insecure_channel(target.server, options)
+    return grpc.secure_channel(target.server, grpc.ssl_channel_credentials(target.ca_certificates), options)

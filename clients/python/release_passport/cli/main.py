@@ -1,0 +1,85 @@
+"""The entry of the command line: `passport`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from release_passport import __version__
+from release_passport.cli import exit_codes
+from release_passport.cli.lazy import LazyGroup
+from release_passport.cli.options import connection_options
+
+COMMANDS = {
+    "gate": ("gate", "gate", "Ask whether a release may proceed; the exit code tells the verdicts apart."),
+    "show": ("show", "show", "Show the passport of a release: all that is known about it."),
+    "release": ("release", "release", "Register, find, start and finish releases."),
+    "evidence": ("evidence", "evidence", "Submit, find and revoke evidence."),
+    "decision": ("decision", "decision", "Read, explain and replay decisions."),
+    "policy": ("policy", "policy", "Apply, validate, test and read policies."),
+    "simulate": ("simulate", "simulate", "See what would be decided, without recording it."),
+    "service": ("service", "service", "Register services and their labels."),
+    "environment": ("environment", "environment", "Register environments and their labels."),
+    "observe-only": ("observe_only", "observe_only", "Let a service go ahead while nothing is enforced there."),
+    "access": ("access", "access", "Grant and revoke roles."),
+    "token": ("token", "token", "Make and revoke API tokens."),
+    "tenant": ("tenant", "tenant", "Make and list tenants."),
+    "whoami": ("whoami", "whoami", "Show who the server takes you for."),
+    "context": ("context", "context", "Keep servers by name in the configuration file."),
+    "doctor": ("doctor", "doctor", "Check the way to the server, step by step."),
+    "completion": ("completion", "completion", "Print the completion script for a shell."),
+    "version": ("version", "version", "Show the versions of client and server."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Flags stand over PASSPORT_* variables, and those over the configuration file's context.",
+)
+@click.version_option(__version__, prog_name="passport", message="%(prog)s %(version)s")
+@connection_options
+def passport(**_: object) -> None:
+    """Ask Release Passport whether a release may proceed, and bring the evidence."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        result = passport.main(list(arguments), prog_name="passport", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("passport: interrupted", err=True)
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads the rest. The interpreter must not try to write it once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.ERROR
+    except Exception as error:  # Nothing may leave as a verdict, or as a trace that nobody can read.
+        return _report(error)
+    return result if isinstance(result, int) else exit_codes.OK
+
+
+def _report(error: Exception) -> int:
+    from release_passport.cli.report import report
+
+    return report(error)
+
+
+if __name__ == "__main__":
+    main()

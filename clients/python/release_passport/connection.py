@@ -1,0 +1,78 @@
+"""One connection to a server: deadlines, request ids, and failures as one exception."""
+
+from __future__ import annotations
+
+import uuid
+from types import TracebackType
+from typing import Self, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from release_passport import __version__
+from release_passport.channel import open_channel
+from release_passport.rpc_errors import api_error
+from release_passport.target import Target
+
+Response = TypeVar("Response", bound=Message)
+
+DEFAULT_TIMEOUT = 30.0
+
+
+class Connection:
+    """A connection to one server; subclasses name the RPCs."""
+
+    def __init__(
+        self, target: Target, *, timeout: float = DEFAULT_TIMEOUT, channel: grpc.Channel | None = None
+    ) -> None:
+        self._channel = channel or open_channel(target, user_agent=f"release-passport-python/{__version__}")
+        self._metadata = (("authorization", f"Bearer {target.token}"),) if target.token else ()
+        self._timeout = timeout
+
+    @property
+    def channel(self) -> grpc.Channel:
+        """Return the channel, for calls that are not of this API, such as health."""
+        return self._channel
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        """Return the client, which is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self.close()
+
+    def call(
+        self, method: str, request: Message, response: type[Response], timeout: float | None
+    ) -> Response:
+        """Return the answer of one RPC, or raise PassportAPIError."""
+        call = self._channel.unary_unary(
+            f"/release_passport.v1.{method}",
+            request_serializer=_serialize,
+            response_deserializer=response.FromString,
+        )
+        deadline = self._timeout if timeout is None else timeout
+        try:
+            answer: Response = call(_with_request_id(request), timeout=deadline, metadata=self._metadata)
+        except grpc.RpcError as failure:
+            raise api_error(failure) from failure
+        return answer
+
+
+def _serialize(request: Message) -> bytes:
+    return request.SerializeToString()
+
+
+def _with_request_id(request: Message) -> Message:
+    if "request_id" not in request.DESCRIPTOR.fields_by_name or getattr(request, "request_id"):
+        return request
+    copy = type(request)()
+    copy.CopyFrom(request)
+    setattr(copy, "request_id", str(uuid.uuid4()))
+    return copy

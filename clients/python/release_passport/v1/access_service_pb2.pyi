@@ -1,0 +1,141 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from release_passport.v1 import access_pb2 as _access_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class WhoAmIRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class WhoAmIResponse(_message.Message):
+    __slots__ = ("principal", "tenant", "roles", "verbs", "expire_time", "notices", "server_version")
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    VERBS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    SERVER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    principal: str
+    tenant: str
+    roles: _containers.RepeatedScalarFieldContainer[str]
+    verbs: _containers.RepeatedScalarFieldContainer[str]
+    expire_time: _timestamp_pb2.Timestamp
+    notices: _containers.RepeatedScalarFieldContainer[str]
+    server_version: str
+    def __init__(self, principal: _Optional[str] = ..., tenant: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., verbs: _Optional[_Iterable[str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., notices: _Optional[_Iterable[str]] = ..., server_version: _Optional[str] = ...) -> None: ...
+
+class CreateRoleBindingRequest(_message.Message):
+    __slots__ = ("tenant", "role_binding", "request_id")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    ROLE_BINDING_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    role_binding: _access_pb2.RoleBinding
+    request_id: str
+    def __init__(self, tenant: _Optional[str] = ..., role_binding: _Optional[_Union[_access_pb2.RoleBinding, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class CreateRoleBindingResponse(_message.Message):
+    __slots__ = ("role_binding", "revision")
+    ROLE_BINDING_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    role_binding: _access_pb2.RoleBinding
+    revision: int
+    def __init__(self, role_binding: _Optional[_Union[_access_pb2.RoleBinding, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class ListRoleBindingsRequest(_message.Message):
+    __slots__ = ("tenant", "principal", "page_size", "page_token")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    principal: str
+    page_size: int
+    page_token: str
+    def __init__(self, tenant: _Optional[str] = ..., principal: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRoleBindingsResponse(_message.Message):
+    __slots__ = ("role_bindings", "next_page_token")
+    ROLE_BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    role_bindings: _containers.RepeatedCompositeFieldContainer[_access_pb2.RoleBinding]
+    next_page_token: str
+    def __init__(self, role_bindings: _Optional[_Iterable[_Union[_access_pb2.RoleBinding, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class DeleteRoleBindingRequest(_message.Message):
+    __slots__ = ("name", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class DeleteRoleBindingResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
+
+class CreateAPITokenRequest(_message.Message):
+    __slots__ = ("tenant", "api_token", "role_bindings", "request_id")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    API_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ROLE_BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    api_token: _access_pb2.APIToken
+    role_bindings: _containers.RepeatedCompositeFieldContainer[_access_pb2.RoleBinding]
+    request_id: str
+    def __init__(self, tenant: _Optional[str] = ..., api_token: _Optional[_Union[_access_pb2.APIToken, _Mapping]] = ..., role_bindings: _Optional[_Iterable[_Union[_access_pb2.RoleBinding, _Mapping]]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class CreateAPITokenResponse(_message.Message):
+    __slots__ = ("api_token", "secret", "revision")
+    API_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    api_token: _access_pb2.APIToken
+    secret: str
+    revision: int
+    def __init__(self, api_token: _Optional[_Union[_access_pb2.APIToken, _Mapping]] = ..., secret: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class ListAPITokensRequest(_message.Message):
+    __slots__ = ("tenant", "page_size", "page_token")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    page_size: int
+    page_token: str
+    def __init__(self, tenant: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListAPITokensResponse(_message.Message):
+    __slots__ = ("api_tokens", "next_page_token")
+    API_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    api_tokens: _containers.RepeatedCompositeFieldContainer[_access_pb2.APIToken]
+    next_page_token: str
+    def __init__(self, api_tokens: _Optional[_Iterable[_Union[_access_pb2.APIToken, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RevokeAPITokenRequest(_message.Message):
+    __slots__ = ("name", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class RevokeAPITokenResponse(_message.Message):
+    __slots__ = ("api_token", "revision")
+    API_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    api_token: _access_pb2.APIToken
+    revision: int
+    def __init__(self, api_token: _Optional[_Union[_access_pb2.APIToken, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...

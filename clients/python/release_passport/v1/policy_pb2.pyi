@@ -1,0 +1,206 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from release_passport.v1 import verdict_pb2 as _verdict_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Policy(_message.Message):
+    __slots__ = ("name", "policy_id", "spec", "revision", "digest", "etag", "create_time", "update_time", "delete_time", "author")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    POLICY_ID_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    policy_id: str
+    spec: PolicySpec
+    revision: int
+    digest: str
+    etag: str
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    delete_time: _timestamp_pb2.Timestamp
+    author: str
+    def __init__(self, name: _Optional[str] = ..., policy_id: _Optional[str] = ..., spec: _Optional[_Union[PolicySpec, _Mapping]] = ..., revision: _Optional[int] = ..., digest: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
+
+class PolicySpec(_message.Message):
+    __slots__ = ("title", "description", "mode", "match", "variables", "rules", "watch", "canary", "max_validity")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    MATCH_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    WATCH_FIELD_NUMBER: _ClassVar[int]
+    CANARY_FIELD_NUMBER: _ClassVar[int]
+    MAX_VALIDITY_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    description: str
+    mode: _verdict_pb2.PolicyMode
+    match: PolicyMatch
+    variables: _containers.RepeatedCompositeFieldContainer[PolicyVariable]
+    rules: _containers.RepeatedCompositeFieldContainer[Rule]
+    watch: WatchRequirement
+    canary: CanaryConstraints
+    max_validity: _duration_pb2.Duration
+    def __init__(self, title: _Optional[str] = ..., description: _Optional[str] = ..., mode: _Optional[_Union[_verdict_pb2.PolicyMode, str]] = ..., match: _Optional[_Union[PolicyMatch, _Mapping]] = ..., variables: _Optional[_Iterable[_Union[PolicyVariable, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., watch: _Optional[_Union[WatchRequirement, _Mapping]] = ..., canary: _Optional[_Union[CanaryConstraints, _Mapping]] = ..., max_validity: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class PolicyMatch(_message.Message):
+    __slots__ = ("services", "environments", "service_labels", "environment_labels")
+    class ServiceLabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class EnvironmentLabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_LABELS_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_LABELS_FIELD_NUMBER: _ClassVar[int]
+    services: _containers.RepeatedScalarFieldContainer[str]
+    environments: _containers.RepeatedScalarFieldContainer[str]
+    service_labels: _containers.ScalarMap[str, str]
+    environment_labels: _containers.ScalarMap[str, str]
+    def __init__(self, services: _Optional[_Iterable[str]] = ..., environments: _Optional[_Iterable[str]] = ..., service_labels: _Optional[_Mapping[str, str]] = ..., environment_labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class PolicyVariable(_message.Message):
+    __slots__ = ("name", "expression")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    expression: str
+    def __init__(self, name: _Optional[str] = ..., expression: _Optional[str] = ...) -> None: ...
+
+class Rule(_message.Message):
+    __slots__ = ("rule_id", "title", "controls", "stages", "needs", "when", "expect", "on_fail", "on_missing", "on_stale", "on_unverified", "on_conflict", "on_error", "failures", "settle", "message", "next_action", "approval", "unknown_needs_approval")
+    RULE_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    EXPECT_FIELD_NUMBER: _ClassVar[int]
+    ON_FAIL_FIELD_NUMBER: _ClassVar[int]
+    ON_MISSING_FIELD_NUMBER: _ClassVar[int]
+    ON_STALE_FIELD_NUMBER: _ClassVar[int]
+    ON_UNVERIFIED_FIELD_NUMBER: _ClassVar[int]
+    ON_CONFLICT_FIELD_NUMBER: _ClassVar[int]
+    ON_ERROR_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    SETTLE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_ACTION_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_NEEDS_APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    rule_id: str
+    title: str
+    controls: _containers.RepeatedScalarFieldContainer[str]
+    stages: _containers.RepeatedScalarFieldContainer[_verdict_pb2.Stage]
+    needs: _containers.RepeatedCompositeFieldContainer[Need]
+    when: str
+    expect: str
+    on_fail: _verdict_pb2.Verdict
+    on_missing: _verdict_pb2.Verdict
+    on_stale: _verdict_pb2.Verdict
+    on_unverified: _verdict_pb2.Verdict
+    on_conflict: _verdict_pb2.Verdict
+    on_error: _verdict_pb2.Verdict
+    failures: int
+    settle: _duration_pb2.Duration
+    message: str
+    next_action: str
+    approval: ApprovalRequirement
+    unknown_needs_approval: bool
+    def __init__(self, rule_id: _Optional[str] = ..., title: _Optional[str] = ..., controls: _Optional[_Iterable[str]] = ..., stages: _Optional[_Iterable[_Union[_verdict_pb2.Stage, str]]] = ..., needs: _Optional[_Iterable[_Union[Need, _Mapping]]] = ..., when: _Optional[str] = ..., expect: _Optional[str] = ..., on_fail: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_missing: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_stale: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_unverified: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_conflict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_error: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., failures: _Optional[int] = ..., settle: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., message: _Optional[str] = ..., next_action: _Optional[str] = ..., approval: _Optional[_Union[ApprovalRequirement, _Mapping]] = ..., unknown_needs_approval: bool = ...) -> None: ...
+
+class Need(_message.Message):
+    __slots__ = ("kind", "keys", "artifacts", "max_age", "verified", "sources", "min_samples", "retries", "allow_empty")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_AGE_FIELD_NUMBER: _ClassVar[int]
+    VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    MIN_SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    RETRIES_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_EMPTY_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    keys: _containers.RepeatedScalarFieldContainer[str]
+    artifacts: str
+    max_age: _duration_pb2.Duration
+    verified: bool
+    sources: _containers.RepeatedScalarFieldContainer[str]
+    min_samples: int
+    retries: int
+    allow_empty: bool
+    def __init__(self, kind: _Optional[str] = ..., keys: _Optional[_Iterable[str]] = ..., artifacts: _Optional[str] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., verified: bool = ..., sources: _Optional[_Iterable[str]] = ..., min_samples: _Optional[int] = ..., retries: _Optional[int] = ..., allow_empty: bool = ...) -> None: ...
+
+class ApprovalRequirement(_message.Message):
+    __slots__ = ("groups", "expires", "per_attempt")
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_FIELD_NUMBER: _ClassVar[int]
+    PER_ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    groups: _containers.RepeatedCompositeFieldContainer[ApprovalGroup]
+    expires: _duration_pb2.Duration
+    per_attempt: bool
+    def __init__(self, groups: _Optional[_Iterable[_Union[ApprovalGroup, _Mapping]]] = ..., expires: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., per_attempt: bool = ...) -> None: ...
+
+class ApprovalGroup(_message.Message):
+    __slots__ = ("group", "count")
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    count: int
+    def __init__(self, group: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
+class WatchRequirement(_message.Message):
+    __slots__ = ("duration", "grace_period", "interval", "required_rules")
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    GRACE_PERIOD_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    REQUIRED_RULES_FIELD_NUMBER: _ClassVar[int]
+    duration: _duration_pb2.Duration
+    grace_period: _duration_pb2.Duration
+    interval: _duration_pb2.Duration
+    required_rules: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., grace_period: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., required_rules: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CanaryConstraints(_message.Message):
+    __slots__ = ("max_weight", "steps")
+    MAX_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    max_weight: int
+    steps: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, max_weight: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class PolicyProblem(_message.Message):
+    __slots__ = ("field", "line", "column", "problem")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    line: int
+    column: int
+    problem: str
+    def __init__(self, field: _Optional[str] = ..., line: _Optional[int] = ..., column: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...

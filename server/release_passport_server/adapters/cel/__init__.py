@@ -1,0 +1,1 @@
+"""Rules' expressions in CEL, behind guards: the only importer of the CEL library."""

@@ -1,0 +1,51 @@
+"""How much work a regular expression is, without compiling it: RE2 is linear in the text and in the pattern's size."""
+
+from __future__ import annotations
+
+import re
+
+MAX_LENGTH = 256
+MAX_WEIGHT = 1000
+_COUNTED = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
+_CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]?", re.DOTALL)
+# A Unicode class, such as \pL, is several hundred ranges.
+_UNICODE_CLASS_WEIGHT = 300
+
+
+def weight(pattern: str) -> int:
+    """Estimate the number of instructions that the pattern compiles to; counted repetitions multiply what they repeat."""
+    groups = [0]
+    last = 0
+    index = 0
+    while index < len(pattern):
+        step, added = 1, 1
+        char = pattern[index]
+        counted = _COUNTED.match(pattern, index)
+        if char == "(":
+            groups.append(0)
+            last, added = 0, 0
+        elif char == ")":
+            last = groups.pop() if len(groups) > 1 else 0
+            added = last + 1
+        elif counted:
+            low, high = int(counted[1]), int(counted[2] or 0)
+            added, step = last * max(low, high, 1), counted.end() - index
+        elif char == "[":
+            step = _CLASS.match(pattern, index).end() - index  # type: ignore[union-attr]
+            added = _class_weight(pattern[index : index + step])
+        elif char == "\\":
+            step = 2
+            added = _class_weight(pattern[index : index + step])
+        elif char == ".":
+            added = 4
+        if char not in "({":
+            last = added
+        groups[-1] += added
+        index += step
+    return sum(groups)
+
+
+def _class_weight(text: str) -> int:
+    unicode_classes = len(re.findall(r"\\[pP]", text))
+    beyond_ascii = not text.isascii() or text.startswith("[^") or re.search(r"\\[DWSxC]", text)
+    return (4 if beyond_ascii else 1) + _UNICODE_CLASS_WEIGHT * unicode_classes

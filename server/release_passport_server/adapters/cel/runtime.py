@@ -1,0 +1,103 @@
+"""Run compiled expressions: the only place where a value of the CEL library becomes one of ours.
+
+The library returns errors as values that are true, loses references to None on Python 3.11 and cuts Python text at a
+NUL. So the type of every result is looked at before its value, and evidence goes in as protobuf messages.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from cel_expr_python import cel
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
+
+from release_passport_server.adapters.cel.analysis import CUSTOM_VARIABLE
+from release_passport_server.adapters.cel.path import CUSTOM
+from release_passport_server.domain.expression import ExpressionContext, ExpressionFailure
+
+MAX_TEXT = 4096
+
+# What the library says, and what we say for it: its own text can hold values out of the evidence.
+_DETAILS = (
+    ("budget", "it ran out of its budget of iterations"),
+    ("by zero", "it divides by zero"),
+    ("Key not found", "a map has no such key"),
+    ("no such key", "a map has no such key"),
+    ("Index", "an index is out of range"),
+    ("position", "an index is out of range"),
+    ("<pos>", "an index is out of range"),
+    ("overflow", "a number is out of range"),
+    ("out of range", "a number is out of range"),
+    ("No value with name", "a variable that it reads has no value"),
+    ("timezone", "a time zone is not known"),
+    ("conver", "a conversion failed"),
+    ("overload", "a value has the wrong type"),
+    ("format", "a text could not be formatted"),
+)
+
+
+def keep_none_alive() -> None:
+    """Give None so many references that those which the library drops do not matter; Python 3.12 needs no help."""
+    if sys.version_info < (3, 12):
+        ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40
+
+
+keep_none_alive()
+
+
+class Runtime:
+    """Evaluates programs of one environment, with one activation for each context."""
+
+    __slots__ = ("_env", "_messages", "_names")
+
+    def __init__(self, env: cel.Env, messages: Mapping[str, str]) -> None:
+        """Take the environment, and the full name of the message of each built-in kind."""
+        self._env = env
+        self._messages = messages
+        self._names = {kind: f"evidence.{kind}" for kind in messages}
+
+    def evaluate(self, program: cel.Expression, context: ExpressionContext) -> bool | str | ExpressionFailure:
+        """Return the boolean or the text that the program gives, or why it gives none."""
+        try:
+            activation = context.scratch.get(self)
+            if activation is None:
+                activation = context.scratch[self] = self._activation(context)
+            result = program.eval(activation)
+            match result.type().name():
+                case "BOOL":
+                    return result.value() is True
+                case "STRING":
+                    return str(result.value())
+                case "ERROR":
+                    return ExpressionFailure(_detail(str(result.value())))
+                case other:
+                    return ExpressionFailure(f"it gave a value of type {other.lower()}")
+        except (RuntimeError, MemoryError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            # Budget overruns and exhausted memory are raised, everything else is a value.
+            return ExpressionFailure(_detail(str(error)))
+
+    def _activation(self, context: ExpressionContext) -> cel.Activation:
+        if context.now.tzinfo is None:
+            raise ValueError("now has no time zone")
+        data: dict[str, Any] = {"release": context.release, "now": context.now}
+        if context.attempt is not None:
+            data["attempt"] = context.attempt
+        custom = Struct()
+        for kind, facts in context.evidence.items():
+            if kind.startswith(CUSTOM) and isinstance(facts, Struct):
+                custom.fields[kind.removeprefix(CUSTOM)].struct_value.CopyFrom(facts)
+            elif isinstance(facts, Message) and facts.DESCRIPTOR.full_name == self._messages.get(kind):
+                data[self._names[kind]] = facts
+            else:
+                raise TypeError("evidence is not of its kind's type")
+        if custom.fields:
+            data[CUSTOM_VARIABLE] = custom
+        return self._env.Activation(data)
+
+
+def _detail(text: str) -> str:
+    return next((ours for theirs, ours in _DETAILS if theirs in text), "it could not be evaluated")

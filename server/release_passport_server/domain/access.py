@@ -1,0 +1,107 @@
+"""Who asks, what there is to be allowed, and where a right counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from release_passport_server.domain.errors import NotFound
+from release_passport_server.domain.glob import is_exact, matches
+
+# The domain of what lies above tenants. It can never be a tenant's id, because ids hold letters, digits and hyphens.
+PLATFORM = "*platform*"
+
+
+class Verb(StrEnum):
+    """What a principal can be allowed to do: the one list."""
+
+    READ = "read"
+    AUDIT = "audit"
+    SUBMIT = "submit"
+    REVOKE = "revoke"
+    RELEASE = "release"
+    EVALUATE = "evaluate"
+    START = "start"
+    APPROVE = "approve"
+    RESOLVE_REJECTION = "resolve-rejection"
+    WAIVE = "waive"
+    OVERRIDE = "override"
+    FREEZE = "freeze"
+    ACKNOWLEDGE = "acknowledge"
+    GATE = "gate"
+    OBSERVE_ONLY = "observe-only"
+    REDEEM = "redeem"
+    REPORT = "report"
+    POLICIES = "policies"
+    CONNECTORS = "connectors"
+    ACCESS = "access"
+    TRUST = "trust"
+    RETENTION = "retention"
+    TENANTS = "tenants"
+    CATALOG = "catalog"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a right counts: globs over service ids and over environment ids, each with `*` and `?` only."""
+
+    services: tuple[str, ...] = ("*",)
+    environments: tuple[str, ...] = ("*",)
+
+    def covers(self, service: str, environment: str) -> bool:
+        """Say whether the right counts there; an empty id means all of them, which `*` alone covers."""
+        return any_matches(self.services, service) and any_matches(self.environments, environment)
+
+    def contains(self, other: Scope) -> bool:
+        """Say whether everything that the other scope covers is covered by this one."""
+        return any_contains(self.services, other.services) and any_contains(
+            self.environments, other.environments
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, as the credential proves it; the tenant is the credential's."""
+
+    id: str
+    tenant: str
+    expire_time: datetime
+    # The id of the API token that was shown.
+    credential: str = ""
+    # The server runs in development mode.
+    dev: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role given to a principal inside a scope; `kinds` narrows what it may submit, none means all of the role's."""
+
+    principal: str
+    role: str
+    scope: Scope = Scope()
+    kinds: tuple[str, ...] = ()
+
+
+def same_tenant(principal: Principal, tenant: str) -> None:
+    """Raise NotFound for a tenant other than the credential's; an empty one means the credential's."""
+    # The text is the same whether the tenant exists or not, so that nobody learns who else is here.
+    if tenant and tenant != principal.tenant:
+        raise NotFound("NOT_FOUND", f"there is no tenant {tenant[:63]!r} for this credential")
+
+
+def any_matches(globs: tuple[str, ...], value: str) -> bool:
+    """Say whether the value fits one of the globs."""
+    return any(matches(glob, value) for glob in globs)
+
+
+def any_contains(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    """Say whether each narrow glob lies inside one of the wide ones; may say no where several together would do."""
+    return all(any(_contains(outer, inner) for outer in wide) for inner in narrow)
+
+
+def _contains(outer: str, inner: str) -> bool:
+    if outer == inner:
+        return True
+    # `?` stands for one character and would fit a `*` that is read as a character, which stands for many.
+    return (is_exact(inner) or "?" not in outer) and matches(outer, inner)

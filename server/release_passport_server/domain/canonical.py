@@ -1,0 +1,109 @@
+"""The canonical form of everything that is digested or replayed: RFC 8785 (JSON Canonicalization Scheme)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+
+def canonical(value: object) -> bytes:
+    """Return the RFC 8785 bytes of a JSON value.
+
+    Raises ValueError for what JSON cannot say: NaN, infinities, lone surrogates, integers beyond 2^53.
+    """
+    return _text(value).encode("utf-8")
+
+
+def digest(content: bytes) -> str:
+    """Return `sha256:` and the hex SHA-256 of the bytes."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def digest_of(value: object) -> str:
+    """Return the digest of a value's canonical form."""
+    return digest(canonical(value))
+
+
+def stamp(time: datetime | None) -> str | None:
+    """Return a time as RFC 3339 in UTC with microseconds, as protobuf's JSON mapping and records use it."""
+    if time is None:
+        return None
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def unstamp(text: str | None) -> datetime | None:
+    """Return the time that `stamp` wrote."""
+    if text is None:
+        return None
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case int():
+            return _integer(value)
+        case float():
+            return _number(value)
+        case Mapping():
+            return _object(value)
+        case Sequence():
+            return "[" + ",".join(_text(item) for item in value) + "]"
+        case _:
+            raise ValueError(f"{type(value).__name__} has no canonical form")
+
+
+def _object(value: Mapping[object, object]) -> str:
+    members = []
+    for key in sorted(value, key=_utf16):
+        members.append(json.dumps(key, ensure_ascii=False) + ":" + _text(value[key]))
+    return "{" + ",".join(members) + "}"
+
+
+def _utf16(key: object) -> bytes:
+    if not isinstance(key, str):
+        raise ValueError("a key must be a string")
+    return key.encode("utf-16-be")
+
+
+def _integer(value: int) -> str:
+    if abs(value) > 2**53:
+        raise ValueError("an integer beyond 2^53 has no canonical form; write it as a string")
+    return str(value)
+
+
+def _number(value: float) -> str:
+    """Format as ECMAScript's Number::toString does (RFC 8785, section 3.2.2.3)."""
+    if not math.isfinite(value):
+        raise ValueError("NaN and infinities have no canonical form")
+    if value == 0:
+        return "0"
+    sign = "-" if value < 0 else ""
+    digits, point = _digits(repr(abs(value)))
+    if 0 < point <= 21:
+        whole = digits.ljust(point, "0")
+        text = whole[:point] + ("." + whole[point:] if whole[point:] else "")
+    elif -6 < point <= 0:
+        text = "0." + "0" * -point + digits
+    else:
+        power = point - 1
+        text = digits[0] + ("." + digits[1:] if digits[1:] else "") + f"e{'+' if power > 0 else '-'}{abs(power)}"
+    return sign + text
+
+
+def _digits(shortest: str) -> tuple[str, int]:
+    """Return the significant digits of a positive float's repr, and where the decimal point stands in them."""
+    base, _, power = shortest.partition("e")
+    whole, _, fraction = base.partition(".")
+    point = len(whole) + int(power or 0)
+    digits = whole + fraction
+    leading = len(digits) - len(digits.lstrip("0"))
+    return digits.strip("0") or "0", point - leading

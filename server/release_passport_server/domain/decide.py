@@ -1,0 +1,227 @@
+"""The decision: a pure function of a case and a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from release_passport_server.domain.case import Case
+from release_passport_server.domain.expression import ExpressionContext
+from release_passport_server.domain.judge import Question, judge
+from release_passport_server.domain.outcome import Finding, NotApplicable, Outcome, PolicyResult, Reason
+from release_passport_server.domain.policy import MAX_VALIDITY, Policy, combined_canary, combined_watch
+from release_passport_server.domain.texts import next_action
+from release_passport_server.domain.verdict import Mode, Stage, Verdict, strictest
+
+# A decision that depends on the time of day stands no longer than this.
+TIME_DEPENDENT_VALIDITY = timedelta(seconds=60)
+OBSERVE_ONLY = "OBSERVE_ONLY"
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What one matching policy came to."""
+
+    policy: Policy
+    findings: tuple[Finding, ...]
+    not_applicable: tuple[NotApplicable, ...]
+    reads_now: bool
+
+    def result(self, stage: Stage) -> PolicyResult:
+        verdict = strictest(f.verdict for f in self.findings) if self.findings else None
+        if verdict is not None and _progressive(self.policy, stage):
+            verdict = max(verdict, Verdict.ALLOW_WITH_CANARY)
+        policy = self.policy
+        return PolicyResult(
+            policy.policy_id, policy.revision, policy.digest, policy.mode, verdict, self.not_applicable
+        )
+
+
+def decide(case: Case, *, now: datetime) -> Outcome:
+    """Return the strictest verdict over all rules, with the finding behind each and until when it stands."""
+    place = case.place
+    if not (place.service_known and place.environment_known):
+        return _unknown_place(case)
+    base = ExpressionContext(case.release_facts, case.attempt_facts, now, {}, {})
+    judged = [_judge_policy(policy, case, now, base) for policy in case.policies if policy.match.selects(place)]
+    of_rules = [finding for one in judged for finding in one.findings]
+    of_engine = _engine_findings(case, judged, of_rules)
+    only_effective, weakenings = _enforcement(case, judged)
+    verdict = _verdict(case, judged, [*of_engine, *of_rules])
+    enforced = [one for one in judged if one.policy.mode is Mode.ENFORCE]
+    counted = [f for f in (*of_engine, *of_rules, *only_effective) if f.mode is Mode.ENFORCE]
+    if OBSERVE_ONLY in weakenings:
+        counted = [f for f in counted if f.reason not in (Reason.NO_POLICY_MATCHED, Reason.NO_RULE_APPLIED)]
+        effective = strictest((f.verdict for f in counted), Verdict.ALLOW)
+    else:
+        effective = _verdict(case, enforced, counted)
+    findings = sorted((*of_engine, *of_rules, *only_effective), key=_order)
+    rolls_back = Verdict.ROLLBACK_RECOMMENDED in (verdict, effective)
+    return Outcome(
+        stage=case.stage,
+        verdict=verdict,
+        effective_verdict=effective,
+        findings=tuple(findings),
+        policy_results=tuple(one.result(case.stage) for one in judged),
+        canary=combined_canary([one.policy.canary for one in enforced if one.policy.canary is not None]),
+        watch=combined_watch([one.policy.watch for one in enforced if one.policy.watch is not None]),
+        valid_until=_valid_until(case, enforced, counted, now) if effective.allows else None,
+        next_eligible_time=None if effective.allows else _next_eligible(counted),
+        rollback_target=case.rollback_target if rolls_back else "",
+        weakenings=weakenings,
+        latching=_latching(case, of_rules),
+    )
+
+
+def _judge_policy(policy: Policy, case: Case, now: datetime, base: ExpressionContext) -> _Judged:
+    findings: list[Finding] = []
+    skipped: list[NotApplicable] = []
+    reads_now = False
+    for rule in policy.rules:
+        answer = judge(Question(policy, rule, case, now, base))
+        if isinstance(answer, NotApplicable):
+            skipped.append(answer)
+            reads_now = reads_now or (answer.reason == "WHEN_FALSE" and rule.compiled.reads_now)
+        else:
+            findings.extend(answer)
+            reads_now = reads_now or rule.compiled.reads_now
+    return _Judged(policy, tuple(findings), tuple(skipped), reads_now)
+
+
+def _verdict(case: Case, judged: list[_Judged], findings: list[Finding]) -> Verdict:
+    verdict = strictest(finding.verdict for finding in findings)
+    if any(_progressive(one.policy, case.stage) for one in judged):
+        verdict = max(verdict, Verdict.ALLOW_WITH_CANARY)
+    return verdict
+
+
+def _progressive(policy: Policy, stage: Stage) -> bool:
+    return stage is Stage.PRE_ROLLOUT and (policy.watch is not None or policy.canary is not None)
+
+
+def _engine_findings(case: Case, judged: list[_Judged], of_rules: list[Finding]) -> list[Finding]:
+    """Return what the engine finds beside the rules; these bind whatever the policies' modes."""
+    findings = [*_latched(case, of_rules), *_required(case, judged)]
+    if not judged:
+        findings.append(_engine(Verdict.HOLD, Reason.NO_POLICY_MATCHED, "no policy matches this release"))
+    elif not of_rules and case.stage is Stage.PRE_ROLLOUT:
+        findings.append(_engine(Verdict.HOLD, Reason.NO_RULE_APPLIED, "policies match, but none of their rules applies"))
+    if case.stage is Stage.WATCH:
+        findings.extend(_grounded(case, of_rules))
+    return findings
+
+
+def _grounded(case: Case, of_rules: list[Finding]) -> list[Finding]:
+    ground = case.ground
+    if ground is None:
+        text = "the attempt stands on no allowing decision"
+        return [_engine(Verdict.HOLD, Reason.GROUND_WITHDRAWN, text)]
+    text = f"the rollout was started on {ground.decision}"
+    findings = [
+        replace(_engine(ground.verdict, Reason.GROUND, text), mode=Mode.ADVISORY),
+        _engine(ground.effective_verdict, Reason.GROUND, text),
+    ]
+    if ground.verdict is ground.effective_verdict:
+        findings.pop(0)
+    if ground.withdrawn:
+        names = ", ".join(ground.withdrawn)
+        findings.append(_engine(Verdict.HOLD, Reason.GROUND_WITHDRAWN, f"revoked since the start: {names}"))
+    if not of_rules:
+        findings.append(_engine(Verdict.ALLOW, Reason.NOTHING_WATCHED, "no rule watches this rollout"))
+    return findings
+
+
+def _latched(case: Case, of_rules: list[Finding]) -> list[Finding]:
+    current = {(f.policy, f.rule) for f in of_rules if f.verdict is Verdict.ROLLBACK_RECOMMENDED}
+    findings = []
+    for latch in case.latches:
+        mode = Mode.ENFORCE if latch.enforced else Mode.SHADOW
+        same_attempt = case.attempt is not None and latch.attempt == case.attempt.name
+        if not same_attempt:
+            text = f"the same digests degraded in {latch.attempt}: {latch.policy}/{latch.rule}"
+            found = _engine(Verdict.REQUIRE_APPROVAL, Reason.PREVIOUSLY_DEGRADED, text)
+        elif (latch.policy, latch.rule) in current:
+            continue
+        elif latch.reason == Reason.ANALYSIS_INCONCLUSIVE:
+            text = f"{latch.policy}/{latch.rule} was inconclusive in {latch.decision}"
+            found = _engine(Verdict.HOLD, Reason.ANALYSIS_INCONCLUSIVE, text)
+        else:
+            text = f"{latch.policy}/{latch.rule} recommended the rollback in {latch.decision}"
+            found = _engine(Verdict.ROLLBACK_RECOMMENDED, Reason.ROLLBACK_LATCHED, text)
+        findings.append(replace(found, mode=mode, rule=latch.rule, key=latch.policy))
+    return findings
+
+
+def _required(case: Case, judged: list[_Judged]) -> list[Finding]:
+    enforced = {one.policy.policy_id for one in judged if one.policy.mode is Mode.ENFORCE}
+    missing = [policy for policy in case.place.required_policies if policy not in enforced]
+    text = "the environment requires policy {} in ENFORCE mode, and it does not apply"
+    return [
+        replace(_engine(Verdict.HOLD, Reason.REQUIRED_POLICY_MISSING, text.format(policy)), key=policy)
+        for policy in missing
+    ]
+
+
+def _enforcement(case: Case, judged: list[_Judged]) -> tuple[list[Finding], tuple[str, ...]]:
+    """Return findings that bind the effective verdict alone, and what weakens the decision.
+
+    Only ENFORCE policies can open anything; a person's observe-only binding is the one exception.
+    """
+    weakenings = ["DEV"] if case.dev else []
+    enforced = [one for one in judged if one.policy.mode is Mode.ENFORCE]
+    if enforced:
+        if case.stage is Stage.WATCH or any(one.findings for one in enforced):
+            return [], tuple(weakenings)
+        text = "an enforced policy matches, but none of its rules applies"
+        return [_engine(Verdict.HOLD, Reason.NO_RULE_APPLIED, text)], tuple(weakenings)
+    if case.place.observe_only is not None:
+        return [], (*weakenings, OBSERVE_ONLY)
+    if case.stage is Stage.WATCH and not judged:
+        return [], tuple(weakenings)
+    text = "no enforced policy matches, and only those can open a gate"
+    return [_engine(Verdict.HOLD, Reason.NOTHING_ENFORCED, text)], tuple(weakenings)
+
+
+def _valid_until(case: Case, enforced: list[_Judged], findings: list[Finding], now: datetime) -> datetime:
+    ends = [now + min([MAX_VALIDITY, *(one.policy.max_validity for one in enforced)])]
+    if any(one.reads_now for one in enforced):
+        ends.append(now + TIME_DEPENDENT_VALIDITY)
+    ends.extend(f.stands_until for f in findings if f.stands_until is not None)
+    if case.place.observe_only is not None and not enforced:
+        ends.append(case.place.observe_only.expire_time)
+    return min(ends)
+
+
+def _next_eligible(findings: list[Finding]) -> datetime | None:
+    return min((f.next_eligible_time for f in findings if f.next_eligible_time is not None), default=None)
+
+
+def _latching(case: Case, of_rules: list[Finding]) -> tuple[Finding, ...]:
+    if case.stage is not Stage.WATCH or case.attempt is None:
+        return ()
+    held = {(latch.policy, latch.rule) for latch in case.latches if latch.attempt == case.attempt.name}
+    latching: dict[tuple[str, str], Finding] = {}
+    for finding in of_rules:
+        rolls_back = finding.verdict is Verdict.ROLLBACK_RECOMMENDED
+        key = (finding.policy, finding.rule)
+        if key not in held and (rolls_back or finding.reason is Reason.ANALYSIS_INCONCLUSIVE):
+            latching.setdefault(key, finding)
+    return tuple(latching.values())
+
+
+def _unknown_place(case: Case) -> Outcome:
+    place = case.place
+    unknown = [f"service {place.service!r}"] if not place.service_known else []
+    unknown += [f"environment {place.environment!r}"] if not place.environment_known else []
+    finding = _engine(Verdict.HOLD, Reason.UNKNOWN_SERVICE, f"not registered: {' and '.join(unknown)}")
+    weakenings = ("DEV",) if case.dev else ()
+    return Outcome(case.stage, Verdict.HOLD, Verdict.HOLD, (finding,), (), weakenings=weakenings)
+
+
+def _engine(verdict: Verdict, reason: Reason, message: str) -> Finding:
+    action = "" if verdict.allows else next_action(reason)
+    return Finding(verdict, reason, message, next_action=action)
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str, str]:
+    return (-finding.verdict, finding.policy, finding.rule, finding.artifact, finding.key)

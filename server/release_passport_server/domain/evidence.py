@@ -1,0 +1,83 @@
+"""A piece of evidence as the domain sees it: who says what about which subject, when; the facts stay opaque."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from release_passport_server.domain.access import Scope
+from release_passport_server.domain.kind import SubjectType
+
+
+class Verification(IntEnum):
+    """What came of verifying an item's envelope."""
+
+    UNSIGNED = 1
+    VERIFIED = 2
+    FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a piece of evidence is about; a workload's value is `service/environment`."""
+
+    type: SubjectType
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """That an item was taken back."""
+
+    time: datetime
+    revoker: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceItem:
+    """One stored observation. `facts` is a message that only rules look into."""
+
+    name: str
+    kind: str
+    key: str
+    subject: Subject
+    source: str
+    facts: object
+    facts_digest: str
+    observe_time: datetime
+    receive_time: datetime
+    expire_time: datetime | None = None
+    verification: Verification = Verification.UNSIGNED
+    verification_reason: str = ""
+    signer: str = ""
+    # Where the submitter's word counted when the item came in.
+    scopes: tuple[Scope, ...] = (Scope(),)
+    samples: int | None = None
+    inconclusive: bool = False
+    external_id: str = ""
+    revision: int = 0
+    revocation: Revocation | None = None
+
+    def stale_time(self, max_age: timedelta) -> datetime:
+        """Return when the item stops being fresh; age counts from the older of observed and received."""
+        end = min(self.observe_time, self.receive_time) + max_age
+        return end if self.expire_time is None else min(end, self.expire_time)
+
+    def counts_for(self, service: str, environment: str) -> bool:
+        """Say whether the submitter's scope covered this service in this environment."""
+        return any(scope.covers(service, environment) for scope in self.scopes)
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str]:
+        """Return what items of one series are sorted by, oldest first."""
+        return (self.observe_time, self.receive_time, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceDraft:
+    """What a caller submits: an item whose name, source and receive time the server will set, and its envelope."""
+
+    item: EvidenceItem
+    bundle: bytes = b""

@@ -1,0 +1,141 @@
+"""What `decide` returns: verdicts, the finding behind each, and until when it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from release_passport_server.domain.canonical import digest_of
+from release_passport_server.domain.evidence import EvidenceItem
+from release_passport_server.domain.policy import ApprovalRequirement, Canary, Watch
+from release_passport_server.domain.verdict import Mode, Stage, Verdict
+
+# Grows whenever `decide` could answer differently for the same case.
+SEMANTICS_VERSION = 1
+
+
+class Reason(StrEnum):
+    """Why a finding says what it says; stable, and listed in the README of policies."""
+
+    PASSED = "PASSED"
+    EXPECTATION_FAILED = "EXPECTATION_FAILED"
+    FAILING_BELOW_THRESHOLD = "FAILING_BELOW_THRESHOLD"
+    EVIDENCE_MISSING = "EVIDENCE_MISSING"
+    EVIDENCE_STALE = "EVIDENCE_STALE"
+    EVIDENCE_UNVERIFIED = "EVIDENCE_UNVERIFIED"
+    EVIDENCE_UNTRUSTED = "EVIDENCE_UNTRUSTED"
+    EVIDENCE_CONFLICT = "EVIDENCE_CONFLICT"
+    EVALUATION_ERROR = "EVALUATION_ERROR"
+    SETTLING = "SETTLING"
+    WARMING_UP = "WARMING_UP"
+    ANALYSIS_INCONCLUSIVE = "ANALYSIS_INCONCLUSIVE"
+    ROLLBACK_LATCHED = "ROLLBACK_LATCHED"
+    PREVIOUSLY_DEGRADED = "PREVIOUSLY_DEGRADED"
+    GROUND = "GROUND"
+    GROUND_WITHDRAWN = "GROUND_WITHDRAWN"
+    NOTHING_WATCHED = "NOTHING_WATCHED"
+    UNKNOWN_SERVICE = "UNKNOWN_SERVICE"
+    NO_POLICY_MATCHED = "NO_POLICY_MATCHED"
+    NO_RULE_APPLIED = "NO_RULE_APPLIED"
+    NOTHING_ENFORCED = "NOTHING_ENFORCED"
+    REQUIRED_POLICY_MISSING = "REQUIRED_POLICY_MISSING"
+    CONCURRENT_CHANGE = "CONCURRENT_CHANGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one rule for one artifact and key; findings of the engine itself have no policy."""
+
+    verdict: Verdict
+    reason: Reason
+    message: str
+    policy: str = ""
+    policy_revision: int = 0
+    rule: str = ""
+    title: str = ""
+    mode: Mode = Mode.ENFORCE
+    next_action: str = ""
+    who_can_act: tuple[str, ...] = ()
+    next_eligible_time: datetime | None = None
+    artifact: str = ""
+    key: str = ""
+    path: str = ""
+    evidence: tuple[EvidenceItem, ...] = ()
+    # When a passing finding stops standing because its evidence ages.
+    stands_until: datetime | None = None
+    controls: tuple[str, ...] = ()
+    approval: ApprovalRequirement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """A rule that did not apply, and why."""
+
+    rule: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """What one policy says; `verdict` is None when none of its rules applied."""
+
+    policy: str
+    revision: int
+    digest: str
+    mode: Mode
+    verdict: Verdict | None
+    not_applicable: tuple[NotApplicable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The whole answer for one case."""
+
+    stage: Stage
+    verdict: Verdict
+    effective_verdict: Verdict
+    findings: tuple[Finding, ...]
+    policy_results: tuple[PolicyResult, ...]
+    canary: Canary | None = None
+    watch: Watch | None = None
+    valid_until: datetime | None = None
+    next_eligible_time: datetime | None = None
+    rollback_target: str = ""
+    weakenings: tuple[str, ...] = ()
+    # Findings that latch: the store writes a row for each in the decision's transaction.
+    latching: tuple[Finding, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Return the digest over verdicts, constraints and findings' codes; values, texts and times do not count."""
+        return digest_of(
+            {
+                "stage": int(self.stage),
+                "verdict": int(self.verdict),
+                "effectiveVerdict": int(self.effective_verdict),
+                "canary": None if self.canary is None else [self.canary.max_weight, list(self.canary.steps)],
+                "watch": None if self.watch is None else _watch_codes(self.watch),
+                "rollbackTarget": self.rollback_target,
+                "weakenings": sorted(self.weakenings),
+                "findings": sorted(_codes(finding) for finding in self.findings),
+            }
+        )
+
+
+def _codes(finding: Finding) -> list[str]:
+    return [
+        finding.policy,
+        str(finding.policy_revision),
+        finding.rule,
+        finding.artifact,
+        finding.key,
+        finding.verdict.name,
+        finding.reason.value,
+    ]
+
+
+def _watch_codes(watch: Watch) -> list[object]:
+    spans = [watch.duration, watch.grace_period, watch.interval]
+    return [*(int(span.total_seconds()) for span in spans), list(watch.required_rules)]

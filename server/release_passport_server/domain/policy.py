@@ -1,0 +1,164 @@
+"""Policies as they are judged: defaults resolved, expressions compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from release_passport_server.domain.expression import CompiledRule
+from release_passport_server.domain.glob import matches
+from release_passport_server.domain.kind import kind_named
+from release_passport_server.domain.release import Place
+from release_passport_server.domain.verdict import Mode, Stage, Verdict
+
+MAX_VALIDITY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Evidence that a rule reads, and what makes it count."""
+
+    kind: str
+    max_age: timedelta
+    keys: tuple[str, ...] = ("*",)
+    artifacts: str = "*"
+    verified: bool = False
+    sources: tuple[str, ...] = ()
+    min_samples: int = 0
+    retries: int = 0
+    allow_empty: bool = False
+
+    @property
+    def many_keys(self) -> bool:
+        """Say whether the need may match more than one key."""
+        return kind_named(self.kind).key_field is not None and (len(self.keys) > 1 or "*" in self.keys[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGroup:
+    """A number of votes out of one group."""
+
+    group: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequirement:
+    """What a rule asks of people."""
+
+    groups: tuple[ApprovalGroup, ...]
+    expires: timedelta = timedelta(hours=24)
+    per_attempt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One question about a release, with the verdict for each way in which the answer can come out."""
+
+    rule_id: str
+    title: str
+    stages: tuple[Stage, ...]
+    needs: tuple[Need, ...]
+    compiled: CompiledRule
+    on_fail: Verdict | None = None
+    on_missing: Verdict = Verdict.HOLD
+    on_stale: Verdict = Verdict.HOLD
+    on_unverified: Verdict = Verdict.HOLD
+    on_conflict: Verdict = Verdict.HOLD
+    on_error: Verdict = Verdict.HOLD
+    failures: int = 3
+    settle: timedelta = timedelta(0)
+    next_action: str = ""
+    controls: tuple[str, ...] = ()
+    approval: ApprovalRequirement | None = None
+
+    def failing_verdict(self, stage: Stage) -> Verdict:
+        """Return what a false `expect` means: in WATCH only facts of the canary itself recommend a rollback."""
+        if self.on_fail is not None:
+            return self.on_fail
+        if stage is Stage.PRE_ROLLOUT:
+            return Verdict.BLOCK
+        bound = bool(self.needs) and all(kind_named(n.kind).attempt_bound for n in self.needs)
+        return Verdict.ROLLBACK_RECOMMENDED if bound else Verdict.HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which releases a policy applies to; all that is given must hold."""
+
+    services: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    service_labels: tuple[tuple[str, str], ...] = ()
+    environment_labels: tuple[tuple[str, str], ...] = ()
+
+    def selects(self, place: Place) -> bool:
+        """Say whether the policy applies to releases that go there."""
+        return (
+            _any(self.services, place.service)
+            and _any(self.environments, place.environment)
+            and _labelled(self.service_labels, place.service_labels)
+            and _labelled(self.environment_labels, place.environment_labels)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The watch window that a policy asks for; several combine to the strictest."""
+
+    duration: timedelta
+    grace_period: timedelta
+    interval: timedelta
+    required_rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """How far a release may be exposed; several combine to the strictest."""
+
+    max_weight: int = 100
+    steps: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One revision of a policy."""
+
+    policy_id: str
+    revision: int
+    digest: str
+    mode: Mode
+    match: Match
+    rules: tuple[Rule, ...]
+    watch: Watch | None = None
+    canary: Canary | None = None
+    max_validity: timedelta = MAX_VALIDITY
+
+
+def combined_watch(watches: list[Watch]) -> Watch | None:
+    """Return the longest duration, shortest interval and grace period, and all required rules."""
+    if not watches:
+        return None
+    return Watch(
+        max(w.duration for w in watches),
+        min(w.grace_period for w in watches),
+        min(w.interval for w in watches),
+        tuple(sorted({rule for w in watches for rule in w.required_rules})),
+    )
+
+
+def combined_canary(canaries: list[Canary]) -> Canary | None:
+    """Return the lowest maximum weight, and every step below it."""
+    if not canaries:
+        return None
+    lowest = min(c.max_weight for c in canaries)
+    return Canary(lowest, tuple(sorted({s for c in canaries for s in c.steps if s <= lowest})))
+
+
+def _any(globs: tuple[str, ...], value: str) -> bool:
+    return not globs or any(matches(glob, value) for glob in globs)
+
+
+def _labelled(wanted: tuple[tuple[str, str], ...], labels: Mapping[str, str] | None) -> bool:
+    have = labels or {}
+    return all(key in have and matches(glob, have[key]) for key, glob in wanted)

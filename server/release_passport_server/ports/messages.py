@@ -1,0 +1,38 @@
+"""What services need of the contract's messages, whose form is not the domain's business."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from release_passport_server.domain.record import DecisionDraft, Recorded
+from release_passport_server.domain.release import Attempt, Place, Release
+from release_passport_server.domain.verdict import Stage
+
+
+class Messages(Protocol):
+    """Makes and reads messages."""
+
+    def decision_body(self, draft: DecisionDraft) -> bytes:
+        """Return the bytes of the Decision message to record."""
+        ...
+
+    def recorded(self, body: bytes) -> Recorded:
+        """Return what a replay needs of recorded bytes; raise ValueError for bytes that are no decision."""
+        ...
+
+    def release_facts(self, release: Release, place: Place, stage: Stage) -> object:
+        """Return what expressions see of a release."""
+        ...
+
+    def attempt_facts(self, attempt: Attempt, previous_outcome: str) -> object:
+        """Return what expressions see of an attempt."""
+        ...
+
+    def facts(self, kind: str, body: bytes) -> object:
+        """Return an item's facts from the stored bytes."""
+        ...
+
+    def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
+        """Return the facts that tell how a rollout ended, and their digest."""
+        ...

@@ -1,0 +1,29 @@
+"""What services need to turn a policy document into rules that can be judged."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from release_passport_server.domain.catalog import PolicyDocument
+from release_passport_server.domain.expression import ExpressionProblem
+from release_passport_server.domain.policy import Policy
+
+
+class PolicyCompiler(Protocol):
+    """Checks and compiles policies; a compiled revision is kept."""
+
+    def compile(self, document: PolicyDocument) -> Policy:
+        """Return the policy ready to be judged; raise Invalid `POLICY_INVALID` with every problem."""
+        ...
+
+    def check(self, spec: object) -> tuple[ExpressionProblem, ...]:
+        """Return every problem of a spec; none means that it compiles."""
+        ...
+
+    def warnings(self, spec: object) -> tuple[str, ...]:
+        """Return what weakens a spec, in words."""
+        ...
+
+    def digest(self, spec: object) -> str:
+        """Return the digest of a spec's canonical form."""
+        ...

@@ -1,0 +1,139 @@
+"""A running server: both ports in one loop, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from release_passport_server.config import GRPCSettings, HTTPSettings, Settings, host_and_port
+from release_passport_server.ports.authentication import Authenticator
+from release_passport_server.transport.grpc.dispatcher import Dispatcher
+from release_passport_server.transport.grpc.limits import Limits
+from release_passport_server.transport.grpc.methods import CallClass, all_methods
+from release_passport_server.transport.grpc.server import GRPCServer, TLSFiles
+from release_passport_server.transport.http.app import http_app
+from release_passport_server.transport.http.json_rpc import json_rpc_routes
+from release_passport_server.transport.http.metrics import metrics_route
+from release_passport_server.transport.http.probes import Readiness, probe_routes
+from release_passport_server.transport.http.server import HTTPServer
+from release_passport_server.transport.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+_LAST_ANSWERS_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What answers calls, and what has to be closed after the last one."""
+
+    handlers: Mapping[str, object]
+    authenticator: Authenticator
+    ready: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+    version: str
+    dev: bool = False
+
+
+@dataclass(slots=True)
+class Process:
+    """Serves an application; `start` and `stop` each once."""
+
+    application: Application
+    settings: Settings
+    grpc_port: int = 0
+    http_port: int = 0
+    _limits: Limits = field(init=False)
+    _metrics: Metrics = field(init=False)
+    _grpc: GRPCServer = field(init=False)
+    _http: HTTPServer = field(init=False)
+    _watching: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        application, settings, methods = self.application, self.settings, all_methods()
+        self._limits = Limits({kind: getattr(settings.limits, kind) for kind in CallClass})
+        self._metrics = Metrics(application.version, methods, self._limits)
+        dispatcher = Dispatcher(application.handlers, application.authenticator, self._limits, self._metrics)
+        routes = [
+            *probe_routes(Readiness(self._limits, application.ready)),
+            metrics_route(self._metrics),
+            *json_rpc_routes(dispatcher, methods),
+        ]
+        tls = _tls(settings.http)
+        self._grpc = GRPCServer(dispatcher, methods, open_reflection=application.dev)
+        self._http = HTTPServer(http_app(routes, tls=tls is not None, only_local_hosts=application.dev), tls)
+
+    async def start(self) -> None:
+        """Listen on both ports; raise OSError or RuntimeError where an address is taken."""
+        host, port = host_and_port(self.settings.http.listen)
+        self.http_port = await self._http.start(host, port)
+        try:
+            self.grpc_port = await self._grpc.start(self.settings.grpc.listen, _tls(self.settings.grpc))
+        except BaseException:
+            await self._http.stop()
+            raise
+        self._watching = asyncio.create_task(self._metrics.watch_loop(), name="loop lag")
+        logger.info("serving", extra=self._where())
+
+    async def stop(self, hurry: asyncio.Event | None = None) -> bool:
+        """Refuse new calls, let those in flight end, close; return whether none had to be cut off."""
+        self._limits.drain()
+        await self._grpc.say_not_serving()
+        logger.info("draining", extra={"grace_seconds": self.settings.shutdown.grace_seconds})
+        finished = await self._finished(hurry or asyncio.Event())
+        await self._grpc.stop(_LAST_ANSWERS_SECONDS if finished else 0)
+        await self._http.stop()
+        if self._watching is not None:
+            self._watching.cancel()
+        await self.application.close()
+        logger.info("stopped", extra={"finished": finished})
+        return finished
+
+    async def _finished(self, hurry: asyncio.Event) -> bool:
+        waits = [asyncio.create_task(self._limits.idle()), asyncio.create_task(hurry.wait())]
+        try:
+            await asyncio.wait(
+                waits, timeout=self.settings.shutdown.grace_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            return waits[0].done()
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _where(self) -> dict[str, object]:
+        grpc_host, _ = host_and_port(self.settings.grpc.listen)
+        http_host, _ = host_and_port(self.settings.http.listen)
+        where: dict[str, object] = {
+            "grpc": _address(grpc_host, self.grpc_port),
+            "http": _address(http_host, self.http_port),
+            "version": self.application.version,
+        }
+        return where | ({"dev": True} if self.application.dev else {})
+
+
+async def run(process: Process) -> int:
+    """Serve until SIGTERM or SIGINT, drain, and return the exit code; a second signal ends it at once."""
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def signalled() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signalled)
+    await process.start()
+    await stop.wait()
+    return 0 if await process.stop(hurry) else 1
+
+
+def _tls(listener: GRPCSettings | HTTPSettings) -> TLSFiles | None:
+    if listener.tls_certificate is None or listener.tls_key is None:
+        return None
+    return TLSFiles(listener.tls_certificate, listener.tls_key, listener.tls_client_ca)
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,116 @@
+"""A case: what was loaded for a question, put into the form that `decide` takes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from release_passport_server.domain.case import Case
+from release_passport_server.domain.catalog import PolicyDocument
+from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.kind import SubjectType
+from release_passport_server.domain.policy import Policy
+from release_passport_server.domain.release import Attempt, Ground, ObserveOnly, Place, Release
+from release_passport_server.domain.verdict import Stage
+from release_passport_server.ports.attestations import AttestationVerifier
+from release_passport_server.ports.messages import Messages
+from release_passport_server.ports.policies import PolicyCompiler
+from release_passport_server.ports.store import CaseKey, LoadedCase
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Builds cases; the same way for a recorded decision, a simulation and the start of a rollout."""
+
+    compiler: PolicyCompiler
+    messages: Messages
+    verifier: AttestationVerifier
+    dev: bool = False
+
+    def build(self, loaded: LoadedCase, *, stage: Stage | None = None) -> Case:
+        """Return the case of what was loaded, at the stage that the attempt's state says, or at a given one."""
+        at = stage or (Stage.PRE_ROLLOUT if loaded.attempt is None else Stage.WATCH)
+        place = self.place(loaded)
+        attempt = loaded.attempt if at is Stage.WATCH else None
+        before = _previous_outcome(loaded)
+        return Case(
+            release=loaded.release,
+            place=place,
+            stage=at,
+            policies=tuple(self.policies(loaded.policies, place)),
+            evidence=by_kind(loaded.evidence),
+            release_facts=self.messages.release_facts(loaded.release, place, at),
+            attempt=attempt,
+            attempt_facts=None if attempt is None else self.messages.attempt_facts(attempt, before),
+            ground=_ground(loaded) if attempt is not None else None,
+            latches=loaded.latches,
+            rollback_target=loaded.rollback_target,
+            previous_outcome=before,
+            dev=self.dev,
+        )
+
+    def policies(self, documents: Iterable[PolicyDocument], place: Place) -> Iterable[Policy]:
+        """Yield the compiled policies that match, by id."""
+        for document in sorted(documents, key=lambda document: document.policy_id):
+            policy = self.compiler.compile(document)
+            if policy.match.selects(place):
+                yield policy
+
+    def place(self, loaded: LoadedCase) -> Place:
+        """Return the place that the release goes to, as the catalogue has it."""
+        identity, service, environment = loaded.release.identity, loaded.service, loaded.environment
+        binding = loaded.observe_only
+        return Place(
+            service=identity.service,
+            environment=identity.environment,
+            service_known=service is not None,
+            environment_known=environment is not None,
+            service_labels=service.labels if service else None,
+            environment_labels=environment.labels if environment else None,
+            signers=tuple(self.verifier.signer_id(key) for key in service.signers) if service else (),
+            required_policies=environment.required_policies if environment else (),
+            observe_only=None
+            if binding is None
+            else ObserveOnly(binding.binding_id, binding.owner, binding.expire_time),
+        )
+
+
+def case_key(release: Release, attempts: Iterable[Attempt] = ()) -> CaseKey:
+    """Return what the store needs to load a release's case."""
+    return CaseKey(release, subjects_of(release, attempts), release.name)
+
+
+def subjects_of(release: Release, attempts: Iterable[Attempt] = ()) -> tuple[Subject, ...]:
+    """Return every subject that evidence about a release may have."""
+    identity = release.identity
+    subjects = [Subject(SubjectType.ARTIFACT, artifact.digest) for artifact in identity.artifacts]
+    if identity.source_revision:
+        subjects.append(Subject(SubjectType.SOURCE, identity.source_revision))
+    if identity.manifest_digest:
+        subjects.append(Subject(SubjectType.MANIFEST, identity.manifest_digest))
+    subjects.append(Subject(SubjectType.RELEASE, release.name))
+    subjects.append(Subject(SubjectType.WORKLOAD, f"{identity.service}/{identity.environment}"))
+    subjects.extend(Subject(SubjectType.ATTEMPT, attempt.name) for attempt in attempts)
+    return tuple(subjects)
+
+
+def by_kind(items: Iterable[EvidenceItem]) -> dict[str, tuple[EvidenceItem, ...]]:
+    """Return items by kind, oldest first."""
+    kinds: defaultdict[str, list[EvidenceItem]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: item.order):
+        kinds[item.kind].append(item)
+    return {kind: tuple(found) for kind, found in kinds.items()}
+
+
+def _ground(loaded: LoadedCase) -> Ground | None:
+    decision = loaded.ground
+    if decision is None:
+        return None
+    return Ground(decision.name, decision.verdict, decision.effective_verdict, loaded.ground_withdrawn)
+
+
+def _previous_outcome(loaded: LoadedCase) -> str:
+    current = loaded.attempt.name if loaded.attempt else ""
+    ended = [one for one in loaded.previous_attempts if one.finish_time is not None and one.name != current]
+    return max(ended, key=lambda one: one.start_time).outcome if ended else ""

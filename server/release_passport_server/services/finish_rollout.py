@@ -1,0 +1,105 @@
+"""End an attempt and record how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from release_passport_server.domain.access import Scope, Verb
+from release_passport_server.domain.errors import NotFound, Precondition
+from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.ids import AttemptName, EvidenceName
+from release_passport_server.domain.kind import SubjectType
+from release_passport_server.domain.record import FeedEvent
+from release_passport_server.domain.release import Attempt, Release
+from release_passport_server.ports.access import Authorizer
+from release_passport_server.ports.ids import Ids
+from release_passport_server.ports.messages import Messages
+from release_passport_server.ports.store import Store, Transaction, Written
+from release_passport_server.services.asking import Ask, once, record
+from release_passport_server.services.intake import scope_of
+
+# The source of what the server itself observed.
+SELF = "self"
+_TELLING = ("PASSED", "ROLLED_BACK")
+
+
+@dataclass(frozen=True, slots=True)
+class FinishRollout:
+    """End an attempt; how it ended becomes evidence about the artifacts, for promotion rules elsewhere."""
+
+    store: Store
+    access: Authorizer
+    messages: Messages
+    ids: Ids
+
+    async def __call__(self, ask: Ask, name: AttemptName, outcome: str, reason: str) -> Written[Attempt]:
+        """Return the ended attempt; raise Precondition `ATTEMPT_FINISHED` where it has ended otherwise before."""
+        release = name.release
+        self.access.require(
+            ask.principal, Verb.START, service=release.service, environment=release.environment
+        )
+
+        def act(tx: Transaction) -> Attempt:
+            attempt, _ = once(
+                tx, ask, lambda: self._end(tx, ask, name, outcome, reason), lambda _: _attempt(tx, name)
+            )
+            return attempt
+
+        return await self.store.write(ask.principal.tenant, act)
+
+    def _end(
+        self, tx: Transaction, ask: Ask, name: AttemptName, outcome: str, reason: str
+    ) -> tuple[Attempt, str]:
+        attempt = _attempt(tx, name)
+        where = name.release
+        release = tx.find_release(where.service, where.environment, where.version)
+        assert release is not None
+        if attempt.finish_time is not None:
+            text = f"{attempt.name} ended as {attempt.outcome} before"
+            raise Precondition("ATTEMPT_FINISHED", text, metadata={"outcome": attempt.outcome})
+        if outcome == "PASSED" and any(
+            latch.attempt == attempt.name for latch in tx.latches(release.identity.content_digest)
+        ):
+            text = f"{attempt.name} stands latched at ROLLBACK_RECOMMENDED and cannot end as PASSED"
+            raise Precondition("VERDICT_CHANGED", text)
+        ended = replace(attempt, finish_time=tx.now, outcome=outcome, reason=reason)
+        tx.put_attempt(release, ended)
+        if outcome in _TELLING:
+            self._tell(tx, release, ended)
+        scopes = (
+            f"release:{release.name}",
+            f"digests:{release.identity.content_digest}",
+            f"workload:{where.service}/{where.environment}",
+        )
+        record(tx, ask, ended.name, scopes, outcome=outcome)
+        return ended, ended.name
+
+    def _tell(self, tx: Transaction, release: Release, attempt: Attempt) -> None:
+        facts, digest = self.messages.rollout_outcome(release, attempt, tx.now)
+        items = [
+            EvidenceItem(
+                name=str(EvidenceName(tx.tenant, self.ids.ulid(tx.now))),
+                kind="rollout_outcome",
+                key=release.identity.environment,
+                subject=Subject(SubjectType.ARTIFACT, artifact.digest),
+                source=SELF,
+                facts=facts,
+                facts_digest=digest,
+                observe_time=tx.now,
+                receive_time=tx.now,
+                scopes=(Scope((release.identity.service,), ("*",)),),
+                external_id=attempt.name,
+            )
+            for artifact in release.identity.artifacts
+        ]
+        stored = tx.put_evidence(items)
+        tx.emit(
+            FeedEvent("evidence.submitted", stored[0].name, tuple(scope_of(item.subject) for item in stored))
+        )
+
+
+def _attempt(tx: Transaction, name: AttemptName) -> Attempt:
+    found = tx.find_attempt(str(name))
+    if found is None:
+        raise NotFound("NOT_FOUND", f"there is no attempt {name}")
+    return found

@@ -1,0 +1,93 @@
+"""Open an attempt to roll a release out, on a decision that still allows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release_passport_server.domain.access import Verb
+from release_passport_server.domain.decide import decide
+from release_passport_server.domain.errors import Conflict, NotFound, Precondition
+from release_passport_server.domain.ids import AttemptName, ReleaseName
+from release_passport_server.domain.record import DecisionRecord
+from release_passport_server.domain.release import Attempt, Release
+from release_passport_server.domain.verdict import Stage
+from release_passport_server.ports.access import Authorizer
+from release_passport_server.ports.store import Store, Transaction, Written
+from release_passport_server.services.asking import Ask, once, record
+from release_passport_server.services.cases import Cases, case_key
+
+
+@dataclass(frozen=True, slots=True)
+class StartRollout:
+    """Open an attempt; what is allowed is looked at again under the tenant's head."""
+
+    store: Store
+    access: Authorizer
+    cases: Cases
+
+    async def __call__(self, ask: Ask, release: ReleaseName, decision: str) -> Written[Attempt]:
+        """Return the open attempt.
+
+        Raises Conflict `VERDICT_CHANGED` where the newest decision is another one, does not allow, has expired,
+        or would not be made again now; Precondition `ATTEMPT_OPEN` where something is being rolled out there.
+        """
+        service, environment = release.service, release.environment
+        self.access.require(ask.principal, Verb.START, service=service, environment=environment)
+
+        def act(tx: Transaction) -> Attempt:
+            def again(name: str) -> Attempt:
+                found = tx.find_attempt(name)
+                assert found is not None
+                return found
+
+            attempt, _ = once(tx, ask, lambda: self._open(tx, ask, release, decision), again)
+            return attempt
+
+        return await self.store.write(ask.principal.tenant, act)
+
+    def _open(self, tx: Transaction, ask: Ask, name: ReleaseName, decision: str) -> tuple[Attempt, str]:
+        release = tx.find_release(name.service, name.environment, name.version)
+        if release is None:
+            raise NotFound("NOT_FOUND", f"there is no release {name}")
+        for other in tx.open_attempts(name.service, name.environment):
+            text = f"{other.name} is open: finish it before another rollout of {name.service} starts there"
+            raise Precondition("ATTEMPT_OPEN", text, metadata={"attempt": other.name})
+        ground = self._ground(tx, release, decision)
+        number = len(tx.attempts(release.name)) + 1
+        attempt = Attempt(
+            name=str(AttemptName(name, number)),
+            number=number,
+            ground=ground.name,
+            start_time=tx.now,
+            starter=ask.principal.id,
+        )
+        tx.put_attempt(release, attempt)
+        scopes = (
+            f"release:{release.name}",
+            f"digests:{release.identity.content_digest}",
+            f"workload:{name.service}/{name.environment}",
+        )
+        record(tx, ask, attempt.name, scopes, ground=ground.name)
+        return attempt, attempt.name
+
+    def _ground(self, tx: Transaction, release: Release, decision: str) -> DecisionRecord:
+        newest = tx.newest_decision(release.name)
+        if newest is None:
+            raise _changed("there is no decision yet: call Evaluate first", "")
+        if decision and decision != newest.name:
+            raise _changed(f"the newest decision is {newest.name}, not {decision}", newest.name)
+        if newest.stage is not Stage.PRE_ROLLOUT or not newest.effective_verdict.allows:
+            text = f"{newest.name} says {newest.effective_verdict.name} at {newest.stage.name}"
+            raise _changed(text, newest.name)
+        if newest.valid_until is None or newest.valid_until <= tx.now:
+            raise _changed(f"{newest.name} has expired: call Evaluate again", newest.name)
+        loaded = tx.load_case(case_key(release, tx.attempts(release.name)), tx.now)
+        outcome = decide(self.cases.build(loaded), now=tx.now)
+        if not outcome.effective_verdict.allows:
+            text = f"it would be {outcome.effective_verdict.name} now: call Evaluate for the reasons"
+            raise _changed(text, newest.name)
+        return newest
+
+
+def _changed(text: str, newest: str) -> Conflict:
+    return Conflict("VERDICT_CHANGED", f"the rollout may not start: {text}", metadata={"newest": newest})

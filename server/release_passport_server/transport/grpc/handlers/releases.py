@@ -1,0 +1,111 @@
+"""ReleaseService: convert, call, convert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release_passport.v1 import passport_pb2, release_pb2
+from release_passport.v1 import release_service_pb2 as pb
+from release_passport_server.domain.access import Principal, same_tenant
+from release_passport_server.domain.errors import Violation, invalid
+from release_passport_server.ports.clock import Clock
+from release_passport_server.ports.store import ReleaseFilter
+from release_passport_server.services.create_release import CreateRelease
+from release_passport_server.services.finish_rollout import FinishRollout
+from release_passport_server.services.reading import Passport, Reading
+from release_passport_server.services.start_rollout import StartRollout
+from release_passport_server.transport.grpc.handlers.asking import ask_of
+from release_passport_server.wire import commands
+from release_passport_server.wire.decision import decision_from_body
+from release_passport_server.wire.evidence import evidence_to_proto
+from release_passport_server.wire.paging import next_token, page_from_request
+from release_passport_server.wire.release import attempt_to_proto, latch_to_proto, release_to_proto
+from release_passport_server.wire.times import timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHandlers:
+    """Registers releases and their rollout attempts, and shows their passports."""
+
+    create: CreateRelease
+    start: StartRollout
+    finish: FinishRollout
+    reading: Reading
+    clock: Clock
+
+    async def CreateRelease(
+        self, principal: Principal, request: pb.CreateReleaseRequest
+    ) -> pb.CreateReleaseResponse:
+        """Register a release."""
+        same_tenant(principal, request.tenant)
+        identity = commands.identity(request.identity)
+        release, created = await self.create(ask_of(principal, "CreateRelease", request), identity)
+        return pb.CreateReleaseResponse(release=release_to_proto(release), created=created)
+
+    async def GetRelease(self, principal: Principal, request: pb.GetReleaseRequest) -> pb.GetReleaseResponse:
+        """Return one release."""
+        release, attempts = await self.reading.release(
+            principal, commands.release_name(principal, request.name)
+        )
+        return pb.GetReleaseResponse(release=release_to_proto(release, attempts))
+
+    async def ListReleases(
+        self, principal: Principal, request: pb.ListReleasesRequest
+    ) -> pb.ListReleasesResponse:
+        """List releases, newest first."""
+        same_tenant(principal, request.tenant)
+        wanted = ReleaseFilter(
+            scopes=(),
+            service=commands.slug_or_empty(request.service, "service"),
+            environment=commands.slug_or_empty(request.environment, "environment"),
+            artifact_digest=request.artifact_digest,
+        )
+        page = page_from_request(principal, "ListReleases", request)
+        listed = await self.reading.releases(principal, wanted, page)
+        return pb.ListReleasesResponse(
+            releases=[release_to_proto(release) for release in listed.items],
+            next_page_token=next_token(principal, "ListReleases", request, listed.next_after),
+        )
+
+    async def GetPassport(
+        self, principal: Principal, request: pb.GetPassportRequest
+    ) -> pb.GetPassportResponse:
+        """Return all of a release."""
+        found = await self.reading.passport(principal, commands.release_name(principal, request.name))
+        passport = _passport_to_proto(found)
+        passport.generate_time.CopyFrom(timestamp(self.clock.now()))
+        return pb.GetPassportResponse(passport=passport)
+
+    async def StartRollout(
+        self, principal: Principal, request: pb.StartRolloutRequest
+    ) -> pb.StartRolloutResponse:
+        """Open an attempt on the newest decision."""
+        name = commands.release_name(principal, request.release, field="release")
+        decision = str(commands.decision_name(principal, request.decision)) if request.decision else ""
+        written = await self.start(ask_of(principal, "StartRollout", request), name, decision)
+        return pb.StartRolloutResponse(attempt=attempt_to_proto(written.value), revision=written.revision)
+
+    async def FinishRollout(
+        self, principal: Principal, request: pb.FinishRolloutRequest
+    ) -> pb.FinishRolloutResponse:
+        """End the open attempt."""
+        name = commands.attempt_name(principal, request.attempt)
+        if request.outcome not in (1, 2, 3, 4):
+            raise invalid([Violation("outcome", "must be PASSED, ROLLED_BACK, FAILED or CANCELLED")])
+        outcome = release_pb2.AttemptOutcome.Name(request.outcome).removeprefix("ATTEMPT_OUTCOME_")
+        reason = commands.reason(request.reason)
+        written = await self.finish(ask_of(principal, "FinishRollout", request), name, outcome, reason)
+        return pb.FinishRolloutResponse(attempt=attempt_to_proto(written.value), revision=written.revision)
+
+
+def _passport_to_proto(found: Passport) -> passport_pb2.Passport:
+    digest = found.release.identity.digest
+    decisions = [decision_from_body(record.body) for record in found.decisions]
+    return passport_pb2.Passport(
+        release=release_to_proto(found.release, found.attempts),
+        current_decision=decisions[0] if decisions else None,
+        decisions=decisions,
+        evidence=[evidence_to_proto(item) for item in found.evidence],
+        latches=[latch_to_proto(latch, digest) for latch in found.latches],
+        truncated=found.truncated,
+    )

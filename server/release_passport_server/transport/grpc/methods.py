@@ -1,0 +1,94 @@
+"""Every RPC of the contract, read from the descriptors: its path, its messages and its class of load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from google.protobuf import message_factory
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+from google.protobuf.message import Message
+
+from release_passport.v1 import (
+    access_service_pb2,
+    catalog_service_pb2,
+    decision_service_pb2,
+    evidence_service_pb2,
+    policy_service_pb2,
+    release_service_pb2,
+    tenant_service_pb2,
+)
+
+CONTRACT: tuple[FileDescriptor, ...] = (
+    access_service_pb2.DESCRIPTOR,
+    catalog_service_pb2.DESCRIPTOR,
+    decision_service_pb2.DESCRIPTOR,
+    evidence_service_pb2.DESCRIPTOR,
+    policy_service_pb2.DESCRIPTOR,
+    release_service_pb2.DESCRIPTOR,
+    tenant_service_pb2.DESCRIPTOR,
+)
+
+# These change nothing that is kept, so they give way before what does.
+_READING = ("Get", "List", "Explain", "Simulate", "Validate", "Test", "WhoAmI")
+
+
+class CallClass(StrEnum):
+    """What a call costs and how long it can wait; each class has its own limit."""
+
+    DECIDE = "decide"
+    WRITE = "write"
+    READ = "read"
+    STREAM = "stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One RPC: unary, or with a stream of requests and one answer."""
+
+    service: str
+    name: str
+    request: type[Message]
+    response: type[Message]
+    client_streaming: bool
+    call_class: CallClass
+
+    @property
+    def path(self) -> str:
+        """Return the path that both edges know it by."""
+        return f"/{self.service}/{self.name}"
+
+
+def all_methods() -> tuple[Method, ...]:
+    """Return every RPC of the contract; raise ValueError for a kind of stream that no edge serves."""
+    return tuple(_methods())
+
+
+def service_names() -> tuple[str, ...]:
+    """Return the full name of every service of the contract."""
+    return tuple(service.full_name for file in CONTRACT for service in file.services_by_name.values())
+
+
+def _methods() -> Iterator[Method]:
+    for file in CONTRACT:
+        for service in file.services_by_name.values():
+            for method in service.methods:
+                if method.server_streaming:
+                    raise ValueError(f"{method.full_name}: streams of answers are not served")
+                yield Method(
+                    service=service.full_name,
+                    name=method.name,
+                    request=message_factory.GetMessageClass(method.input_type),
+                    response=message_factory.GetMessageClass(method.output_type),
+                    client_streaming=method.client_streaming,
+                    call_class=_call_class(method),
+                )
+
+
+def _call_class(method: MethodDescriptor) -> CallClass:
+    if method.client_streaming:
+        return CallClass.STREAM
+    if method.name == "Evaluate":
+        return CallClass.DECIDE
+    return CallClass.READ if method.name.startswith(_READING) else CallClass.WRITE

@@ -1,0 +1,164 @@
+"""The gRPC port: every RPC of the contract through the dispatcher, health and reflection beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, Protocol, cast
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import status_pb2
+from grpc import aio  # type: ignore[attr-defined]
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from release_passport_server.transport.grpc.dispatcher import (
+    MAX_MESSAGE_BYTES,
+    Call,
+    Dispatcher,
+    decode,
+    request_id_of,
+)
+from release_passport_server.transport.grpc.errors import Failure, status_of
+from release_passport_server.transport.grpc.methods import Method, service_names
+from release_passport_server.transport.grpc.reflection import reflection_handlers
+
+REQUEST_ID = "x-request-id"
+
+
+_STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Two servers on one port would share its calls in silence.
+    ("grpc.so_reuseport", 0),
+    # Below these the core drops bursts of new calls as CANCELLED, which clients do not retry.
+    ("grpc.server.max_pending_requests", 20_000),
+    ("grpc.server.max_pending_requests_hard_limit", 30_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
+    # Connections are renewed, so that clients find new replicas; calls on an old one may end.
+    ("grpc.max_connection_age_ms", 30 * 60_000),
+    ("grpc.max_connection_age_grace_ms", 5 * 60_000),
+)
+
+
+class Context(Protocol):
+    """What the core says about a call, and takes for its answer."""
+
+    def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None: ...
+
+    def time_remaining(self) -> float | None: ...
+
+    def set_trailing_metadata(self, metadata: tuple[tuple[str, str | bytes], ...], /) -> None: ...
+
+    async def abort(
+        self, code: grpc.StatusCode, details: str, trailing_metadata: tuple[tuple[str, str | bytes], ...], /
+    ) -> NoReturn: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TLSFiles:
+    """PEM files of a port; with `client_ca` clients must show a certificate by one of its authorities."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class GRPCServer:
+    """The gRPC port and its health."""
+
+    def __init__(self, dispatcher: Dispatcher, methods: tuple[Method, ...], *, open_reflection: bool) -> None:
+        self._server = aio.server(options=_OPTIONS)
+        self._health = health.aio.HealthServicer()
+        self._server.add_generic_rpc_handlers((_RPCs(dispatcher, methods),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        authenticate = None if open_reflection else dispatcher.authenticate
+        self._server.add_generic_rpc_handlers(reflection_handlers(authenticate))
+
+    async def start(self, address: str, tls: TLSFiles | None) -> int:
+        """Listen, say SERVING, and return the port; raise RuntimeError where the address is taken."""
+        if tls is None:
+            port = int(self._server.add_insecure_port(address))
+        else:
+            port = int(self._server.add_secure_port(address, _credentials(tls)))
+        for name in service_names():
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+        return port
+
+    async def say_not_serving(self) -> None:
+        """Tell health checks and watchers that this server is going away."""
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace: float) -> None:
+        """Close the port, and what is still open after so many seconds."""
+        await self._server.stop(grace)
+
+
+class _RPCs(grpc.GenericRpcHandler):
+    """Finds the RPC of a path; messages stay bytes up to the dispatcher, which answers for bad ones too."""
+
+    def __init__(self, dispatcher: Dispatcher, methods: tuple[Method, ...]) -> None:
+        self._by_path = {method.path: _rpc(dispatcher, method) for method in methods}
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """Return the RPC, or None for a path that is none of ours."""
+        return self._by_path.get(handler_call_details.method)
+
+
+def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler:
+    async def unary(raw: bytes, context: Context) -> bytes:
+        async def receive() -> Message:
+            return decode(method, raw)
+
+        return await _answered(context, method, lambda call: dispatcher.unary(call, receive))
+
+    async def client_stream(raw: AsyncIterator[bytes], context: Context) -> bytes:
+        return await _answered(context, method, lambda call: dispatcher.client_stream(call, raw))
+
+    if method.client_streaming:
+        return cast(grpc.RpcMethodHandler, grpc.stream_unary_rpc_method_handler(client_stream))
+    return cast(grpc.RpcMethodHandler, grpc.unary_unary_rpc_method_handler(unary))
+
+
+async def _answered(context: Context, method: Method, run: Callable[[Call], Awaitable[Message]]) -> bytes:
+    call = _call(method, context)
+    try:
+        answer = await run(call)
+        context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
+        return answer.SerializeToString()
+    except Failure as failure:
+        status = failure.status
+    except Exception as error:  # noqa: BLE001 - the dispatcher maps all; should it fail, the text stays here
+        status = status_of(error, call.request_id)
+    return await abort(context, status, call.request_id)
+
+
+def _call(method: Method, context: Context) -> Call:
+    request_id = None
+    authorization = []
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization" and isinstance(value, str):
+            authorization.append(value)
+        elif key == REQUEST_ID and isinstance(value, str):
+            request_id = value
+    return Call(method, "grpc", request_id_of(request_id), tuple(authorization), context.time_remaining())
+
+
+async def abort(context: Context, status: status_pb2.Status, request_id: str) -> NoReturn:
+    """End the call with the status and its details."""
+    code = _STATUS_CODES.get(status.code, grpc.StatusCode.INTERNAL)
+    details = (("grpc-status-details-bin", status.SerializeToString()), (REQUEST_ID, request_id))
+    await context.abort(code, status.message, details)
+
+
+def _credentials(tls: TLSFiles) -> grpc.ServerCredentials:
+    pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
+    client_ca = None if tls.client_ca is None else tls.client_ca.read_bytes()
+    return cast(grpc.ServerCredentials, grpc.ssl_server_credentials([pair], client_ca, client_ca is not None))

@@ -1,0 +1,83 @@
+"""Uvicorn inside our own loop: our signals, our log, our order of shutting down."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from release_passport_server.transport.grpc.server import TLSFiles
+
+
+class HTTPServer:
+    """The second port."""
+
+    def __init__(self, app: ASGIApp, tls: TLSFiles | None) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=16 * 1024,
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
+            ssl_ca_certs=None if tls is None or tls.client_ca is None else str(tls.client_ca),
+            ssl_cert_reqs=ssl.CERT_NONE if tls is None or tls.client_ca is None else ssl.CERT_REQUIRED,
+        )
+        self._server = _Uvicorn(config)
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen and return the port; raise OSError where the address is taken."""
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
+        bound = int(listener.getsockname()[1])
+        self._running = asyncio.create_task(self._server.serve(sockets=[listener]), name="http")
+        started = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait({started, self._running}, return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._running.done():
+            await self._running
+        return bound
+
+    async def stop(self) -> None:
+        """Close the port after the answers that are on their way."""
+        self._server.should_exit = True
+        if self._running is not None:
+            await self._running
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves the process's signals to the process, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on the sockets."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield

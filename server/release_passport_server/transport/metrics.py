@@ -1,0 +1,84 @@
+"""What Prometheus reads: a registry of our own, its children bound once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+from release_passport_server.transport.grpc.limits import Limits
+from release_passport_server.transport.grpc.methods import CallClass, Method
+
+_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
+_TICK = 0.25
+
+
+class Metrics:
+    """Counts calls, their time and what was refused."""
+
+    def __init__(self, version: str, methods: tuple[Method, ...], limits: Limits) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._calls = Counter(
+            "rp_calls", "Calls answered.", ("service", "method", "edge", "code"), registry=self.registry
+        )
+        seconds = Histogram(
+            "rp_call_seconds",
+            "Seconds that calls took.",
+            ("service", "method"),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._seconds: Mapping[str, Histogram] = {
+            method.path: seconds.labels(method.service, method.name) for method in methods
+        }
+        self._shed = Counter(
+            "rp_shed", "Calls refused for load or shutdown.", ("class",), registry=self.registry
+        )
+        in_flight = Gauge("rp_in_flight", "Calls being answered.", ("class",), registry=self.registry)
+        for call_class in CallClass:
+            in_flight.labels(call_class).set_function(partial(limits.in_flight, call_class))
+            self._shed.labels(call_class)
+        Gauge("rp_draining", "1 while the server is shutting down.", registry=self.registry).set_function(
+            lambda: limits.is_draining
+        )
+        Gauge("rp_build_info", "1, with the version.", ("version",), registry=self.registry).labels(
+            version
+        ).set(1)
+        self._lag = Gauge(
+            "rp_loop_lag_seconds", "How late the event loop last ran a timer.", registry=self.registry
+        )
+
+    def call_ended(self, method: Method, edge: str, code: str, seconds: float) -> None:
+        """Count one call."""
+        self._calls.labels(method.service, method.name, edge, code).inc()
+        self._seconds[method.path].observe(seconds)
+
+    def call_shed(self, call_class: CallClass) -> None:
+        """Count one call that was refused unheard."""
+        self._shed.labels(call_class).inc()
+
+    async def watch_loop(self) -> None:
+        """Measure for ever how late the loop is."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _TICK
+            await asyncio.sleep(_TICK)
+            self._lag.set(max(0.0, loop.time() - due))
+
+    async def text(self) -> bytes:
+        """Return the exposition; made in a thread, because hundreds of series take milliseconds."""
+        return await asyncio.to_thread(generate_latest, self.registry)

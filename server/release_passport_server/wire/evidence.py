@@ -1,0 +1,129 @@
+"""Evidence as messages and as the domain's values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from release_passport.v1 import evidence_pb2
+
+from release_passport_server.domain.access import Scope
+from release_passport_server.domain.canonical import digest_of
+from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
+from release_passport_server.domain.kind import CUSTOM_PREFIX, kind_named
+from release_passport_server.wire.facts import facts_key, facts_kind, facts_message, normalise_facts
+from release_passport_server.wire.subject import subject_proto, subject_type, subject_value
+
+_STATES = {
+    Verification.UNSIGNED: evidence_pb2.VERIFICATION_STATE_UNSIGNED,
+    Verification.VERIFIED: evidence_pb2.VERIFICATION_STATE_VERIFIED,
+    Verification.FAILED: evidence_pb2.VERIFICATION_STATE_FAILED,
+}
+NO_TRUST_CONFIGURATION = (
+    "NO_TRUST_CONFIGURATION: the tenant trusts no signer yet, so no envelope can be verified"
+)
+
+
+def item_from_input(
+    given: evidence_pb2.EvidenceInput,
+    *,
+    name: str,
+    source: str,
+    scopes: tuple[Scope, ...],
+    receive_time: datetime,
+) -> EvidenceItem:
+    """Return the item that a checked input becomes; see `check_evidence_input` for the checks."""
+    facts = normalise_facts(given.facts)
+    bundled = bool(given.bundle)
+    return EvidenceItem(
+        name=name,
+        kind=facts_kind(facts),
+        key=facts_key(facts),
+        subject=Subject(subject_type(given.subject), subject_value(given.subject)),
+        source=source,
+        facts=facts_message(facts),
+        facts_digest=facts_digest(facts),
+        observe_time=given.observe_time.ToDatetime(tzinfo=UTC),
+        receive_time=receive_time,
+        expire_time=given.expire_time.ToDatetime(tzinfo=UTC) if given.HasField("expire_time") else None,
+        verification=Verification.FAILED if bundled else Verification.UNSIGNED,
+        verification_reason=NO_TRUST_CONFIGURATION if bundled else "",
+        scopes=scopes,
+        samples=facts_samples(facts),
+        inconclusive=facts_inconclusive(facts),
+        external_id=given.external_id,
+    )
+
+
+def evidence_to_proto(item: EvidenceItem) -> evidence_pb2.Evidence:
+    """Return the resource that shows an item."""
+    evidence = evidence_pb2.Evidence(
+        name=item.name,
+        kind=item.kind,
+        key=item.key,
+        subject=subject_proto(item.subject.type, item.subject.value),
+        facts=facts_to_proto(item),
+        source=item.source,
+        external_id=item.external_id,
+        observe_time=_timestamp(item.observe_time),
+        receive_time=_timestamp(item.receive_time),
+        verification=evidence_pb2.Verification(
+            state=_STATES[item.verification], signer=item.signer, reason=item.verification_reason
+        ),
+        facts_digest=item.facts_digest,
+        revision=item.revision,
+    )
+    if item.expire_time is not None:
+        evidence.expire_time.FromDatetime(item.expire_time)
+    if item.revocation is not None:
+        evidence.revocation.revoke_time.FromDatetime(item.revocation.time)
+        evidence.revocation.revoker = item.revocation.revoker
+        evidence.revocation.reason = item.revocation.reason
+    return evidence
+
+
+def evidence_ref_to_proto(item: EvidenceItem) -> evidence_pb2.EvidenceRef:
+    """Return what a finding says of an item that it rests on."""
+    return evidence_pb2.EvidenceRef(
+        name=item.name,
+        kind=item.kind,
+        key=item.key,
+        source=item.source,
+        facts_digest=item.facts_digest,
+        observe_time=_timestamp(item.observe_time),
+        verification_state=_STATES[item.verification],
+    )
+
+
+def facts_to_proto(item: EvidenceItem) -> evidence_pb2.EvidenceFacts:
+    """Return an item's facts in the union of all kinds."""
+    assert isinstance(item.facts, Message)
+    facts = evidence_pb2.EvidenceFacts()
+    field = "custom" if item.kind.startswith(CUSTOM_PREFIX) else item.kind
+    getattr(facts, field).CopyFrom(item.facts)
+    return facts
+
+
+def facts_digest(facts: evidence_pb2.EvidenceFacts) -> str:
+    """Return the digest of normal facts: over the canonical form of their protobuf JSON mapping."""
+    return digest_of(MessageToDict(facts))
+
+
+def facts_samples(facts: evidence_pb2.EvidenceFacts) -> int | None:
+    """Return how many data points the facts stand on, where the kind can say so and these facts do."""
+    field = kind_named(facts_kind(facts)).samples_field
+    message = facts_message(facts)
+    return int(getattr(message, field)) if field is not None and message.HasField(field) else None
+
+
+def facts_inconclusive(facts: evidence_pb2.EvidenceFacts) -> bool:
+    """Return whether the facts are an analysis that neither succeeded nor failed."""
+    return facts.analysis_result.phase == evidence_pb2.ANALYSIS_PHASE_INCONCLUSIVE
+
+
+def _timestamp(time: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(time)
+    return timestamp

@@ -1,0 +1,84 @@
+"""The messages that services need, made and read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.protobuf.message import DecodeError
+from release_passport.v1 import evidence_pb2, rule_context_pb2
+
+from release_passport_server.domain.record import DecisionDraft, Recorded
+from release_passport_server.domain.release import Attempt, Place, Release
+from release_passport_server.domain.verdict import Stage
+from release_passport_server.wire.decision import decision_body, decision_from_body
+from release_passport_server.wire.evidence import facts_digest
+from release_passport_server.wire.facts import facts_message
+from release_passport_server.wire.times import duration, timestamp
+
+_RESULTS = {
+    "PASSED": evidence_pb2.ROLLOUT_RESULT_PASSED,
+    "ROLLED_BACK": evidence_pb2.ROLLOUT_RESULT_ROLLED_BACK,
+}
+
+
+class WireMessages:
+    """Makes and reads the contract's messages; see the port for what each returns."""
+
+    def decision_body(self, draft: DecisionDraft) -> bytes:
+        """Return the bytes of the Decision message to record."""
+        return decision_body(draft)
+
+    def recorded(self, body: bytes) -> Recorded:
+        """Return what a replay needs of recorded bytes."""
+        try:
+            message = decision_from_body(body)
+        except DecodeError as error:
+            raise ValueError("the recorded bytes are no decision") from error
+        return Recorded(
+            supersedes=message.supersedes,
+            renews=message.renews,
+            case_digest=message.case_digest,
+            outcome_digest=message.outcome_digest,
+            engine_version=message.engine_version,
+            semantics_version=message.semantics_version,
+        )
+
+    def release_facts(self, release: Release, place: Place, stage: Stage) -> object:
+        """Return the RuleRelease message."""
+        identity = release.identity
+        return rule_context_pb2.RuleRelease(
+            service=identity.service,
+            environment=identity.environment,
+            version=identity.version,
+            service_labels=place.service_labels or {},
+            environment_labels=place.environment_labels or {},
+            stage=int(stage),
+            is_first=release.is_first,
+            is_restore=release.is_restore,
+            artifact_types=sorted({artifact.type for artifact in identity.artifacts}),
+        )
+
+    def attempt_facts(self, attempt: Attempt, previous_outcome: str) -> object:
+        """Return the RuleAttempt message."""
+        return rule_context_pb2.RuleAttempt(
+            number=attempt.number,
+            start_time=timestamp(attempt.start_time),
+            previous_outcome=previous_outcome,
+        )
+
+    def facts(self, kind: str, body: bytes) -> object:
+        """Return the kind's own message out of stored EvidenceFacts."""
+        return facts_message(evidence_pb2.EvidenceFacts.FromString(body))
+
+    def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
+        """Return RolloutOutcome facts for an attempt that ended PASSED or ROLLED_BACK, and their digest."""
+        outcome = evidence_pb2.RolloutOutcome(
+            environment=release.identity.environment,
+            service=release.identity.service,
+            release=release.name,
+            attempt=attempt.name,
+            outcome=_RESULTS[attempt.outcome],
+            duration=duration(now - attempt.start_time),
+            close_time=timestamp(now),
+        )
+        return outcome, facts_digest(evidence_pb2.EvidenceFacts(rollout_outcome=outcome))
