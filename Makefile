@@ -14,8 +14,8 @@ test: $(SETUP) ## Run every test, on SQLite and PostgreSQL.
 check: $(SETUP) ## Formatting, lint, types, imports, contract, generated code, coverage.
 	@$(IN_VENV) .ci/check
 
-generate: $(SETUP) ## Generate the code of the contract.
-	$(BIN)/python proto/generate.py
+generate: $(SETUP) ## Generate the code of the contract and the schemas of policies.
+	$(BIN)/python proto/generate.py && $(BIN)/python policies/schema/generate.py
 
 format: $(SETUP) ## Format code and protos.
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format . && $(BIN)/buf format --write

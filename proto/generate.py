@@ -22,7 +22,9 @@ PROTO = ROOT / "proto"
 PACKAGE = Path("release_passport/v1")
 TARGET = ROOT / "clients/python" / PACKAGE
 LOCK = PROTO / "requirements.lock"
-INIT = '"""Generated code of the API, version 1: messages and stubs. Made by `make generate`; do not edit."""\n'
+INIT = (
+    '"""Generated code of the API, version 1: messages and stubs. Made by `make generate`; do not edit."""\n'
+)
 GENERATED = ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py", "_pb2_grpc.pyi")
 
 

@@ -328,14 +328,11 @@ def _words(comment: str) -> str:
 
 def load_contract() -> Contract:
     """Return the contract as it stands in proto/."""
-    sources = [
-        str(path.relative_to(PROTO_DIR)) for path in sorted(PROTO_DIR.glob("release_passport/v1/*.proto"))
-    ]
+    buf = Path(sys.executable).parent / "buf"
     with tempfile.TemporaryDirectory() as place:
         out = Path(place, "contract.bin")
-        compiler = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO_DIR}"]
-        command = [*compiler, "--include_source_info", f"--descriptor_set_out={out}", *sources]
-        subprocess.run(command, check=True, cwd=PROTO_DIR)
+        command = [buf, "build", "--as-file-descriptor-set", "--output", f"{out}#format=binpb"]
+        subprocess.run(command, check=True, cwd=PROTO_DIR.parent)
         return Contract(descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()))
 
 

@@ -20,4 +20,6 @@ def policies_dir() -> Path:
         if (folder / _MARK).is_file():
             return folder
     looked = " and ".join(str(folder / _MARK) for folder in candidates)
-    raise ResourcesMissing(f"the policies that ship with the server are missing (looked for {looked}): reinstall it")
+    raise ResourcesMissing(
+        f"the policies that ship with the server are missing (looked for {looked}): reinstall it"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
@@ -87,7 +88,7 @@ def policy(*rules: Rule, policy_id: str = "policy", mode: Mode = Mode.ENFORCE, *
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def watching(*rules: Rule, grace: timedelta = timedelta(0), **more: object) -> Policy:
+def watching(*rules: Rule, grace: timedelta = timedelta(0), **more: Any) -> Policy:
     """Return a policy with a watch window."""
     return policy(*rules, watch=Watch(timedelta(hours=1), grace, timedelta(seconds=30)), **more)
 

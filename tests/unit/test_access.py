@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
+
 from release_passport_server.adapters.casbin import AccessIndex
 from release_passport_server.adapters.casbin.roles import RolesInvalid, load_roles
 from release_passport_server.domain.access import PLATFORM, Grant, Principal, Scope, Verb, same_tenant
@@ -13,7 +14,7 @@ from release_passport_server.domain.errors import Denied, Invalid, NotFound
 from release_passport_server.domain.kind import KINDS
 from release_passport_server.resources import policies_dir
 
-LATER = datetime(2030, 1, 1, tzinfo=timezone.utc)
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 RBAC = policies_dir() / "rbac"
 
 
@@ -261,8 +262,10 @@ def test_a_denial_names_verb_place_and_who_can_grant_it() -> None:
 
 
 def test_a_denied_submission_names_the_kind() -> None:
-    with pytest.raises(Denied, match="`submit` runtime_health .* role that may: admin, connector$"):
-        index().require(principal(), Verb.SUBMIT, service="checkout", environment="prod", kind="runtime_health")
+    with pytest.raises(Denied, match=r"`submit` runtime_health .* role that may: admin, connector$"):
+        index().require(
+            principal(), Verb.SUBMIT, service="checkout", environment="prod", kind="runtime_health"
+        )
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from release_passport_server.adapters.casbin import AccessIndex
 from release_passport_server.adapters.casbin.enforcer import TenantEnforcer
 from release_passport_server.adapters.casbin.roles import load_roles
@@ -16,7 +17,7 @@ from release_passport_server.resources import policies_dir
 RBAC = policies_dir() / "rbac"
 ROLES = load_roles(RBAC / "default_roles.csv")
 INDEX = AccessIndex(RBAC)
-LATER = datetime(2030, 1, 1, tzinfo=timezone.utc)
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
 principals = st.sampled_from(["sa:ci", "sa:cd", "connector:argocd", "user:ada", "admin", "role:ci|*|*|*"])
 tenants = st.sampled_from(["acme", "other", PLATFORM, "*"])

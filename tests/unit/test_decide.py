@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.decide import decide
-from release_passport_server.domain.evidence import Revocation, Subject, Verification
+from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject, Verification
 from release_passport_server.domain.expression import ExpressionFailure
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.outcome import Outcome, Reason
@@ -102,7 +104,9 @@ def test_evidence_about_something_else_does_not_count() -> None:
 
 def test_every_artifact_needs_evidence_of_its_own() -> None:
     scan = rule("scan", need("vulnerability_scan"))
-    outcome = judged([policy(scan)], [item(1, "vulnerability_scan", subject=about(0), key="trivy")], artifacts=3)
+    outcome = judged(
+        [policy(scan)], [item(1, "vulnerability_scan", subject=about(0), key="trivy")], artifacts=3
+    )
     assert outcome.effective_verdict is V.HOLD
     assert sorted(f.artifact for f in outcome.findings if f.verdict is V.HOLD) == [
         "registry/app-1",
@@ -160,13 +164,17 @@ VERIFIED = {"verification": Verification.VERIFIED}
     ("more", "verdict", "detail"),
     [
         ({}, V.HOLD, "no verified signature"),
-        ({"verification": Verification.FAILED, "verification_reason": "SIGNATURE_INVALID"}, V.HOLD, "INVALID"),
+        (
+            {"verification": Verification.FAILED, "verification_reason": "SIGNATURE_INVALID"},
+            V.HOLD,
+            "INVALID",
+        ),
         ({**VERIFIED, "signer": "key:sha256:fork"}, V.HOLD, "SIGNER_NOT_TRUSTED"),
         ({**VERIFIED, "signer": SIGNER}, V.ALLOW, ""),
     ],
 )
 def test_verified_means_signed_by_a_registered_signer(
-    more: dict[str, object], verdict: Verdict, detail: str
+    more: dict[str, Any], verdict: Verdict, detail: str
 ) -> None:
     signed = rule("r", need("provenance", verified=True))
     outcome = judged([policy(signed)], [item(1, "provenance", subject=about(0), **more)])
@@ -195,7 +203,9 @@ def test_a_newer_observation_fills_the_gap_of_a_revoked_one() -> None:
 @pytest.mark.parametrize(("retries", "verdict"), [(0, V.BLOCK), (1, V.ALLOW)])
 def test_running_again_until_green_needs_retries(retries: int, verdict: Verdict) -> None:
     tests = rule("tests", need("test_result", retries=retries))
-    runs = [item(v, "test_result", subject=about(0), key="unit", age=a * MINUTE) for v, a in ((11, 9), (1, 1))]
+    runs = [
+        item(v, "test_result", subject=about(0), key="unit", age=a * MINUTE) for v, a in ((11, 9), (1, 1))
+    ]
     assert judged([policy(tests)], runs).effective_verdict is verdict
 
 
@@ -301,7 +311,7 @@ def test_canary_constraints_combine_to_the_strictest() -> None:
     assert outcome.canary == Canary(20, (5, 10, 20))
 
 
-def canary(value: object, seconds: int = 30, **more: object) -> object:
+def canary(value: object, seconds: int = 30, **more: Any) -> EvidenceItem:
     age = timedelta(seconds=seconds)
     return item(value, "metric_sample", age=age, subject=about_attempt(), key="error_rate", **more)
 
@@ -368,7 +378,7 @@ def test_watching_is_never_milder_than_the_ground() -> None:
 
 
 def test_a_withdrawn_ground_holds() -> None:
-    good = case([WATCHER], [canary(1)], watch=True)  # type: ignore[list-item]
+    good = case([WATCHER], [canary(1)], watch=True)
     assert good.ground is not None
     withdrawn = replace(good, ground=replace(good.ground, withdrawn=("tenants/acme/evidence/1",)))
     assert decide(withdrawn, now=NOW).effective_verdict is V.HOLD

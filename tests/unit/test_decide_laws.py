@@ -9,6 +9,7 @@ from itertools import permutations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.decide import decide
 from release_passport_server.domain.evidence import EvidenceItem, Verification

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from release_passport_server.domain.errors import Invalid
 from release_passport_server.domain.ids import (
     APITokenName,
@@ -27,7 +28,7 @@ from release_passport_server.domain.ids import (
     ulid,
 )
 
-NOW = datetime(2026, 11, 22, 12, 30, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 ULID = "01JQ5ZK3Y8V7C2M4N6P9R0S1T2"
 RELEASE = ReleaseName("acme", "checkout", "prod", "v1.4.2+b7")
 
@@ -48,7 +49,7 @@ NAMES = [
     ),
 ]
 
-PARSERS: list[Callable[[str], object]] = [type(value).parse for _, value in NAMES]
+PARSERS: list[Callable[[str], object]] = [type(value).parse for _, value in NAMES]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("text", "value"), NAMES)
@@ -107,7 +108,7 @@ def test_a_spoilt_name_is_refused_with_its_field(
     assert len(refused.value.message) < 700
 
 
-@pytest.mark.parametrize("number", ["0", "01", "-1", "1.0", "1234567890", "٣", ""])
+@pytest.mark.parametrize("number", ["0", "01", "-1", "1.0", "1234567890", "\u0663", ""])
 def test_an_attempt_number_is_a_plain_positive_integer(number: str) -> None:
     with pytest.raises(Invalid):
         AttemptName.parse(f"{RELEASE}/attempts/{number}")
@@ -128,13 +129,13 @@ def test_these_are_versions(text: str) -> None:
     assert is_version(text)
 
 
-@pytest.mark.parametrize("text", ["", ".1", "-1", "+1", "a" * 128, "1/2", "1 2", "1\n", "v١", "1@2"])
+@pytest.mark.parametrize("text", ["", ".1", "-1", "+1", "a" * 128, "1/2", "1 2", "1\n", "v\u0661", "1@2"])
 def test_these_are_no_versions(text: str) -> None:
     assert not is_version(text)
 
 
 def test_a_ulid_is_the_example_of_its_specification_in_time() -> None:
-    assert ulid(datetime.fromtimestamp(1469918176.385, tz=timezone.utc), bytes(10)) == "01ARYZ6S41" + "0" * 16
+    assert ulid(datetime.fromtimestamp(1469918176.385, tz=UTC), bytes(10)) == "01ARYZ6S41" + "0" * 16
     assert ulid(NOW, b"\xff" * 10)[10:] == "Z" * 16
 
 
@@ -143,7 +144,7 @@ def test_a_ulid_is_the_example_of_its_specification_in_time() -> None:
     st.binary(min_size=10, max_size=10),
 )
 def test_every_ulid_is_one_and_later_ones_sort_later(time: datetime, random: bytes) -> None:
-    aware = time.replace(tzinfo=timezone.utc)
+    aware = time.replace(tzinfo=UTC)
     first = ulid(aware, random)
     assert is_ulid(first)
     assert first < ulid(aware + timedelta(milliseconds=1), bytes(10))
@@ -157,7 +158,7 @@ def test_a_ulid_takes_ten_random_bytes(now: datetime, random: bytes) -> None:
 
 def test_a_ulid_holds_no_time_before_1970() -> None:
     with pytest.raises(ValueError, match="cannot hold"):
-        ulid(datetime(1969, 12, 31, tzinfo=timezone.utc), bytes(10))
+        ulid(datetime(1969, 12, 31, tzinfo=UTC), bytes(10))
 
 
 @pytest.mark.parametrize("text", ["", ULID.lower(), ULID + "0", ULID[:-1], "8" + ULID[1:], ULID[:-1] + "U"])

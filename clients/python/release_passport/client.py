@@ -1,4 +1,4 @@
-"""The Python client: one method for each RPC, with deadlines, request ids, retries where they are safe, and one exception."""
+"""The Python client: one method for each RPC, and one exception for whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -309,7 +309,7 @@ class Client(Connection):
         """Decide the given cases with the given policy alone, and compare."""
         return self.call("PolicyService/TestPolicy", request, policy_service_pb2.TestPolicyResponse, timeout)
 
-    def whoami(
+    def who_am_i(
         self, request: access_service_pb2.WhoAmIRequest, *, timeout: float | None = None
     ) -> access_service_pb2.WhoAmIResponse:
         """Return who the server takes the caller for."""

@@ -70,9 +70,9 @@ def _serialize(request: Message) -> bytes:
 
 
 def _with_request_id(request: Message) -> Message:
-    if "request_id" not in request.DESCRIPTOR.fields_by_name or getattr(request, "request_id"):
+    names = {field.name for field, _ in request.ListFields()}
+    if "request_id" not in request.DESCRIPTOR.fields_by_name or "request_id" in names:
         return request
-    copy = type(request)()
-    copy.CopyFrom(request)
-    setattr(copy, "request_id", str(uuid.uuid4()))
+    copy = type(request)(request_id=str(uuid.uuid4()))
+    copy.MergeFrom(request)
     return copy

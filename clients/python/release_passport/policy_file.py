@@ -10,7 +10,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from release_passport.strict_yaml import FileInvalid, Mapping, Node, Place, Problem, Scalar, parse_yaml, read_yaml
+from release_passport.strict_yaml import (
+    FileInvalid,
+    Mapping,
+    Node,
+    Place,
+    Problem,
+    Scalar,
+    parse_yaml,
+    read_yaml,
+)
 from release_passport.v1 import policy_pb2
 from release_passport.yaml_message import MessageReader
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import grpc
 from google.protobuf import any_pb2
@@ -19,16 +19,15 @@ _REQUEST_ID_KEY = "x-request-id"
 
 def api_error(failure: grpc.RpcError) -> PassportAPIError:
     """Return the exception that says what the failed call said."""
-    if not isinstance(failure, grpc.Call):
-        return PassportAPIError("UNKNOWN", "the call failed without a status")
-    code = failure.code()
-    name = code.name if code is not None else "UNKNOWN"
+    # Every failed call is both: an error that is raised, and the call that it came from.
+    call = cast(grpc.Call, failure)
+    name = call.code().name
     # The server's core sheds bursts of calls as CANCELLED; this client cancels nothing itself.
     name = "UNAVAILABLE" if name == "CANCELLED" else name
-    metadata = {key: value for key, value in failure.trailing_metadata() or ()}
+    metadata = dict(call.trailing_metadata() or ())
     return _with_details(
         name,
-        str(failure.details() or "no text was given"),
+        str(call.details() or "no text was given"),
         _status_of(metadata.get(_DETAILS_KEY)),
         str(metadata.get(_REQUEST_ID_KEY, "")),
     )

@@ -109,7 +109,9 @@ def parse_yaml(content: bytes, file: str) -> Node:
         place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
         raise FileInvalid([Problem(file, place, error.problem or "is not YAML")]) from error
     except yaml.YAMLError as error:
-        raise FileInvalid([Problem(file, Place(1, 1), "has a character that YAML does not permit")]) from error
+        raise FileInvalid(
+            [Problem(file, Place(1, 1), "has a character that YAML does not permit")]
+        ) from error
 
 
 class _Composer:

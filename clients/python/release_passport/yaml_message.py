@@ -42,17 +42,23 @@ class MessageReader:
         if not isinstance(node, Mapping):
             self.refuse(node.place, f"{path or 'the document'} must be fields with values")
             return
-        fields = {name: field for field in message.DESCRIPTOR.fields for name in (field.name, field.json_name)}
+        fields = {
+            name: field for field in message.DESCRIPTOR.fields for name in (field.name, field.json_name)
+        }
         for key, value in node.entries.items():
             field = fields.get(key)
             if field is None:
                 near = get_close_matches(key, sorted(f.name for f in message.DESCRIPTOR.fields), 1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
-                self.refuse(node.places[key], f"{key[:80]!r} is not a field of {path or 'this document'}{hint}")
+                self.refuse(
+                    node.places[key], f"{key[:80]!r} is not a field of {path or 'this document'}{hint}"
+                )
                 continue
             other = _other_of_oneof(message, field)
             if other:
-                self.refuse(node.places[key], f"{field.name} cannot stand beside {other}: exactly one of them")
+                self.refuse(
+                    node.places[key], f"{field.name} cannot stand beside {other}: exactly one of them"
+                )
                 continue
             self._fill_field(message, field, value, f"{path}.{field.name}" if path else field.name)
 
@@ -65,7 +71,7 @@ class MessageReader:
         if self.problems:
             raise FileInvalid(sorted(self.problems, key=lambda p: (p.place.line, p.place.column)))
 
-    def _fill_field(self, message: Message, field: FieldDescriptor, node: Node, path: str) -> None:
+    def _fill_field(self, message: Message, field: Any, node: Node, path: str) -> None:
         self.nodes[path] = node
         if isinstance(node, Scalar) and node.is_null:
             return
@@ -167,7 +173,7 @@ def _from_base64(text: str) -> bytes:
         raise ValueError("is not base64") from None
 
 
-def _other_of_oneof(message: Message, field: FieldDescriptor) -> str | None:
+def _other_of_oneof(message: Message, field: Any) -> str | None:
     oneof = field.containing_oneof
     if oneof is None or len(oneof.fields) < 2:
         return None

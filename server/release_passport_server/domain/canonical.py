@@ -62,9 +62,9 @@ def _text(value: object) -> str:
 
 
 def _object(value: Mapping[object, object]) -> str:
-    members = []
-    for key in sorted(value, key=_utf16):
-        members.append(json.dumps(key, ensure_ascii=False) + ":" + _text(value[key]))
+    members = (
+        f"{json.dumps(key, ensure_ascii=False)}:{_text(value[key])}" for key in sorted(value, key=_utf16)
+    )
     return "{" + ",".join(members) + "}"
 
 
@@ -95,7 +95,9 @@ def _number(value: float) -> str:
         text = "0." + "0" * -point + digits
     else:
         power = point - 1
-        text = digits[0] + ("." + digits[1:] if digits[1:] else "") + f"e{'+' if power > 0 else '-'}{abs(power)}"
+        text = (
+            digits[0] + ("." + digits[1:] if digits[1:] else "") + f"e{'+' if power > 0 else '-'}{abs(power)}"
+        )
     return sign + text
 
 

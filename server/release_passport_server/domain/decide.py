@@ -43,7 +43,9 @@ def decide(case: Case, *, now: datetime) -> Outcome:
     if not (place.service_known and place.environment_known):
         return _unknown_place(case)
     base = ExpressionContext(case.release_facts, case.attempt_facts, now, {}, {})
-    judged = [_judge_policy(policy, case, now, base) for policy in case.policies if policy.match.selects(place)]
+    judged = [
+        _judge_policy(policy, case, now, base) for policy in case.policies if policy.match.selects(place)
+    ]
     of_rules = [finding for one in judged for finding in one.findings]
     of_engine = _engine_findings(case, judged, of_rules)
     only_effective, weakenings = _enforcement(case, judged)
@@ -105,7 +107,8 @@ def _engine_findings(case: Case, judged: list[_Judged], of_rules: list[Finding])
     if not judged:
         findings.append(_engine(Verdict.HOLD, Reason.NO_POLICY_MATCHED, "no policy matches this release"))
     elif not of_rules and case.stage is Stage.PRE_ROLLOUT:
-        findings.append(_engine(Verdict.HOLD, Reason.NO_RULE_APPLIED, "policies match, but none of their rules applies"))
+        text = "policies match, but none of their rules applies"
+        findings.append(_engine(Verdict.HOLD, Reason.NO_RULE_APPLIED, text))
     if case.stage is Stage.WATCH:
         findings.extend(_grounded(case, of_rules))
     return findings

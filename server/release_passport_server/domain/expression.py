@@ -40,7 +40,10 @@ class ExpressionContext:
 class Condition(Protocol):
     """A compiled boolean expression."""
 
-    source: str
+    @property
+    def source(self) -> str:
+        """Return the expression as its author wrote it."""
+        ...
 
     def __call__(self, context: ExpressionContext) -> bool | MissingFact | ExpressionFailure:
         """Return the answer, the first path that is not present, or why there is no answer."""
@@ -50,7 +53,10 @@ class Condition(Protocol):
 class Text(Protocol):
     """A compiled string expression, such as a rule's message."""
 
-    source: str
+    @property
+    def source(self) -> str:
+        """Return the expression as its author wrote it."""
+        ...
 
     def __call__(self, context: ExpressionContext) -> str | ExpressionFailure:
         """Return the text, or why there is none."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from release_passport_server.domain.errors import Invalid, Violation, invalid
 
 ULID_RANDOM_BYTES = 10
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 _SLUG = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -25,7 +25,9 @@ _SLUG_RE = re.compile(_SLUG)
 _VERSION_RE = re.compile(_VERSION)
 _ULID_RE = re.compile(_ULID)
 
-SLUG_RULE = "1 to 63 characters: a lower-case letter, then lower-case letters, digits and hyphens, no hyphen last"
+SLUG_RULE = (
+    "1 to 63 characters: a lower-case letter, then lower-case letters, digits and hyphens, no hyphen last"
+)
 VERSION_RULE = "1 to 127 characters: a letter or digit, then letters, digits and . _ + -"
 ULID_RULE = "a ULID: 26 characters of Crockford's base 32 in upper case"
 

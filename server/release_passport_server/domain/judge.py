@@ -27,34 +27,58 @@ Answer = bool | MissingFact | ExpressionFailure
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One rule of one policy, asked about one case at one time."""
+    """One rule of one policy, asked about one case at one time, then about one artifact and key of it."""
 
     policy: Policy
     rule: Rule
     case: Case
     now: datetime
     base: ExpressionContext
+    artifact: str = ""
+    key: str = ""
+    # When the evidence in question stops being fresh.
+    until: datetime | None = None
 
-    def finding(self, verdict: Verdict, reason: Reason, message: str, **more: object) -> Finding:
+    def about(self, artifact: Artifact | None, key: str, until: datetime | None = None) -> Question:
+        """Return the same question about one artifact and key."""
+        name = artifact.name if artifact is not None else ""
+        return Question(self.policy, self.rule, self.case, self.now, self.base, name, key, until)
+
+    def finding(
+        self,
+        verdict: Verdict,
+        reason: Reason,
+        message: str,
+        *,
+        evidence: tuple[EvidenceItem, ...] = (),
+        path: str = "",
+        who: tuple[str, ...] = (),
+        next_eligible_time: datetime | None = None,
+        stands_until: datetime | None = None,
+    ) -> Finding:
         """Return a finding of this rule; approvals are named when it asks for them."""
-        rule = self.rule
+        rule, policy = self.rule, self.policy
         asks = rule.approval if verdict is Verdict.REQUIRE_APPROVAL else None
-        who = tuple(group.group for group in asks.groups) if asks else ()
-        found = Finding(
+        return Finding(
             verdict,
             reason,
             message,
-            policy=self.policy.policy_id,
-            policy_revision=self.policy.revision,
+            policy=policy.policy_id,
+            policy_revision=policy.revision,
             rule=rule.rule_id,
             title=rule.title,
-            mode=self.policy.mode,
+            mode=policy.mode,
             next_action="" if verdict is Verdict.ALLOW else rule.next_action or next_action(reason),
-            who_can_act=who,
+            who_can_act=who if asks is None else tuple(group.group for group in asks.groups),
+            next_eligible_time=next_eligible_time,
+            artifact=self.artifact,
+            key=self.key,
+            path=path,
+            evidence=evidence,
+            stands_until=stands_until or (self.until if verdict.allows else None),
             controls=rule.controls,
             approval=asks,
         )
-        return replace(found, **more) if more else found  # type: ignore[arg-type]
 
     def evaluate(self, items: Sequence[EvidenceItem]) -> tuple[Answer, ExpressionContext]:
         """Return what `expect` says of these items, and the context it was asked in."""
@@ -103,29 +127,41 @@ def _judge_artifact(question: Question, artifact: Artifact | None) -> list[Findi
     findings = []
     for key in keys:
         parts = [by_key[key] if key in by_key else next(iter(by_key.values())) for by_key in chosen]
-        finding = _judge_parts(question, parts)
-        findings.append(replace(finding, artifact=artifact.name if artifact else "", key=key))
-    findings.extend(_service_wide(question, artifact))
+        findings.append(_judge_parts(question, artifact, key, parts))
+    if question.case.stage is Stage.WATCH:
+        findings.extend(_service_wide(question, artifact))
     return findings
 
 
-def _judge_parts(question: Question, parts: Sequence[tuple[Series, ...] | Lack]) -> Finding:
+def _judge_parts(
+    question: Question, artifact: Artifact | None, key: str, parts: Sequence[tuple[Series, ...] | Lack]
+) -> Finding:
     lacks = [part for part in parts if isinstance(part, Lack)]
     series = [part for part in parts if not isinstance(part, Lack)]
     lacks.extend(lack for group in series for one in group if (lack := _lack_of(question, one)) is not None)
     if lacks:
-        return max((_unknown(question, lack) for lack in lacks), key=lambda finding: finding.verdict)
+        asked = question.about(artifact, key)
+        return max((_unknown(asked, lack) for lack in lacks), key=_strictness)
+    until = min((one.newest.stale_time(one.need.max_age) for group in series for one in group), default=None)
+    asked = question.about(artifact, key, until)
     newest = tuple(one.newest for group in series for one in group)
-    inconclusive = [item for item in newest if item.inconclusive]
+    inconclusive = tuple(item for item in newest if item.inconclusive)
     if inconclusive:
         text = "the analysis was inconclusive, which does not become a pass by asking again"
-        return question.finding(Verdict.HOLD, Reason.ANALYSIS_INCONCLUSIVE, text, evidence=tuple(inconclusive))
-    finding = _evaluate(question, series, newest)
+        return asked.finding(Verdict.HOLD, Reason.ANALYSIS_INCONCLUSIVE, text, evidence=inconclusive)
+    finding = _evaluate(asked, series, newest)
     if len(series) == 1:
-        for one in series[0]:
-            finding = max(finding, _over_time(question, one, finding), key=lambda f: f.verdict)
-        finding = _below_threshold(question, series[0], finding)
-    return _aged(question, series, newest, finding)
+        if finding.reason is Reason.PASSED:
+            finding = max((_over_time(asked, one, finding) for one in series[0]), key=_strictness)
+        elif finding.reason is Reason.EXPECTATION_FAILED:
+            finding = _below_threshold(asked, series[0], finding)
+    if until is not None and question.now >= until:
+        return _aged(asked, series, newest, finding)
+    return finding
+
+
+def _strictness(finding: Finding) -> Verdict:
+    return finding.verdict
 
 
 def _lack_of(question: Question, series: Series) -> Lack | None:
@@ -142,6 +178,8 @@ def _lack_of(question: Question, series: Series) -> Lack | None:
     if need.verified and newest.signer not in question.case.place.signers:
         text = f"SIGNER_NOT_TRUSTED: {newest.signer} is not a registered signer of this service"
         return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
+    if not need.min_samples:
+        return None
     fresh = sum(question.now < item.stale_time(need.max_age) for item in series.items)
     count = newest.samples if newest.samples is not None else fresh
     if count < need.min_samples and question.now < newest.stale_time(need.max_age):
@@ -157,8 +195,9 @@ def _unknown(question: Question, lack: Lack) -> Finding:
         if warming is not None:
             return warming
     verdict = rule.on_missing if lack.reason is Reason.EVIDENCE_MISSING else rule.on_unverified
-    finding = question.finding(verdict, lack.reason, lack.message, evidence=lack.items)
-    return finding if finding.who_can_act else replace(finding, who_can_act=lack.need.sources)
+    return question.finding(
+        verdict, lack.reason, lack.message, evidence=lack.items, who=lack.need.sources, path=lack.path
+    )
 
 
 def _warming_up(question: Question, lack: Lack) -> Finding | None:
@@ -173,9 +212,14 @@ def _warming_up(question: Question, lack: Lack) -> Finding | None:
     return question.finding(verdict, Reason.WARMING_UP, text, evidence=lack.items, stands_until=until)
 
 
-def _evaluate(question: Question, series: Sequence[tuple[Series, ...]], newest: tuple[EvidenceItem, ...]) -> Finding:
+def _evaluate(
+    question: Question, series: Sequence[tuple[Series, ...]], newest: tuple[EvidenceItem, ...]
+) -> Finding:
     """Ask `expect` once for each combination of sources; sources that disagree are a conflict."""
     rule = question.rule
+    if all(len(group) == 1 for group in series):
+        answer, context = question.evaluate(newest)
+        return _answered(question, answer, context, newest)
     combinations = list(islice(product(*series), MAX_COMBINATIONS + 1))
     if len(combinations) > MAX_COMBINATIONS:
         text = f"more than {MAX_COMBINATIONS} combinations of sources: name the sources that count"
@@ -187,7 +231,7 @@ def _evaluate(question: Question, series: Sequence[tuple[Series, ...]], newest: 
         verdict = max(rule.on_conflict, failing)
         return question.finding(verdict, Reason.EVIDENCE_CONFLICT, text, evidence=newest)
     findings = [_answered(question, answer, context, newest) for answer, context in answers]
-    return max(findings, key=lambda finding: finding.verdict)
+    return max(findings, key=_strictness)
 
 
 def _answered(
@@ -201,16 +245,13 @@ def _answered(
         return question.finding(verdict, Reason.EXPECTATION_FAILED, _text(question, context), evidence=items)
     if isinstance(answer, MissingFact):
         text = f"the evidence does not say {answer.path}"
-        found = _unknown(question, Lack(Reason.EVIDENCE_MISSING, text, rule.needs[0], items))
-        return replace(found, path=answer.path)
+        return _unknown(question, Lack(Reason.EVIDENCE_MISSING, text, rule.needs[0], items, answer.path))
     text = f"`expect` could not be evaluated: {_detail(answer)}"
     return question.finding(rule.on_error, Reason.EVALUATION_ERROR, text, evidence=items)
 
 
 def _over_time(question: Question, series: Series, finding: Finding) -> Finding:
     """Look at what came before the newest observation: earlier failing runs, and how long the facts have held."""
-    if finding.reason is not Reason.PASSED:
-        return finding
     need, rule = series.need, question.rule
     if kind_named(need.kind).run and len(series.items) > 1:
         earlier = [item for item in series.items[:-1] if item.revocation is None]
@@ -225,8 +266,10 @@ def _over_time(question: Question, series: Series, finding: Finding) -> Finding:
         if question.now < since + rule.settle:
             until = since + rule.settle
             text = f"holds since {since:%H:%M:%S} UTC and must hold for {rule.settle.total_seconds():.0f} s"
-            more = {"evidence": (series.newest,), "next_eligible_time": until}
-            return question.finding(Verdict.HOLD, Reason.SETTLING, text, **more)
+            items = (series.newest,)
+            return question.finding(
+                Verdict.HOLD, Reason.SETTLING, text, evidence=items, next_eligible_time=until
+            )
     return finding
 
 
@@ -244,7 +287,11 @@ def _held_since(question: Question, series: Series) -> datetime:
 def _below_threshold(question: Question, group: tuple[Series, ...], finding: Finding) -> Finding:
     """Let a failing signal pass, visibly, until it has failed often enough in a row (WATCH only)."""
     rule = question.rule
-    if question.case.stage is not Stage.WATCH or finding.reason is not Reason.EXPECTATION_FAILED or rule.failures < 2:
+    if (
+        question.case.stage is not Stage.WATCH
+        or finding.reason is not Reason.EXPECTATION_FAILED
+        or rule.failures < 2
+    ):
         return finding
     if kind_named(group[0].need.kind).run:
         return finding
@@ -266,31 +313,25 @@ def _failing_run(question: Question, series: Series) -> int:
 
 
 def _aged(
-    question: Question, series: Sequence[tuple[Series, ...]], newest: tuple[EvidenceItem, ...], finding: Finding
+    question: Question,
+    series: Sequence[tuple[Series, ...]],
+    newest: tuple[EvidenceItem, ...],
+    finding: Finding,
 ) -> Finding:
     """Turn what rests on old evidence into a stale finding; failing evidence does not get better by ageing."""
-    until = min((one.newest.stale_time(one.need.max_age) for group in series for one in group), default=None)
-    if until is None or question.now < until:
-        return finding if until is None or not finding.verdict.allows else _standing(finding, until)
     rule = question.rule
     failed = finding.reason in (Reason.EXPECTATION_FAILED, Reason.EVIDENCE_CONFLICT)
     if failed and finding.verdict >= rule.on_stale:
         return finding
-    text = f"the evidence is too old since {until:%Y-%m-%d %H:%M:%S} UTC"
-    stale = question.finding(rule.on_stale, Reason.EVIDENCE_STALE, text, evidence=newest)
+    text = f"the evidence is too old since {question.until:%Y-%m-%d %H:%M:%S} UTC"
     sources = tuple(dict.fromkeys(source for group in series for one in group for source in one.need.sources))
-    return stale if stale.who_can_act else replace(stale, who_can_act=sources)
-
-
-def _standing(finding: Finding, until: datetime) -> Finding:
-    ends = until if finding.stands_until is None else min(until, finding.stands_until)
-    return replace(finding, stands_until=ends)
+    return question.finding(rule.on_stale, Reason.EVIDENCE_STALE, text, evidence=newest, who=sources)
 
 
 def _service_wide(question: Question, artifact: Artifact | None) -> list[Finding]:
     """Return a finding that holds where service-wide facts fail in WATCH; passing ones prove nothing of a canary."""
     rule = question.rule
-    if question.case.stage is not Stage.WATCH or len(rule.needs) != 1:
+    if len(rule.needs) != 1:
         return []
     need = rule.needs[0]
     if not kind_named(need.kind).attempt_bound:
@@ -304,17 +345,23 @@ def _service_wide(question: Question, artifact: Artifact | None) -> list[Finding
             fresh = question.now < series.newest.stale_time(need.max_age)
             if fresh and _failing_run(question, series) >= rule.failures:
                 text = "the whole service fails this rule, canary or not"
-                more = {"evidence": (series.newest,), "key": key}
-                findings.append(question.finding(Verdict.HOLD, Reason.EXPECTATION_FAILED, text, **more))
+                asked = question.about(artifact, key)
+                found = asked.finding(
+                    Verdict.HOLD, Reason.EXPECTATION_FAILED, text, evidence=(series.newest,)
+                )
+                findings.append(found)
     return findings
 
 
 def _collapsed(findings: list[Finding]) -> list[Finding]:
     """Merge findings of several artifacts that rest on the very same evidence, such as tests of the source."""
+    if len(findings) < 2:
+        return findings
     merged: dict[object, Finding] = {}
     for finding in findings:
         names = tuple(item.name for item in finding.evidence)
-        same = (finding.key, finding.reason, names) if names else (finding.artifact, finding.key, finding.reason, len(merged))
+        alone = (finding.artifact, finding.key, finding.reason, len(merged))
+        same = (finding.key, finding.reason, names) if names else alone
         merged[same] = replace(finding, artifact="") if same in merged else finding
     return list(merged.values())
 
@@ -325,7 +372,9 @@ def _text(question: Question, context: ExpressionContext) -> str:
         text = message(context)
         if isinstance(text, str) and text:
             return text
-    return f"{question.rule.title or question.rule.rule_id}: `{question.rule.compiled.expect.source}` is false"
+    return (
+        f"{question.rule.title or question.rule.rule_id}: `{question.rule.compiled.expect.source}` is false"
+    )
 
 
 def _detail(answer: MissingFact | ExpressionFailure) -> str:

@@ -41,7 +41,8 @@ class ReleaseIdentity:
                 "sourceRevision": self.source_revision,
                 "manifestDigest": self.manifest_digest,
                 "artifacts": [
-                    [a.name, a.digest, a.type] for a in sorted(self.artifacts, key=lambda a: (a.name, a.digest))
+                    [a.name, a.digest, a.type]
+                    for a in sorted(self.artifacts, key=lambda a: (a.name, a.digest))
                 ],
             }
         )

@@ -52,7 +52,10 @@ def ground_of(record: Record) -> Ground | None:
 
 def latches_of(record: Record) -> tuple[Latch, ...]:
     """Return the latches that stood."""
-    return tuple(Latch(*latch[:7], moment(latch[7])) for latch in record["latches"])
+    return tuple(
+        Latch(name, policy, rule, decision, attempt, enforced, reason, moment(created))
+        for name, policy, rule, decision, attempt, enforced, reason, created in record["latches"]
+    )
 
 
 def evidence_digests(record: Record) -> tuple[str, ...]:

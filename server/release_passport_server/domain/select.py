@@ -41,6 +41,7 @@ class Lack:
     message: str
     need: Need
     items: tuple[EvidenceItem, ...] = ()
+    path: str = ""
 
 
 def per_artifact(need: Need) -> bool:
@@ -49,20 +50,24 @@ def per_artifact(need: Need) -> bool:
     return SubjectType.ARTIFACT in binds and len(binds) < len(SubjectType)
 
 
-def bound(case: Case, need: Need, artifact: Artifact | None, *, service_wide: bool, now: datetime) -> list[EvidenceItem]:
+def bound(
+    case: Case, need: Need, artifact: Artifact | None, *, service_wide: bool, now: datetime
+) -> list[EvidenceItem]:
     """Return the items about this release (and artifact), oldest first, that had come in by `now`.
 
     At stage WATCH facts of the canary count only with the attempt as their subject; `service_wide` asks for
     the others instead, which may stop a rollout and never satisfy a rule.
     """
     attempt_only = case.stage is Stage.WATCH and kind_named(need.kind).attempt_bound
-    found = []
-    for item in case.evidence.get(need.kind, ()):
-        if attempt_only and (item.subject.type is SubjectType.ATTEMPT) == service_wide:
-            continue
-        if _is_about(item, case, artifact) and max(item.observe_time, item.receive_time) <= now + FUTURE_SKEW:
-            found.append(item)
-    return sorted(found, key=lambda item: item.order)
+    latest = now + FUTURE_SKEW
+    return [
+        item
+        for item in case.evidence.get(need.kind, ())
+        if not (attempt_only and (item.subject.type is SubjectType.ATTEMPT) == service_wide)
+        and item.observe_time <= latest
+        and item.receive_time <= latest
+        and _is_about(item, case, artifact)
+    ]
 
 
 def series_by_key(case: Case, need: Need, items: list[EvidenceItem]) -> dict[str, tuple[Series, ...] | Lack]:
@@ -70,12 +75,12 @@ def series_by_key(case: Case, need: Need, items: list[EvidenceItem]) -> dict[str
 
     Exact keys and exact sources are each required; a glob takes every one seen, at least one.
     """
-    keys: list[str] = []
+    if kind_named(need.kind).key_field is None:
+        return {"": _by_source(case, need, "", items)}
+    keys: dict[str, None] = {}
     for glob in need.keys:
         seen = [glob] if is_exact(glob) else sorted({item.key for item in items if matches(glob, item.key)})
-        keys.extend(key for key in seen if key not in keys)
-    if kind_named(need.kind).key_field is None:
-        keys = [""]
+        keys.update(dict.fromkeys(seen))
     if not keys:
         return {"": _missing(need, "")}
     return {key: _by_source(case, need, key, [item for item in items if item.key == key]) for key in keys}
@@ -95,10 +100,14 @@ def _by_source(case: Case, need: Need, key: str, items: list[EvidenceItem]) -> t
         senders = ", ".join(sorted({item.source for item in items}))
         text = f"{need.kind} evidence is there, but only from {senders}, whose word does not count here"
         return Lack(Reason.EVIDENCE_UNTRUSTED, text, need, (items[-1],))
+    if len(counted) == 1 and not any(is_exact(source) for source in need.sources):
+        return (Series(need, counted[0].source, (counted[0],)),)
     sources = sorted({item.source for item in counted})
     absent = [source for source in need.sources if is_exact(source) and source not in sources]
     if absent:
-        return Lack(Reason.EVIDENCE_MISSING, f"no {_named(need, key)} evidence from {', '.join(absent)}", need)
+        return Lack(
+            Reason.EVIDENCE_MISSING, f"no {_named(need, key)} evidence from {', '.join(absent)}", need
+        )
     return tuple(
         Series(need, source, tuple(item for item in counted if item.source == source)[-MAX_SERIES:])
         for source in sources
@@ -125,7 +134,9 @@ def _is_about(item: EvidenceItem, case: Case, artifact: Artifact | None) -> bool
 
 
 def _missing(need: Need, key: str) -> Lack:
-    return Lack(Reason.EVIDENCE_MISSING, f"no {_named(need, key)} evidence about this {_subject_words(need)}", need)
+    return Lack(
+        Reason.EVIDENCE_MISSING, f"no {_named(need, key)} evidence about this {_subject_words(need)}", need
+    )
 
 
 def _named(need: Need, key: str) -> str:

@@ -28,7 +28,9 @@ def trace(case: Case, outcome: Outcome) -> tuple[Step, ...]:
     for result in outcome.policy_results:
         steps.extend(_of_policy(result, by_policy.get(result.policy, [])))
     steps.extend(_of_finding(finding) for finding in by_policy.get("", []))
-    steps.extend(Step("weakening", name, "this decision is weaker than it could be") for name in outcome.weakenings)
+    steps.extend(
+        Step("weakening", name, "this decision is weaker than it could be") for name in outcome.weakenings
+    )
     steps.append(Step("verdict", "verdict", "the strictest of all policies", outcome.verdict))
     steps.append(
         Step("verdict", "effective_verdict", "the strictest of what is enforced", outcome.effective_verdict)

@@ -33,6 +33,10 @@ class Messages(Protocol):
         """Return an item's facts from the stored bytes."""
         ...
 
+    def described(self, kind: str, facts: object) -> tuple[str, str]:
+        """Return the key within the kind, and the digest, of facts that the server derived."""
+        ...
+
     def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
         """Return the facts that tell how a rollout ended, and their digest."""
         ...

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.expression import ExpressionProblem
-from release_passport_server.domain.policy import Policy
+from release_passport_server.domain.policy import Match, Policy
+from release_passport_server.domain.verdict import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOutline:
+    """Where a policy applies and how much it says, known without compiling it."""
+
+    mode: Mode
+    match: Match
 
 
 class PolicyCompiler(Protocol):
-    """Checks and compiles policies; a compiled revision is kept."""
+    """Checks and compiles policies; a compiled revision is kept. Methods use the processor and touch nothing else."""
 
     def compile(self, document: PolicyDocument) -> Policy:
         """Return the policy ready to be judged; raise Invalid `POLICY_INVALID` with every problem."""
@@ -26,4 +36,8 @@ class PolicyCompiler(Protocol):
 
     def digest(self, spec: object) -> str:
         """Return the digest of a spec's canonical form."""
+        ...
+
+    def outline(self, spec: object) -> PolicyOutline:
+        """Return where a checked spec applies."""
         ...

@@ -253,10 +253,22 @@ class Judgement(Protocol):
     questions of a batch, loads their cases with one query each kind, and calls `conclude`.
     """
 
-    tenant: str
-    principal: str
-    request_id: str
-    body_digest: str
+    @property
+    def tenant(self) -> str: ...
+
+    @property
+    def principal(self) -> str: ...
+
+    @property
+    def request_id(self) -> str: ...
+
+    @property
+    def body_digest(self) -> str: ...
+
+    @property
+    def writes(self) -> bool:
+        """Say whether `prepare` will write."""
+        ...
 
     def prepare(self, tx: Transaction) -> CaseKey: ...
 
@@ -331,6 +343,10 @@ class Store(Protocol):
 
     async def list_tenants(self, page: Page) -> Listed[Tenant]:
         """Return tenants by id."""
+        ...
+
+    async def tenant_of_token(self, token_id: str) -> str | None:
+        """Return the tenant that a token belongs to; the one question that cannot name a tenant first."""
         ...
 
     async def ready(self) -> None:

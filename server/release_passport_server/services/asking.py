@@ -24,7 +24,9 @@ class Ask:
     body_digest: str = ""
 
 
-def once(tx: Transaction, ask: Ask, act: Callable[[], tuple[T, str]], again: Callable[[str], T]) -> tuple[T, bool]:
+def once(
+    tx: Transaction, ask: Ask, act: Callable[[], tuple[T, str]], again: Callable[[str], T]
+) -> tuple[T, bool]:
     """Return what `act` gives, or what `again` finds for the name that an equal request gave before.
 
     `act` returns its value and the name to find it by. The second value says whether it is a replay.

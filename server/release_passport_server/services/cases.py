@@ -68,7 +68,7 @@ class Cases:
             environment_known=environment is not None,
             service_labels=service.labels if service else None,
             environment_labels=environment.labels if environment else None,
-            signers=tuple(self.verifier.signer_id(key) for key in service.signers) if service else (),
+            signers=tuple(self.verifier.key_signer(key) for key in service.signers) if service else (),
             required_policies=environment.required_policies if environment else (),
             observe_only=None
             if binding is None

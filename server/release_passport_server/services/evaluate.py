@@ -203,8 +203,12 @@ class _Question:
         stage = Stage.PRE_ROLLOUT if loaded.attempt is None else Stage.WATCH
         if self.command.stage not in (None, stage):
             wanted = self.command.stage
-            text = f"the release is at {stage.name}, not {wanted.name if wanted else ''}: leave stage out, or "
-            text += "start the rollout first" if stage is Stage.PRE_ROLLOUT else "finish the open attempt first"
+            text = (
+                f"the release is at {stage.name}, not {wanted.name if wanted else ''}: leave stage out, or "
+            )
+            text += (
+                "start the rollout first" if stage is Stage.PRE_ROLLOUT else "finish the open attempt first"
+            )
             raise Precondition("STAGE_MISMATCH", text, metadata={"stage": stage.name})
         return self.recorder.conclude(loaded, self.principal)
 

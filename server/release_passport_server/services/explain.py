@@ -71,9 +71,7 @@ class Explain:
     async def __call__(self, principal: Principal, name: DecisionName) -> Explanation:
         """Return the explanation; a record that does not fit its digests is TAMPERED, never an error."""
         release = name.release
-        self.access.require(
-            principal, Verb.READ, service=release.service, environment=release.environment
-        )
+        self.access.require(principal, Verb.READ, service=release.service, environment=release.environment)
         return await self.store.read(principal.tenant, lambda reader: self._explain(reader, str(name)))
 
     def _explain(self, reader: Reader, name: str) -> Explanation:

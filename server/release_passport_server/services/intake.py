@@ -15,6 +15,7 @@ from release_passport_server.domain.record import FeedEvent, Page
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.attestations import AttestationVerifier
 from release_passport_server.ports.ids import Ids
+from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.store import Reader, Store, Transaction
 
 MAX_SKEW = timedelta(seconds=60)
@@ -28,9 +29,12 @@ class EvidenceIntake:
     store: Store
     access: Authorizer
     verifier: AttestationVerifier
+    messages: Messages
     ids: Ids
 
-    async def prepare(self, principal: Principal, drafts: Sequence[EvidenceDraft]) -> tuple[EvidenceItem, ...]:
+    async def prepare(
+        self, principal: Principal, drafts: Sequence[EvidenceDraft]
+    ) -> tuple[EvidenceItem, ...]:
         """Return the items as they may be stored, once their time has come; raise Denied, NotFound or Invalid.
 
         Each item is authorised by itself. The scope in which its submitter's word counts is kept with it.
@@ -66,7 +70,9 @@ class EvidenceIntake:
     def _authorised(self, principal: Principal, index: int, draft: EvidenceDraft) -> EvidenceItem:
         item = draft.item
         if kind_named(item.kind).server_only:
-            raise invalid([Violation(f"evidence[{index}].facts", f"{item.kind} is written by the server alone")])
+            raise invalid(
+                [Violation(f"evidence[{index}].facts", f"{item.kind} is written by the server alone")]
+            )
         service, environment = place_of(principal.tenant, item.subject)
         if service:
             self.access.require(
@@ -78,19 +84,17 @@ class EvidenceIntake:
         return replace(item, source=principal.id, scopes=scopes)
 
     def _verified(self, item: EvidenceItem, bundle: bytes, keys: tuple[str, ...]) -> EvidenceItem:
-        result = self.verifier.verify(bundle, item.subject.value, keys)
+        result = self.verifier.verify(bundle, item.subject.value, keys, kind=item.kind)
         if result.state is not Verification.VERIFIED:
             return replace(item, verification=Verification.FAILED, verification_reason=result.reason)
-        if result.facts_kind != item.kind:
-            reason = f"PREDICATE_MISMATCH: the envelope says {result.facts_kind}, not {item.kind}"
-            return replace(item, verification=Verification.FAILED, verification_reason=reason)
+        key, facts_digest = self.messages.described(item.kind, result.facts)
         # A signed time counts; without one the claim may make the item older, never younger.
         observed = min(item.observe_time, result.statement_time or item.observe_time)
         return replace(
             item,
             facts=result.facts,
-            facts_digest=result.facts_digest,
-            key=result.key,
+            facts_digest=facts_digest,
+            key=key,
             verification=Verification.VERIFIED,
             verification_reason="",
             signer=result.signer,

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from release_passport.v1 import decision_service_pb2, evidence_pb2, policy_pb2, release_pb2
 
+from release_passport.v1 import decision_service_pb2, evidence_pb2, policy_pb2, release_pb2
 from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.errors import Violation, invalid

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from release_passport.v1 import decision_pb2, decision_service_pb2
-
-from release_passport_server.domain.outcome import SEMANTICS_VERSION, Finding, Outcome, PolicyResult
+from release_passport_server.domain.outcome import SEMANTICS_VERSION, Finding, PolicyResult
 from release_passport_server.domain.record import DecisionDraft
+from release_passport_server.wire.enums import mode_to_proto, stage_to_proto, verdict_to_proto
 from release_passport_server.wire.evidence import evidence_ref_to_proto
 from release_passport_server.wire.policy import approval_to_proto, canary_to_proto, watch_to_proto
 from release_passport_server.wire.times import timestamp
@@ -17,9 +17,9 @@ def decision_body(draft: DecisionDraft) -> bytes:
     message = decision_pb2.Decision(
         name=draft.name,
         release=case.release.name,
-        stage=int(outcome.stage),
-        verdict=int(outcome.verdict),
-        effective_verdict=int(outcome.effective_verdict),
+        stage=stage_to_proto(outcome.stage),
+        verdict=verdict_to_proto(outcome.verdict),
+        effective_verdict=verdict_to_proto(outcome.effective_verdict),
         findings=[finding_to_proto(finding) for finding in outcome.findings],
         policy_results=[_result_to_proto(result) for result in outcome.policy_results],
         decide_time=timestamp(draft.now),
@@ -58,9 +58,9 @@ def simulated_to_proto(draft: DecisionDraft) -> decision_service_pb2.SimulatedDe
     outcome = draft.outcome
     message = decision_service_pb2.SimulatedDecision(
         release=draft.case.release.name,
-        stage=int(outcome.stage),
-        verdict=int(outcome.verdict),
-        effective_verdict=int(outcome.effective_verdict),
+        stage=stage_to_proto(outcome.stage),
+        verdict=verdict_to_proto(outcome.verdict),
+        effective_verdict=verdict_to_proto(outcome.effective_verdict),
         findings=[finding_to_proto(finding) for finding in outcome.findings],
         policy_results=[_result_to_proto(result) for result in outcome.policy_results],
         decide_time=timestamp(draft.now),
@@ -80,7 +80,7 @@ def finding_to_proto(finding: Finding) -> decision_pb2.Finding:
         policy=finding.policy,
         rule=finding.rule,
         title=finding.title,
-        verdict=int(finding.verdict),
+        verdict=verdict_to_proto(finding.verdict),
         reason=finding.reason.value,
         message=finding.message,
         next_action=finding.next_action,
@@ -89,7 +89,7 @@ def finding_to_proto(finding: Finding) -> decision_pb2.Finding:
         key=finding.key,
         path=finding.path,
         evidence=[evidence_ref_to_proto(item) for item in finding.evidence],
-        mode=int(finding.mode),
+        mode=mode_to_proto(finding.mode),
         controls=finding.controls,
     )
     if finding.next_eligible_time is not None:
@@ -104,8 +104,8 @@ def _result_to_proto(result: PolicyResult) -> decision_pb2.PolicyResult:
         policy=result.policy,
         revision=result.revision,
         digest=result.digest,
-        mode=int(result.mode),
-        verdict=0 if result.verdict is None else int(result.verdict),
+        mode=mode_to_proto(result.mode),
+        verdict=verdict_to_proto(result.verdict),
         not_applicable=[
             decision_pb2.NotApplicable(rule=skip.rule, reason=skip.reason, detail=skip.detail)
             for skip in result.not_applicable

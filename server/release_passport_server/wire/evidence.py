@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from release_passport.v1 import evidence_pb2
 
+from release_passport.v1 import evidence_pb2
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.canonical import digest_of
 from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from release_passport.v1 import evidence_pb2
-
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.kind import kind_named
 from release_passport_server.wire.facts import check_facts, facts_kind, time_problem

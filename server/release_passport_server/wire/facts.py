@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from release_passport.v1 import evidence_pb2
 
+from release_passport.v1 import evidence_pb2
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.kind import CUSTOM_PREFIX, KINDS, is_custom_name
 from release_passport_server.wire.struct_limits import check_struct, normalise_struct

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from google.protobuf.message import DecodeError
-from release_passport.v1 import evidence_pb2, rule_context_pb2
+from google.protobuf.message import DecodeError, Message
 
+from release_passport.v1 import evidence_pb2, rule_context_pb2
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
 from release_passport_server.wire.decision import decision_body, decision_from_body
+from release_passport_server.wire.enums import stage_to_proto
 from release_passport_server.wire.evidence import facts_digest
-from release_passport_server.wire.facts import facts_message
+from release_passport_server.wire.facts import facts_key, facts_message
 from release_passport_server.wire.times import duration, timestamp
 
 _RESULTS = {
@@ -52,7 +53,7 @@ class WireMessages:
             version=identity.version,
             service_labels=place.service_labels or {},
             environment_labels=place.environment_labels or {},
-            stage=int(stage),
+            stage=stage_to_proto(stage),
             is_first=release.is_first,
             is_restore=release.is_restore,
             artifact_types=sorted({artifact.type for artifact in identity.artifacts}),
@@ -69,6 +70,13 @@ class WireMessages:
     def facts(self, kind: str, body: bytes) -> object:
         """Return the kind's own message out of stored EvidenceFacts."""
         return facts_message(evidence_pb2.EvidenceFacts.FromString(body))
+
+    def described(self, kind: str, facts: object) -> tuple[str, str]:
+        """Return the key within the kind, and the digest, of facts that the server derived."""
+        assert isinstance(facts, Message)
+        union = evidence_pb2.EvidenceFacts()
+        getattr(union, kind).CopyFrom(facts)
+        return facts_key(union), facts_digest(union)
 
     def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
         """Return RolloutOutcome facts for an attempt that ended PASSED or ROLLED_BACK, and their digest."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from google.protobuf.json_format import MessageToDict
-from release_passport.v1 import policy_pb2
 
+from release_passport.v1 import policy_pb2
 from release_passport_server.domain.canonical import digest_of
 from release_passport_server.domain.expression import CompiledRule
 from release_passport_server.domain.kind import kind_named
@@ -143,7 +143,9 @@ def _watch(watch: policy_pb2.WatchRequirement) -> Watch:
     whole = span(watch.duration)
     return Watch(
         duration=whole,
-        grace_period=span(watch.grace_period) if watch.HasField("grace_period") else min(DEFAULT_GRACE, whole / 2),
+        grace_period=span(watch.grace_period)
+        if watch.HasField("grace_period")
+        else min(DEFAULT_GRACE, whole / 2),
         interval=span(watch.interval) if watch.HasField("interval") else DEFAULT_INTERVAL,
         required_rules=tuple(watch.required_rules),
     )

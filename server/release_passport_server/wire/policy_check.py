@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
-from release_passport.v1 import policy_pb2, verdict_pb2
 
+from release_passport.v1 import policy_pb2, verdict_pb2
 from release_passport_server.domain.expression import ExpressionProblem
 from release_passport_server.domain.kind import UnknownKind, kind_named
 from release_passport_server.domain.select import per_artifact
-from release_passport_server.domain.verdict import Stage, Verdict
+from release_passport_server.domain.verdict import Stage
 from release_passport_server.wire.policy import need_from_proto, stages_of
 from release_passport_server.wire.times import span
 
@@ -63,7 +63,9 @@ def _match(match: policy_pb2.PolicyMatch) -> Problems:
     for field in ("service_labels", "environment_labels"):
         for key, value in getattr(match, field).items():
             if not key or len(key) > 63 or len(value) > 128:
-                yield _problem(f"match.{field}", f"{key!r} must have a key up to 63 and a value up to 128 characters")
+                yield _problem(
+                    f"match.{field}", f"{key!r} must have a key up to 63 and a value up to 128 characters"
+                )
 
 
 def _variables(spec: policy_pb2.PolicySpec) -> Problems:
@@ -88,7 +90,9 @@ def _windows(spec: policy_pb2.PolicySpec) -> Problems:
         ids = {rule.rule_id for rule in spec.rules if Stage.WATCH in stages_of(rule)}
         for index, required in enumerate(watch.required_rules):
             if required not in ids:
-                yield _problem(f"watch.required_rules[{index}]", f"{required!r} is no rule at stage WATCH here")
+                yield _problem(
+                    f"watch.required_rules[{index}]", f"{required!r} is no rule at stage WATCH here"
+                )
     if spec.HasField("canary"):
         steps = list(spec.canary.steps)
         if not 1 <= spec.canary.max_weight <= 100:
@@ -123,20 +127,22 @@ def _verdicts(path: str, rule: policy_pb2.Rule, mode: int) -> Problems:
     enforce = mode == verdict_pb2.POLICY_MODE_ENFORCE
     for field in _UNKNOWNS:
         verdict = getattr(rule, field)
-        if verdict == Verdict.ROLLBACK_RECOMMENDED or verdict in _ALLOWING:
+        if verdict == verdict_pb2.VERDICT_ROLLBACK_RECOMMENDED or verdict in _ALLOWING:
             yield _problem(f"{path}.{field}", "what is unknown never allows and never recommends a rollback")
-        if enforce and verdict == Verdict.REQUIRE_APPROVAL and not rule.unknown_needs_approval:
+        if enforce and verdict == verdict_pb2.VERDICT_REQUIRE_APPROVAL and not rule.unknown_needs_approval:
             text = "is at least HOLD in an ENFORCE policy, unless the rule says unknown_needs_approval: true"
             yield _problem(f"{path}.{field}", text)
         if verdict not in range(7):
             yield _problem(f"{path}.{field}", "is no verdict")
     if rule.on_fail in _ALLOWING or rule.on_fail not in range(7):
         yield _problem(f"{path}.on_fail", "a failing rule cannot allow")
-    if rule.on_fail == Verdict.BLOCK and Stage.WATCH in stages:
-        yield _problem(f"{path}.on_fail", "BLOCK is for PRE_ROLLOUT; at WATCH use HOLD or ROLLBACK_RECOMMENDED")
-    if rule.on_fail == Verdict.ROLLBACK_RECOMMENDED and Stage.PRE_ROLLOUT in stages:
+    if rule.on_fail == verdict_pb2.VERDICT_BLOCK and Stage.WATCH in stages:
+        yield _problem(
+            f"{path}.on_fail", "BLOCK is for PRE_ROLLOUT; at WATCH use HOLD or ROLLBACK_RECOMMENDED"
+        )
+    if rule.on_fail == verdict_pb2.VERDICT_ROLLBACK_RECOMMENDED and Stage.PRE_ROLLOUT in stages:
         yield _problem(f"{path}.on_fail", "ROLLBACK_RECOMMENDED is for WATCH: nothing is rolled out before")
-    asks = any(getattr(rule, f) == Verdict.REQUIRE_APPROVAL for f in ("on_fail", *_UNKNOWNS))
+    asks = any(getattr(rule, f) == verdict_pb2.VERDICT_REQUIRE_APPROVAL for f in ("on_fail", *_UNKNOWNS))
     if asks and not rule.approval.groups:
         yield _problem(f"{path}.approval", "is required where a verdict of the rule is REQUIRE_APPROVAL")
     for index, group in enumerate(rule.approval.groups):
@@ -198,7 +204,9 @@ def _needs_together(path: str, rule: policy_pb2.Rule) -> Problems:
     if len(set(kinds)) != len(kinds):
         yield _problem(f"{path}.needs", "names a kind twice; make it two rules")
     if sum(need.many_keys for need in needs) > 1:
-        yield _problem(f"{path}.needs", "only one need may match more than one key: name the keys of the others")
+        yield _problem(
+            f"{path}.needs", "only one need may match more than one key: name the keys of the others"
+        )
     if len({need.artifacts for need in needs if per_artifact(need)}) > 1:
         yield _problem(f"{path}.needs", "all needs of artifacts must name the same artifacts")
 
@@ -206,7 +214,7 @@ def _needs_together(path: str, rule: policy_pb2.Rule) -> Problems:
 def _text(path: str, value: str, most: int) -> Problems:
     if len(value.encode()) > most:
         yield _problem(path, f"is longer than {most} bytes")
-    if any(ord(c) < 32 and c not in "\n\t" or ord(c) == 127 for c in value):
+    if any((ord(c) < 32 and c not in "\n\t") or ord(c) == 127 for c in value):
         yield _problem(path, "holds control characters")
 
 
@@ -225,4 +233,5 @@ def _problem(field: str, text: str) -> ExpressionProblem:
 
 def joined(problems: Iterable[ExpressionProblem]) -> str:
     """Return problems as one text for people."""
-    return "; ".join(f"{p.field}:{p.line}:{p.column}: {p.problem}" if p.line else f"{p.field}: {p.problem}" for p in problems)
+    places = ((f"{p.field}:{p.line}:{p.column}" if p.line else p.field, p.problem) for p in problems)
+    return "; ".join(f"{place}: {problem}" for place, problem in places)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from release_passport.v1 import passport_pb2, release_pb2
-
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.ids import SLUG_RULE, VERSION_RULE, is_slug, is_version
 from release_passport_server.domain.release import Artifact, Attempt, Latch, Release, ReleaseIdentity
@@ -77,7 +77,8 @@ def attempt_to_proto(attempt: Attempt) -> release_pb2.Attempt:
     )
     if attempt.finish_time is not None:
         message.finish_time.FromDatetime(attempt.finish_time)
-        message.outcome = release_pb2.AttemptOutcome.Value(f"ATTEMPT_OUTCOME_{attempt.outcome}")
+        outcome = release_pb2.AttemptOutcome.Value(f"ATTEMPT_OUTCOME_{attempt.outcome}")
+        message.outcome = cast("release_pb2.AttemptOutcome", outcome)
     return message
 
 
@@ -115,12 +116,14 @@ def _problems(given: release_pb2.ReleaseIdentity, path: str) -> Iterator[Violati
     for key, value in given.annotations.items():
         problem = text_problem(key, max_bytes=128) or text_problem(value, max_bytes=1024)
         if problem:
-            yield Violation(f"{path}.annotations", f"{ascii(key[:40])} {problem}")
+            yield Violation(f"{path}.annotations", f"{key[:40]!a} {problem}")
 
 
 def _artifact_problems(artifact: release_pb2.Artifact, path: str, seen: set[str]) -> Iterator[Violation]:
     if not _ARTIFACT_NAME.fullmatch(artifact.name) or "@" in artifact.name:
-        yield Violation(f"{path}.name", "must be a repository or file name without tag or digest, up to 256 characters")
+        yield Violation(
+            f"{path}.name", "must be a repository or file name without tag or digest, up to 256 characters"
+        )
     if not _DIGEST.fullmatch(artifact.digest):
         text = "DIGEST_REQUIRED: must be sha256: and 64 lower-case hexadecimal digits; a tag can move"
         yield Violation(f"{path}.digest", text)
@@ -128,5 +131,5 @@ def _artifact_problems(artifact: release_pb2.Artifact, path: str, seen: set[str]
         yield Violation(f"{path}.type", "must be lower-case letters, digits and hyphens, up to 32")
     for value in (artifact.name, artifact.digest):
         if value in seen:
-            yield Violation(path, f"{ascii(value[:80])} is there twice")
+            yield Violation(path, f"{value[:80]!a} is there twice")
         seen.add(value)

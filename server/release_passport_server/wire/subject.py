@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from release_passport.v1 import evidence_pb2
-
 from release_passport_server.domain.kind import SubjectType
 
 _FIELDS = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,6 +58,7 @@ class Asker:
     terms: Terms
     clock: Clock
     last: Answer | None = None
+    timed_out: bool = False
 
     def ask(self, *, timeout: float | None = None) -> Answer:
         """Return the gate's answer to this question now."""
@@ -94,6 +94,7 @@ class Asker:
             left = seconds - (self.clock.monotonic() - start)
             self.clock.sleep(max(0.0, min(left, max(wanted, pause * (0.75 + 0.5 * self.clock.jitter())))))
             pause = min(pause * 1.5, LONGEST_PAUSE)
+        self.timed_out = True
         if self.last is None and failure is not None:
             raise failure
         return self.last
@@ -104,7 +105,6 @@ class Asker:
             tenant=self.request.tenant,
             release=answer.response.decision.release or self.request.release,
             stage=self.request.stage,
-            request_id=str(uuid.uuid4()),
         )
 
     def _is_newest(self, name: str, timeout: float | None) -> bool:
@@ -118,7 +118,7 @@ class Asker:
 
 
 def _is_final(answer: Answer) -> bool:
-    if answer.standing.exit_code == exit_codes.OK:
+    if answer.standing.exit_code == exit_codes.OK or answer.standing.is_final:
         return True
     return not answer.standing.refusal and answer.response.decision.effective_verdict in _AT_ONCE
 

@@ -69,12 +69,14 @@ def resolve(flags: Place, context: str | None, environ: Mapping[str, str]) -> Pl
     return _without_scheme(place)
 
 
-def target_of(place: Place, environ: Mapping[str, str]) -> Target:
+def target_of(place: Place) -> Target:
     """Return the target that the place describes, with its secrets read."""
     from release_passport.target import Target, TargetInvalid
 
     if not place.server:
-        raise usage("no server is set; give --server, PASSPORT_SERVER, or `passport context set NAME --server …`")
+        raise usage(
+            "no server is set; give --server, PASSPORT_SERVER, or `passport context set NAME --server …`"
+        )
     try:
         return Target(
             server=place.server,
@@ -135,7 +137,7 @@ def save_config(path: Path, config: ConfigFile) -> None:
         os.fchmod(handle, stat.S_IRUSR | stat.S_IWUSR)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             yaml.safe_dump(document, stream, sort_keys=False, allow_unicode=True)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

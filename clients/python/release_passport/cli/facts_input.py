@@ -48,7 +48,9 @@ def subject_of(session: Session, said: dict[str, str | None]) -> evidence_pb2.Ev
     )
 
 
-def fill_facts(facts: evidence_pb2.EvidenceFacts, kind: str, pairs: tuple[str, ...], file: Path | None) -> None:
+def fill_facts(
+    facts: evidence_pb2.EvidenceFacts, kind: str, pairs: tuple[str, ...], file: Path | None
+) -> None:
     """Set the facts of the kind from KEY=VALUE pairs and a file; what does not fit is refused."""
     from release_passport.strict_yaml import Mapping, Place, read_yaml
     from release_passport.yaml_message import MessageReader

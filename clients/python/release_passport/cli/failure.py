@@ -14,7 +14,12 @@ class CommandFailure(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = exit_codes.ERROR) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
+        self.code = exit_code
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]  # The base has one code for the whole class.
+        """Return the exit code of this failure."""
+        return self.code
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the text to standard error."""

@@ -14,7 +14,15 @@ from release_passport.cli.options import key_values
 if TYPE_CHECKING:
     from release_passport.v1 import release_pb2
 
-_NAMES = ("service", "environment", "version", "source_revision", "manifest_digest", "artifacts", "annotations")
+_NAMES = (
+    "service",
+    "environment",
+    "version",
+    "source_revision",
+    "manifest_digest",
+    "artifacts",
+    "annotations",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,9 @@ def identity_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--source-revision", metavar="COMMIT", help="Commit that the release was built from."),
         click.option("--manifest-digest", metavar="sha256:…", help="Digest of the rendered manifests."),
-        click.option("--annotation", "annotations", multiple=True, metavar="KEY=TEXT", help="Text for display."),
+        click.option(
+            "--annotation", "annotations", multiple=True, metavar="KEY=TEXT", help="Text for display."
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -91,7 +101,9 @@ def _artifact(text: str) -> release_pb2.Artifact:
 
     name, separator, digest = text.rpartition("@")
     if not separator or not name:
-        raise usage(f"{text[:120]!r} is not an artifact; write NAME@sha256:…; a tag does not say what is deployed")
+        raise usage(
+            f"{text[:120]!r} is not an artifact; write NAME@sha256:…; a tag does not say what is deployed"
+        )
     kind, colon, rest = name.partition(":")
     if colon and kind in {"image", "chart", "package"}:
         return release_pb2.Artifact(name=rest, digest=digest, type=kind)

@@ -11,7 +11,9 @@ import click
 class LazyGroup(click.Group):
     """A group of commands by name: the module below cli.commands, the attribute there, and one line of help."""
 
-    def __init__(self, *args: Any, lazy: dict[str, tuple[str, str, str]] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, lazy: dict[str, tuple[str, str, str]] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy or {}
 

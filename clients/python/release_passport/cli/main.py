@@ -23,7 +23,11 @@ COMMANDS = {
     "simulate": ("simulate", "simulate", "See what would be decided, without recording it."),
     "service": ("service", "service", "Register services and their labels."),
     "environment": ("environment", "environment", "Register environments and their labels."),
-    "observe-only": ("observe_only", "observe_only", "Let a service go ahead while nothing is enforced there."),
+    "observe-only": (
+        "observe_only",
+        "observe_only",
+        "Let a service go ahead while nothing is enforced there.",
+    ),
     "access": ("access", "access", "Grant and revoke roles."),
     "token": ("token", "token", "Make and revoke API tokens."),
     "tenant": ("tenant", "tenant", "Make and list tenants."),
@@ -70,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
         # Nobody reads the rest. The interpreter must not try to write it once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.ERROR
-    except Exception as error:  # Nothing may leave as a verdict, or as a trace that nobody can read.
+    except Exception as error:  # noqa: BLE001  Nothing may leave as a verdict, or as a trace nobody can read.
         return _report(error)
     return result if isinstance(result, int) else exit_codes.OK
 

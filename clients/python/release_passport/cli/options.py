@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
 from release_passport.cli.config import Place
 from release_passport.cli.session import Session
 
+# The class takes a parameter since click 8.4 only.
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType
+
 P = ParamSpec("P")
+Command = TypeVar("Command", bound=Callable[..., Any])
 R = TypeVar("R")
 
 DATA = ("table", "json", "yaml")
@@ -20,16 +27,23 @@ DECISION = ("table", "json", "yaml", "markdown", "junit", "sarif", "github")
 _SHARED = ("server", "token_file", "tenant", "context", "ca_file", "plaintext", "insecure_plaintext")
 
 
-def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def connection_options(command: Command) -> Command:
     """Add the options that say where the server is; each may stand before or after the command's name."""
     options = (
         click.option("--server", metavar="HOST:PORT", help="Where the server is.  [PASSPORT_SERVER]"),
-        click.option("--context", metavar="NAME", help="Context of the configuration file.  [PASSPORT_CONTEXT]"),
+        click.option(
+            "--context", metavar="NAME", help="Context of the configuration file.  [PASSPORT_CONTEXT]"
+        ),
         click.option("--tenant", metavar="ID", help="Tenant, where not the token's.  [PASSPORT_TENANT]"),
-        click.option("--token-file", metavar="FILE", help="File that holds the token.  [PASSPORT_TOKEN_FILE]"),
+        click.option(
+            "--token-file", metavar="FILE", help="File that holds the token.  [PASSPORT_TOKEN_FILE]"
+        ),
         click.option("--ca-file", metavar="FILE", help="CA certificates to trust.  [PASSPORT_CA_FILE]"),
         click.option(
-            "--plaintext", is_flag=True, default=None, help="No TLS; to this machine only.  [PASSPORT_PLAINTEXT]"
+            "--plaintext",
+            is_flag=True,
+            default=None,
+            help="No TLS; to this machine only.  [PASSPORT_PLAINTEXT]",
         ),
         click.option(
             "--insecure-plaintext",
@@ -83,7 +97,7 @@ def session_of(said: dict[str, Any], *, output: str, quiet: bool, rpc_timeout: s
     return Session(Place(**merged), context, output, quiet, timeout)
 
 
-class _Duration(click.ParamType):
+class _Duration(_ParamType):
     """A duration such as 30s, 10m or 1h30m."""
 
     name = "duration"
@@ -102,7 +116,7 @@ class _Duration(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class _Time(click.ParamType):
+class _Time(_ParamType):
     """A moment such as 2026-03-02T10:00:00Z."""
 
     name = "time"

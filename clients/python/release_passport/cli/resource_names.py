@@ -28,7 +28,9 @@ def attempt_name(session: Session, text: str) -> str:
         return text
     release, _, number = text.rpartition("/")
     if not number.isdigit():
-        raise usage(f"{text[:80]!r} is not an attempt; write SERVICE/ENVIRONMENT/VERSION/NUMBER, or the whole name")
+        raise usage(
+            f"{text[:80]!r} is not an attempt; write SERVICE/ENVIRONMENT/VERSION/NUMBER, or the whole name"
+        )
     return f"{release_name(session, release)}/attempts/{number}"
 
 

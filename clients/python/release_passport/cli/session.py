@@ -39,7 +39,7 @@ class Session:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from release_passport.client import Client
 
-        client = Client(target_of(self.place, os.environ), timeout=self.timeout)
+        client = Client(target_of(self.place), timeout=self.timeout)
         if context := click.get_current_context(silent=True):
             context.call_on_close(client.close)
         return client

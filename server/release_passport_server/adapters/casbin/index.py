@@ -108,7 +108,9 @@ class AccessIndex:
         names = self.role_names(principal.tenant)
         if grant.role not in names:
             known = ", ".join(sorted(names))
-            raise invalid([Violation("role", f"there is no role {grant.role[:63]!r} here: use one of {known}")])
+            raise invalid(
+                [Violation("role", f"there is no role {grant.role[:63]!r} here: use one of {known}")]
+            )
         for permission in self._roles[grant.role].permissions:
             wanted = _granted_kinds(permission.kinds, grant.kinds)
             for kind in wanted if permission.verb is Verb.SUBMIT else _EVERYTHING:
@@ -156,7 +158,9 @@ class AccessIndex:
     def _denied(self, principal: Principal, verb: Verb, place: str, kind: str) -> Denied:
         what = f"`{verb}` {kind}".rstrip()
         roles = ", ".join(sorted(_roles_with(self._roles, principal.tenant, verb, kind)))
-        advice = f"an admin of this tenant can grant a role that may: {roles}" if roles else "no role here may"
+        advice = (
+            f"an admin of this tenant can grant a role that may: {roles}" if roles else "no role here may"
+        )
         return Denied(
             "ACCESS_DENIED",
             f"{principal.id} may not {what} {place}; {advice}",

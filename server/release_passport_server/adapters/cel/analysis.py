@@ -1,8 +1,8 @@
-"""Read a checked expression: which paths of evidence it reads, and whether it reads them in a way that can be guarded.
+"""Read a checked expression: which paths of evidence it reads, and whether they can be guarded.
 
-A value that comes from evidence is followed as an `Origin` from its root through fields, keys, comprehensions and
-variables until something uses it. Used values must be scalars or lists of scalars: whole messages may not be compared
-or handed on, because an absent field inside them would read as its default, unseen.
+A value that comes from evidence is followed as an `Origin` from its root through fields, keys, comprehensions
+and variables until something uses it. Used values must be scalars or lists of scalars: whole messages may not be
+compared or handed on, because an absent field inside them would read as its default, unseen.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Analysis:
 
     reads: set[Read] = field(default_factory=set)
     exempt: set[tuple[str, tuple[Step, ...]]] = field(default_factory=set)
-    kinds: set[str] = field(default_factory=set)
+    kinds: dict[str, int] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
     reads_now: bool = False
     reads_attempt: bool = False
@@ -62,11 +62,11 @@ class Analysis:
         """Return the reads that must be present: all but those that a has() asks about."""
         return {read for read in self.reads if (read.kind, read.steps) not in self.exempt}
 
-    def absorb(self, other: Analysis) -> None:
-        """Take over what a variable reads."""
+    def absorb(self, other: Analysis, node_id: int) -> None:
+        """Take over what the variable at a node reads."""
         self.reads |= other.reads
         self.exempt |= other.exempt
-        self.kinds |= other.kinds
+        self.kinds = dict.fromkeys(other.kinds, node_id) | self.kinds
         self.variables |= other.variables
         self.reads_now = self.reads_now or other.reads_now
         self.reads_attempt = self.reads_attempt or other.reads_attempt
@@ -86,7 +86,7 @@ class Rules:
 def analyse(
     checked: Checked, shapes: Mapping[str, Shape], variables: Mapping[str, Analysis], rules: Rules
 ) -> Analysis:
-    """Return what the expression reads; a variable's root may be a whole message, any other must be a value."""
+    """Return what the expression reads; its result may still be a whole message, as a variable may be."""
     walk = _Walk(shapes, variables, rules, Analysis())
     walk.found.result = walk.value(checked.root, {})
     return walk.found
@@ -167,7 +167,7 @@ class _Walk:
             self._refuse(
                 node, "`when` reads release, attempt and now only: what is missing must not switch a rule off"
             )
-        self.found.kinds.add(kind)
+        self.found.kinds.setdefault(kind, node.id)
         self.found.reads.add(Read(kind, (), sized=True))
         return Origin(kind, (), shape)
 
@@ -175,7 +175,7 @@ class _Walk:
         variable = self.known[name]
         if variable.kinds and not self.rules.evidence:
             self._refuse(node, f"`when` must not read evidence, and variables.{name} does")
-        self.found.absorb(variable)
+        self.found.absorb(variable, node.id)
         self.found.variables.add(name)
         return variable.result
 
@@ -188,7 +188,7 @@ class _Walk:
             if self.rules.strict:
                 self._refuse(
                     node,
-                    "has() on evidence is refused in an ENFORCE policy: what is absent holds, it is not a choice",
+                    "has() on evidence is refused in an ENFORCE policy: what is absent must hold",
                 )
             self.found.exempt.add((reached.kind, reached.steps))
             return None
@@ -212,14 +212,14 @@ class _Walk:
 
     def _index(self, holder: Node, key: Node, scope: Scope) -> Origin | None:
         self.use(key, scope)
-        if isinstance(holder, Ident) and holder.name == CUSTOM_VARIABLE and holder.name not in scope:
-            if isinstance(key, Const) and isinstance(key.value, str):
-                return self._root(holder, CUSTOM + key.value, JSON)
+        name = key.value if isinstance(key, Const) and isinstance(key.value, str) else None
+        if name is not None and isinstance(holder, Ident) and holder.name == CUSTOM_VARIABLE:
+            return self._root(holder, CUSTOM + name, JSON)
         origin = self.value(holder, scope)
         if origin is None:
             return None
-        if isinstance(key, Const) and isinstance(key.value, str):
-            return _member(origin, key.value)
+        if name is not None:
+            return _member(origin, name)
         # Which entry it will be is not known here, so every entry must be present.
         return origin.then(EACH, origin.shape.element or JSON)
 
@@ -266,7 +266,7 @@ class _Walk:
         self.use(node.accu_init, scope)
         self.use(node.condition, inner)
         added = appended(node)
-        kept = isinstance(added, Ident) and element is not None and inner[added.name] is element
+        kept = isinstance(added, Ident) and element is not None and inner.get(added.name) is element
         if kept and source is not None and isinstance(node.result, Ident):
             if isinstance(node.step, Call) and node.step.function == "_?_:_":
                 self.use(node.step.args[0], inner)

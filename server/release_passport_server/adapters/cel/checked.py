@@ -1,7 +1,7 @@
-"""The checked syntax tree that the CEL library serialises (cel.expr.CheckedExpr, google/cel-spec checked.proto).
+"""The checked syntax tree that the CEL library serialises: cel.expr.CheckedExpr of google/cel-spec.
 
-No Python package that we depend on carries checked.proto, so the part that the guards read is described here. What
-is not described survives a round trip as unknown fields.
+No Python package that we depend on carries checked.proto, so the part that the guards read is described here.
+What is not described survives a round trip as unknown fields.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
-type_url = "type.googleapis.com/cel.expr.CheckedExpr"
+_TYPE_URL = "type.googleapis.com/cel.expr.CheckedExpr"
 
-# message -> "name:number:type", where [] is repeated, {} is a map with int64 keys, ? is a member of the oneof.
+# message -> "name:number:type"; [] is repeated, {} a map with int64 keys, ? a member of the oneof.
 _SCHEMA = {
     "CheckedExpr": "reference_map:2:{Reference} type_map:3:{Opaque} expr:4:Expr source_info:5:SourceInfo",
     "Reference": "name:1:string overload_id:3:[string]",
@@ -32,8 +32,8 @@ _SCHEMA = {
     "List": "elements:1:[Expr] optional_indices:2:[int32]",
     "Struct": "message_name:1:string entries:2:[Entry]",
     "Entry": "id:1:int64 field_key:2:string map_key:3:Expr value:4:Expr optional_entry:5:bool",
-    "Comprehension": "iter_var:1:string iter_range:2:Expr accu_var:3:string accu_init:4:Expr loop_condition:5:Expr"
-    " loop_step:6:Expr result:7:Expr iter_var2:8:string",
+    "Comprehension": "iter_var:1:string iter_range:2:Expr accu_var:3:string accu_init:4:Expr"
+    " loop_condition:5:Expr loop_step:6:Expr result:7:Expr iter_var2:8:string",
 }
 _PACKAGE = "release_passport_checked"
 
@@ -178,7 +178,7 @@ def parse(serialized: bytes, source: str) -> Checked | None:
 
 def serialize(message: Any) -> bytes:
     """Return the form that the library reads back."""
-    return any_pb2.Any(type_url=type_url, value=message.SerializeToString()).SerializeToString()
+    return any_pb2.Any(type_url=_TYPE_URL, value=message.SerializeToString()).SerializeToString()
 
 
 def _node(expr: Any) -> Node:
@@ -199,16 +199,12 @@ def _node(expr: Any) -> Node:
             return ListLiteral(expr.id, tuple(map(_node, expr.list_expr.elements)))
         case "struct_expr":
             struct = expr.struct_expr
-            parts = [part for e in struct.entries for part in (e.map_key, e.value) if part.WhichOneof("kind")]
-            return StructLiteral(expr.id, struct.message_name, tuple(map(_node, parts)))
+            return StructLiteral(expr.id, struct.message_name, tuple(map(_node, _entry_parts(struct))))
         case "comprehension_expr":
             loop = expr.comprehension_expr
-            iter_vars = tuple(name for name in (loop.iter_var, loop.iter_var2) if name)
-            parts = (loop.iter_range, loop.accu_init, loop.loop_condition, loop.loop_step, loop.result)
-            range_, accu_init, condition, step, result = map(_node, parts)
-            return Comprehension(
-                expr.id, iter_vars, range_, loop.accu_var, accu_init, condition, step, result
-            )
+            names = tuple(name for name in (loop.iter_var, loop.iter_var2) if name)
+            range_, init, condition, step, result = map(_node, _loop_parts(loop))
+            return Comprehension(expr.id, names, range_, loop.accu_var, init, condition, step, result)
         case other:
             raise ValueError(f"a syntax node of a kind that the guard does not know: {other}")
 
@@ -256,13 +252,20 @@ def expressions(expr: Any) -> Iterator[Any]:
             parts = list(expr.list_expr.elements)
         case "struct_expr":
             yield from expr.struct_expr.entries
-            parts = [
-                part for e in expr.struct_expr.entries for part in (e.map_key, e.value) if part.ByteSize()
-            ]
+            parts = _entry_parts(expr.struct_expr)
         case "comprehension_expr":
-            loop = expr.comprehension_expr
-            parts = [loop.iter_range, loop.accu_init, loop.loop_condition, loop.loop_step, loop.result]
+            parts = _loop_parts(expr.comprehension_expr)
         case _:
             parts = []
     for part in parts:
         yield from expressions(part)
+
+
+def _entry_parts(struct: Any) -> list[Any]:
+    return [
+        part for entry in struct.entries for part in (entry.map_key, entry.value) if part.WhichOneof("kind")
+    ]
+
+
+def _loop_parts(loop: Any) -> list[Any]:
+    return [loop.iter_range, loop.accu_init, loop.loop_condition, loop.loop_step, loop.result]

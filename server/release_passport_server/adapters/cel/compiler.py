@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from cel_expr_python import cel
 
-from release_passport_server.adapters.cel.analysis import VARIABLE, Analysis, Rules, analyse, use_result
+from release_passport_server.adapters.cel.analysis import Analysis, Rules, analyse, use_result
 from release_passport_server.adapters.cel.environment import built_in_kinds, environment
-from release_passport_server.adapters.cel.limits import Measure, measure
+from release_passport_server.adapters.cel.limits import measure
 from release_passport_server.adapters.cel.link import link
 from release_passport_server.adapters.cel.path import path_of
 from release_passport_server.adapters.cel.presence import compile_presence
@@ -19,34 +18,33 @@ from release_passport_server.adapters.cel.program import CELCondition, CELText, 
 from release_passport_server.adapters.cel.runtime import Runtime
 from release_passport_server.adapters.cel.shape import shape_of_message
 from release_passport_server.adapters.cel.source import Source, compile_source
+from release_passport_server.adapters.cel.variables import Variables, compile_variables
 from release_passport_server.domain.expression import CompiledRule, ExpressionProblem
 from release_passport_server.ports.expressions import NeedOptions
 
-MAX_VARIABLES = 32
 _CACHED = 4096
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Variables:
-    """The variables of a policy, compiled in order, and the environment in which a rule can read them."""
+class _RuleText:
+    """The content of a rule as far as its expressions go: the key of the cache."""
 
-    env: cel.Env
-    sources: dict[str, Source]
-    analyses: dict[str, Analysis]
-    measures: dict[str, Measure]
-    problems: tuple[ExpressionProblem, ...]
+    when: str
+    expect: str
+    message: str
+    variables: tuple[tuple[str, str], ...]
+    needs: tuple[tuple[str, bool], ...]
+    strict: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
-    """One expression with what it reads."""
+class _Expression:
+    """One field of a rule, with the type that it must give and how it may read."""
 
-    source: Source
-    analysis: Analysis
-    linked: bytes
+    field: str
+    text: str
+    type: cel.Type
+    rules: Rules
 
 
 class CELCompiler:
@@ -79,122 +77,88 @@ class CELCompiler:
         `needs` maps each evidence kind that the rule lists; `strict` says that the policy's mode is ENFORCE.
         """
         wanted = tuple((kind, options.allow_empty) for kind, options in sorted(needs.items()))
-        compiled = self._rule(when, expect, message, tuple(variables), wanted, strict)
+        compiled = self._rule(_RuleText(when, expect, message, tuple(variables), wanted, strict))
         return list(compiled) if isinstance(compiled, tuple) else compiled
 
-    def _compile_rule(
-        self,
-        when: str,
-        expect: str,
-        message: str,
-        pairs: Pairs,
-        wanted: tuple[tuple[str, bool], ...],
-        strict: bool,
-    ) -> CompiledRule | tuple[ExpressionProblem, ...]:
-        variables = self._variables(pairs, strict)
-        needs = dict(wanted)
+    def _compile_rule(self, rule: _RuleText) -> CompiledRule | tuple[ExpressionProblem, ...]:
+        variables = self._variables(rule.variables, rule.strict)
+        needs = dict(rule.needs)
         problems = list(variables.problems)
-
-        def compiled(field: str, text: str, wants: cel.Type, rules: Rules) -> _Compiled | None:
-            result = self._compile(field, text, variables, wants, rules, needs)
-            if isinstance(result, _Compiled):
-                return result
-            problems.extend(result)
-            return None
-
-        parts = (
-            compiled("when", when, cel.Type.BOOL, Rules(strict, evidence=False)) if when else None,
-            compiled("expect", expect, cel.Type.BOOL, Rules(strict)),
-            compiled("message", message, cel.Type.STRING, Rules(strict=False)) if message else None,
-        )
-        if problems or parts[1] is None:
+        programs: dict[str, Program] = {}
+        analyses: list[Analysis] = []
+        for expression in _expressions(rule):
+            compiled = self._compile(expression, variables, needs)
+            if isinstance(compiled, list):
+                problems += compiled
+                continue
+            programs[expression.field], analysis = compiled
+            if expression.field != "message":
+                analyses.append(analysis)
+        if problems:
             return tuple(problems)
-        when_part, expect_part, message_part = parts
         return CompiledRule(
-            when=CELCondition(self._program(when_part, needs)) if when_part else None,
-            expect=CELCondition(self._program(expect_part, needs)),
-            message=CELText(self._program(message_part, needs)) if message_part else None,
-            evidence_kinds=frozenset(expect_part.analysis.kinds),
-            reads_now=any(part.analysis.reads_now for part in (when_part, expect_part) if part),
-        )
-
-    def _program(self, compiled: _Compiled, needs: Mapping[str, bool]) -> Program:
-        required = compiled.analysis.required()
-        presence = compile_presence(required, self._shapes, needs) if required else None
-        return Program(
-            compiled.source.text,
-            self._env.deserialize(compiled.linked),
-            self._runtime,
-            presence,
-            compiled.analysis.reads_attempt,
+            when=CELCondition(programs["when"]) if "when" in programs else None,
+            expect=CELCondition(programs["expect"]),
+            message=CELText(programs["message"]) if "message" in programs else None,
+            evidence_kinds=frozenset(kind for analysis in analyses for kind in analysis.kinds),
+            reads_now=any(analysis.reads_now for analysis in analyses),
         )
 
     def _compile(
-        self,
-        field: str,
-        text: str,
-        variables: _Variables,
-        wants: cel.Type,
-        rules: Rules,
-        needs: Mapping[str, bool],
-    ) -> _Compiled | list[ExpressionProblem]:
-        source = compile_source(variables.env, field, text)
+        self, expression: _Expression, variables: Variables, needs: Mapping[str, bool]
+    ) -> tuple[Program, Analysis] | list[ExpressionProblem]:
+        source = compile_source(variables.env, expression.field, expression.text)
         if isinstance(source, list):
             return source
-        analysis = analyse(source.checked, self._shapes, variables.analyses, rules)
+        analysis = analyse(source.checked, self._shapes, variables.analyses, expression.rules)
         use_result(analysis, source.checked.root.id)
-        problems = analysis.problems + measure(source.checked, variables.measures).problems
-        root = source.checked.root.id
-        problems += [
-            (root, f"{path_of(kind)} is read and `{kind}` is not in the rule's needs")
-            for kind in sorted(analysis.kinds - needs.keys())
-            if rules.evidence
+        problems = [
+            *analysis.problems,
+            *measure(source.checked, variables.measures).problems,
+            *(_need_problems(analysis, needs) if expression.rules.evidence else ()),
+            *_type_problems(source, expression.type),
         ]
-        if source.type.name() != wants.name():
-            problems.append(
-                (root, f"the expression gives {_named(source.type)}, it must give {_named(wants)}")
-            )
         if problems:
-            return [source.problem(node_id, problem) for node_id, problem in problems]
-        linked = link(
-            source.checked, [(n, s.checked) for n, s in variables.sources.items() if n in analysis.variables]
-        )
+            return [source.problem(*problem) for problem in problems]
+        inlined = [(name, s.checked) for name, s in variables.sources.items() if name in analysis.variables]
         try:
-            self._env.deserialize(linked)
+            linked = self._env.deserialize(link(source.checked, inlined))
         except RuntimeError:
-            return [
-                source.problem(
-                    root, "the expression with its variables is nested too deeply; make it simpler"
-                )
-            ]
-        return _Compiled(source, analysis, linked)
+            problem = "the expression with its variables is nested too deeply; simplify it"
+            return [source.problem(source.checked.root.id, problem)]
+        required = analysis.required()
+        presence = compile_presence(required, self._shapes, needs) if required else None
+        return Program(source.text, linked, self._runtime, presence, analysis.reads_attempt), analysis
 
-    def _compile_variables(self, pairs: Pairs, strict: bool) -> _Variables:
-        found = _Variables(self._env, {}, {}, {}, ())
-        if len(pairs) > MAX_VARIABLES:
-            problem = ExpressionProblem("variables", 1, 1, f"there are more than {MAX_VARIABLES} variables")
-            return _Variables(self._env, {}, {}, {}, (problem,))
-        problems: list[ExpressionProblem] = []
-        for name, text in pairs:
-            field = VARIABLE + name
-            if not _NAME.fullmatch(name) or name in found.sources:
-                problem = "a variable's name is [a-z][a-z0-9_]{0,62} and is used once"
-                problems.append(ExpressionProblem(VARIABLE + name[:63], 1, 1, problem))
-                continue
-            source = compile_source(found.env, field, text)
-            if isinstance(source, list):
-                problems += source
-                continue
-            analysis = analyse(source.checked, self._shapes, found.analyses, Rules(strict))
-            size = measure(source.checked, found.measures)
-            problems += [source.problem(node_id, text) for node_id, text in analysis.problems + size.problems]
-            found.sources[name], found.analyses[name], found.measures[name] = source, analysis, size
-            types = {VARIABLE + known: known_source.type for known, known_source in found.sources.items()}
-            env = environment(self._kinds, types)
-            found = _Variables(env, found.sources, found.analyses, found.measures, ())
-        return _Variables(found.env, found.sources, found.analyses, found.measures, tuple(problems))
+    def _compile_variables(self, pairs: tuple[tuple[str, str], ...], strict: bool) -> Variables:
+        return compile_variables(pairs, self._kinds, self._shapes, strict=strict)
+
+
+def _expressions(rule: _RuleText) -> list[_Expression]:
+    given = [_Expression("expect", rule.expect, cel.Type.BOOL, Rules(rule.strict))]
+    if rule.when:
+        given.insert(0, _Expression("when", rule.when, cel.Type.BOOL, Rules(rule.strict, evidence=False)))
+    if rule.message:
+        # A message is shown and decides nothing, so it may ask what is there.
+        given.append(_Expression("message", rule.message, cel.Type.STRING, Rules(strict=False)))
+    return given
+
+
+def _need_problems(analysis: Analysis, needs: Mapping[str, bool]) -> list[tuple[int, str]]:
+    return [
+        (node_id, f"{path_of(kind)} is read, and `{kind}` is not in the rule's needs")
+        for kind, node_id in analysis.kinds.items()
+        if kind not in needs
+    ]
+
+
+def _type_problems(source: Source, wanted: cel.Type) -> list[tuple[int, str]]:
+    if source.type.name() == wanted.name():
+        return []
+    problem = f"the expression gives {_named(source.type)}; it must give {_named(wanted)}"
+    return [(source.checked.root.id, problem)]
 
 
 def _named(type_: cel.Type) -> str:
-    names: dict[str, str] = {"BOOL": "true or false", "STRING": "text", "DYN": "a value of unknown type"}
-    return names.get(type_.name(), f"a value of type {type_.name().lower()}")
+    names = {"BOOL": "true or false", "STRING": "text", "DYN": "a value of unknown type"}
+    return names.get(type_.name(), f"a value of type {type_.name()}")

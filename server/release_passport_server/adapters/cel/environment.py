@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from cel_expr_python import cel
 from cel_expr_python.ext.ext_math import ExtMath
 from cel_expr_python.ext.ext_strings import ExtStrings
 from google.protobuf.descriptor import Descriptor
-from release_passport.v1 import evidence_pb2, rule_context_pb2
 
+from release_passport.v1 import evidence_pb2, rule_context_pb2
 from release_passport_server.adapters.cel.analysis import CUSTOM_VARIABLE
 
 PACKAGE = "release_passport.v1"
@@ -20,11 +21,11 @@ _COMPARISONS = {"_<_": "less", "_<=_": "less_equals", "_>_": "greater", "_>=_": 
 def built_in_kinds() -> dict[str, Descriptor]:
     """Return the message of each built-in evidence kind: the members of the oneof in EvidenceFacts."""
     fields = evidence_pb2.EvidenceFacts.DESCRIPTOR.oneofs_by_name["facts"].fields
-    return {field.name: field.message_type for field in fields if field.name != "custom"}
+    return {field.name: cast(Descriptor, field.message_type) for field in fields if field.name != "custom"}
 
 
 def environment(kinds: Mapping[str, Descriptor], variables: Mapping[str, cel.Type]) -> cel.Env:
-    """Return the environment of a rule; `variables` maps qualified names, such as `variables.x`, to their types."""
+    """Return the environment of a rule; `variables` maps names such as `variables.x` to their types."""
     declared = {
         "release": cel.Type(rule_context_pb2.RuleRelease.DESCRIPTOR.full_name),
         "attempt": cel.Type(rule_context_pb2.RuleAttempt.DESCRIPTOR.full_name),

@@ -1,4 +1,4 @@
-"""Presence in free-form facts, whose shape is known only when they come: null, NaN and infinities are absent."""
+"""Presence in free-form facts, whose shape shows only when they come: null and what is not finite is absent."""
 
 from __future__ import annotations
 

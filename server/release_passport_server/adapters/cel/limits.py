@@ -40,16 +40,26 @@ _COPY = 25
 _REGEX_COMPILE = 550
 _REGEX_RUN = 10_000
 
-_OPERATORS = frozenset(
-    "_&&_ _||_ !_ _?_:_ _==_ _!=_ _<_ _<=_ _>_ _>=_ _+_ _-_ _*_ _/_ _%_ -_ _[_] @in @not_strictly_false".split()
-)
-_CHEAP = frozenset(
-    "int uint double string bool timestamp duration startsWith endsWith charAt substring"
-    " getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes getSeconds"
-    " getMilliseconds math.@max math.@min math.abs math.ceil math.floor math.round".split()
-)
-_SCANNING = frozenset("size contains matches lowerAscii upperAscii trim indexOf lastIndexOf format".split())
+# fmt: off
+_OPERATORS = frozenset({
+    "_&&_", "_||_", "!_", "_?_:_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_+_", "_-_", "_*_", "_/_",
+    "_%_", "-_", "_[_]", "@in", "@not_strictly_false",
+})
+_CHEAP = frozenset({
+    "int", "uint", "double", "string", "bool", "timestamp", "duration", "startsWith", "endsWith", "charAt",
+    "substring", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear",
+    "getHours", "getMinutes", "getSeconds", "getMilliseconds", "math.@max", "math.@min", "math.abs",
+    "math.ceil", "math.floor", "math.round",
+})
+_SCANNING = frozenset({
+    "size", "contains", "matches", "lowerAscii", "upperAscii", "trim", "indexOf", "lastIndexOf", "format",
+})
+# fmt: on
 FUNCTIONS = _OPERATORS | _CHEAP | _SCANNING
+_TOO_SLOW = (
+    "the expression could take too long on large evidence; use fewer or smaller comprehensions,"
+    " prefer exists() and all() to filter() and map(), and keep matches() out of them"
+)
 _GROWING = frozenset({"add_string", "add_bytes", "add_list"})
 
 
@@ -59,6 +69,7 @@ class Measure:
 
     nodes: int = 0
     depth: int = 0
+    own_nanoseconds: int = 0
     nanoseconds: int = 0
     variables: frozenset[str] = frozenset()
     problems: list[tuple[int, str]] = field(default_factory=list)
@@ -76,28 +87,24 @@ def measure(checked: Checked, variables: Mapping[str, Measure]) -> Measure:
     """Return the measure of an expression, with a problem for each thing in it that is not allowed."""
     found = Measure()
     _visit(checked.root, _At(), checked, variables, found)
-    found.nanoseconds += sum(variables[name].nanoseconds for name in found.variables)
+    # A variable is computed once, however often it is read.
+    inherited = sum(variables[name].own_nanoseconds for name in found.variables)
+    found.nanoseconds = found.own_nanoseconds + inherited
     if found.problems:
         return found
     if found.nodes > MAX_NODES:
         found.problems.append(
-            (checked.root.id, "the expression with its variables is too large; make it simpler")
+            (checked.root.id, "the expression with its variables is too large; simplify it")
         )
     elif found.nanoseconds > MAX_NANOSECONDS:
-        found.problems.append(
-            (
-                checked.root.id,
-                "the expression could take too long on large evidence; use fewer or smaller comprehensions,"
-                " prefer exists() and all() to filter() and map(), and keep matches() out of them",
-            )
-        )
+        found.problems.append((checked.root.id, _TOO_SLOW))
     return found
 
 
 def _visit(node: Node, at: _At, checked: Checked, variables: Mapping[str, Measure], found: Measure) -> None:
     found.nodes += 1
     found.depth = max(found.depth, at.depth)
-    found.nanoseconds += _NODE * at.times
+    found.own_nanoseconds += _NODE * at.times
     if isinstance(node, Comprehension):
         _visit_comprehension(node, at, checked, variables, found)
         return
@@ -110,7 +117,7 @@ def _visit(node: Node, at: _At, checked: Checked, variables: Mapping[str, Measur
         if problem:
             found.problems.append((node.id, problem))
         else:
-            found.nanoseconds += _call_cost(node, at.times)
+            found.own_nanoseconds += _call_cost(node, at.times)
     for child in children(node):
         _visit(child, at, checked, variables, found)
 
@@ -136,7 +143,7 @@ def _visit_comprehension(
     step: tuple[Node, ...] = (node.step,)
     if added is not None:
         # The library copies the list for each entry that filter() or map() adds to it.
-        found.nanoseconds += _COPY * entries * entries * at.times
+        found.own_nanoseconds += _COPY * entries * entries * at.times
         kept = isinstance(node.step, Call) and node.step.function == "_?_:_"
         step = (children(node.step)[0], added) if kept else (added,)
     for part in (node.accu_init, node.condition, *step, node.result):

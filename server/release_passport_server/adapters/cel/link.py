@@ -1,6 +1,6 @@
-"""Put the variables that an expression reads around it, as cel.bind does: each is computed once, when first used.
+"""Put the variables that an expression reads around it, as cel.bind does: each is computed once, at first use.
 
-The library can declare `variables.x` but not hand a computed value back in, so the checked trees are joined instead.
+The library can declare `variables.x` but not take a computed value back in, so the checked trees are joined.
 """
 
 from __future__ import annotations

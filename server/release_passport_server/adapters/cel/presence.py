@@ -1,7 +1,8 @@
 """Presence: what an expression reads must be in the evidence, or the expression is not evaluated.
 
-CEL gives zero, false and the empty list for what is absent, and zero passes. So the paths that an expression reads are
-gathered into a tree for each kind, and each tree becomes a chain of closures that returns the first absent path.
+CEL gives zero, false and the empty list for what is absent, and zero passes. So the paths that an expression
+reads are gathered into a tree for each kind, and each tree becomes a chain of closures that returns the first absent
+path.
 """
 
 from __future__ import annotations
@@ -165,7 +166,9 @@ def _map_check(shape: Shape, tree: Tree) -> Check:
             missing = inner(entries[key]) if key in entries else ""
             if missing is not None:
                 return f"[{json.dumps(key)}]{missing}"
-        for key in entries if each is not None else ():
+        if each is None:
+            return None
+        for key in entries:
             missing = each(entries[key])
             if missing is not None:
                 return f"[{json.dumps(key)}]{missing}"

@@ -1,4 +1,4 @@
-"""How much work a regular expression is, without compiling it: RE2 is linear in the text and in the pattern's size."""
+"""How much work a regular expression is: RE2 is linear in the text and in the size of the pattern."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNICODE_CLASS_WEIGHT = 300
 
 
 def weight(pattern: str) -> int:
-    """Estimate the number of instructions that the pattern compiles to; counted repetitions multiply what they repeat."""
+    """Estimate how many instructions the pattern compiles to; a counted repetition multiplies what it repeats."""
     groups = [0]
     last = 0
     index = 0

@@ -1,7 +1,7 @@
 """Run compiled expressions: the only place where a value of the CEL library becomes one of ours.
 
-The library returns errors as values that are true, loses references to None on Python 3.11 and cuts Python text at a
-NUL. So the type of every result is looked at before its value, and evidence goes in as protobuf messages.
+The library returns errors as values that are true, loses references to None on Python 3.11 and cuts Python text
+at a NUL. So the type of every result is looked at before its value, and evidence goes in as protobuf messages.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from cel_expr_python import cel
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from release_passport_server.adapters.cel.analysis import CUSTOM_VARIABLE
 from release_passport_server.adapters.cel.path import CUSTOM
@@ -41,7 +42,7 @@ _DETAILS = (
 
 
 def keep_none_alive() -> None:
-    """Give None so many references that those which the library drops do not matter; Python 3.12 needs no help."""
+    """Give None so many references that those which the library drops do not matter, before Python 3.12."""
     if sys.version_info < (3, 12):
         ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40
 
@@ -83,7 +84,10 @@ class Runtime:
     def _activation(self, context: ExpressionContext) -> cel.Activation:
         if context.now.tzinfo is None:
             raise ValueError("now has no time zone")
-        data: dict[str, Any] = {"release": context.release, "now": context.now}
+        # An environment that has only read programs back does not take a datetime, it always takes a message.
+        now = Timestamp()
+        now.FromDatetime(context.now)
+        data: dict[str, Any] = {"release": context.release, "now": now}
         if context.attempt is not None:
             data["attempt"] = context.attempt
         custom = Struct()

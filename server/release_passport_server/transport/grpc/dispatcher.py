@@ -107,6 +107,12 @@ class Dispatcher:
             answer = await self._admitted(call, act, most_seconds, outcome)
             outcome.code = "OK"
             return answer
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled this call: something that it waited for was given up.
+            raise self._failure(RuntimeError("given up"), call, outcome) from error
         except Exception as error:  # noqa: BLE001 - this is the border: nothing passes it unmapped
             raise self._failure(error, call, outcome) from None
         finally:

@@ -20,7 +20,7 @@ _SERVICES = ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)
 
 def reflection_handlers(authenticate: Authenticate | None) -> tuple[grpc.GenericRpcHandler, ...]:
     """Return the handlers of both versions; without `authenticate` everybody may ask."""
-    servicer = reflection.aio.ReflectionServicer((*service_names(), "grpc.health.v1.Health", *_SERVICES))
+    servicer: Any = reflection.aio.ReflectionServicer((*service_names(), "grpc.health.v1.Health", *_SERVICES))
 
     async def info(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
         if authenticate is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol, cast
+from typing import NoReturn, Protocol
 
 import grpc
 from google.protobuf.message import Message
 from google.rpc import status_pb2
-from grpc import aio  # type: ignore[attr-defined]
+from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from release_passport_server.transport.grpc.dispatcher import (
@@ -107,12 +107,14 @@ class _RPCs(grpc.GenericRpcHandler):
     def __init__(self, dispatcher: Dispatcher, methods: tuple[Method, ...]) -> None:
         self._by_path = {method.path: _rpc(dispatcher, method) for method in methods}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
         """Return the RPC, or None for a path that is none of ours."""
         return self._by_path.get(handler_call_details.method)
 
 
-def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler:
+def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
     async def unary(raw: bytes, context: Context) -> bytes:
         async def receive() -> Message:
             return decode(method, raw)
@@ -123,8 +125,8 @@ def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler:
         return await _answered(context, method, lambda call: dispatcher.client_stream(call, raw))
 
     if method.client_streaming:
-        return cast(grpc.RpcMethodHandler, grpc.stream_unary_rpc_method_handler(client_stream))
-    return cast(grpc.RpcMethodHandler, grpc.unary_unary_rpc_method_handler(unary))
+        return grpc.stream_unary_rpc_method_handler(client_stream)
+    return grpc.unary_unary_rpc_method_handler(unary)
 
 
 async def _answered(context: Context, method: Method, run: Callable[[Call], Awaitable[Message]]) -> bytes:
@@ -161,4 +163,5 @@ async def abort(context: Context, status: status_pb2.Status, request_id: str) ->
 def _credentials(tls: TLSFiles) -> grpc.ServerCredentials:
     pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
     client_ca = None if tls.client_ca is None else tls.client_ca.read_bytes()
-    return cast(grpc.ServerCredentials, grpc.ssl_server_credentials([pair], client_ca, client_ca is not None))
+    made: grpc.ServerCredentials = grpc.ssl_server_credentials([pair], client_ca, client_ca is not None)
+    return made

@@ -44,19 +44,27 @@ class _Flags:
 @click.option("--release", metavar="NAME", help="Release: SERVICE/ENVIRONMENT/VERSION, or its whole name.")
 @identity_options
 @click.option("--evidence", metavar="FILE", help="Evidence items to store with the decision (YAML or JSON).")
-@click.option("--stage", type=click.Choice(["pre-rollout", "watch"]), help="Stage to check that the release is at.")
+@click.option(
+    "--stage", type=click.Choice(["pre-rollout", "watch"]), help="Stage to check that the release is at."
+)
 @click.option("--wait", is_flag=True, help="Ask again until the release may proceed or the time is up.")
-@click.option("--timeout", type=DURATION, metavar="DURATION", help="Longest wait: 30m with --wait, else one call's.")
-@click.option("--accept-canary", is_flag=True, help="Exit 0 for ALLOW_WITH_CANARY too: the rollout keeps its limits.")
-@click.option("--exit-zero", is_flag=True, help="Report only: exit 0 whatever the verdict. Errors stay errors.")
+@click.option(
+    "--timeout", type=DURATION, metavar="DURATION", help="Longest wait: 30m with --wait, else one call's."
+)
+@click.option(
+    "--accept-canary", is_flag=True, help="Exit 0 for ALLOW_WITH_CANARY too: the rollout keeps its limits."
+)
+@click.option(
+    "--exit-zero", is_flag=True, help="Report only: exit 0 whatever the verdict. Errors stay errors."
+)
 @click.option("--yes-report-only", is_flag=True, help="Permit --exit-zero in CI.")
 @click.option("--detach", is_flag=True, help="Print the decision's name and leave; --resume goes on.")
 @click.option("--resume", metavar="DECISION", help="Go on with the release of this decision.")
 @click.option("--request-id", metavar="ID", help="Makes the question idempotent for 24 h.")
 @click.option("--dev", is_flag=True, help="Accept decisions of a server in development mode.  [PASSPORT_DEV]")
 @connected(DECISION)
-def gate(session: Session, **said: Any) -> int:
-    """Ask whether a release may proceed, print why, and exit with a code that tells the verdicts apart.
+def gate(session: Session, /, **said: Any) -> int:
+    r"""Ask whether a release may proceed, print why, and exit with a code that tells the verdicts apart.
 
     \b
     Exit codes
@@ -102,7 +110,9 @@ def _asker(session: Session, flags: _Flags, identity: IdentityFlags) -> Asker:
     return Asker(session, _request(session, flags, identity), terms, Clock())
 
 
-def _request(session: Session, flags: _Flags, identity: IdentityFlags) -> decision_service_pb2.EvaluateRequest:
+def _request(
+    session: Session, flags: _Flags, identity: IdentityFlags
+) -> decision_service_pb2.EvaluateRequest:
     from release_passport.cli.resource_names import decision_name, release_name
     from release_passport.v1 import decision_service_pb2, verdict_pb2
 
@@ -143,7 +153,7 @@ def _ask(session: Session, asker: Asker, flags: _Flags) -> Answer:
         ) from error
     if answer is None:
         raise CommandFailure("the gate gave no answer in time", exit_codes.UNREACHABLE)
-    if answer.standing.exit_code in {exit_codes.HOLD, exit_codes.REQUIRE_APPROVAL}:
+    if asker.timed_out:
         session.warn(f"passport: waited {format_duration(limit)}; this is the verdict that stands")
     return answer
 
@@ -164,7 +174,9 @@ def _finish(session: Session, answer: Answer, flags: _Flags) -> int:
         data["gate"] = {"verdict": view.verdict, "headline": view.headline, "exitCode": final}
         write_decision(view, session.output, data=data, exit_code=final)
     if final != code:
-        session.warn(f"passport: REPORT ONLY: the verdict {view.verdict} would exit {code}; --exit-zero makes it 0")
+        session.warn(
+            f"passport: REPORT ONLY: the verdict {view.verdict} would exit {code}; --exit-zero makes it 0"
+        )
     if answer.standing.refusal and session.output != "table":
         session.warn(f"passport: HOLD: {answer.standing.refusal}")
     return final
@@ -172,4 +184,6 @@ def _finish(session: Session, answer: Answer, flags: _Flags) -> int:
 
 def _tell_how_to_resume(session: Session, asker: Asker) -> None:
     if asker.last is not None:
-        session.warn(f"passport: go on with: passport gate --wait --resume {asker.last.response.decision.name}")
+        session.warn(
+            f"passport: go on with: passport gate --wait --resume {asker.last.response.decision.name}"
+        )

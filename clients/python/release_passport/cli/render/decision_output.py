@@ -22,9 +22,9 @@ def write_decision(view: DecisionView, form: str, *, data: dict[str, Any], exit_
 
         click.echo(decision_junit(view), nl=False)
     elif form == "github":
-        from release_passport.cli.render.github import annotations, write_files
+        from release_passport.cli.render.github import workflow_commands, write_files
 
-        click.echo(annotations(view, exit_code=exit_code), nl=False)
+        click.echo(workflow_commands(view, exit_code=exit_code), nl=False)
         write_files(view, exit_code=exit_code, environ=os.environ)
     elif form == "table":
         from release_passport.cli.render.decision_table import decision_document

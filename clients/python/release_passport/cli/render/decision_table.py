@@ -18,7 +18,13 @@ from release_passport.cli.render.view import (
 from release_passport.durations import roughly
 from release_passport.v1 import decision_pb2
 
-_MARKS = {"ALLOW": "✓", "ALLOW_WITH_CANARY": "◐", "REQUIRE_APPROVAL": "?", "BLOCK": "✗", "ROLLBACK_RECOMMENDED": "↩"}
+_MARKS = {
+    "ALLOW": "✓",
+    "ALLOW_WITH_CANARY": "◐",
+    "REQUIRE_APPROVAL": "?",
+    "BLOCK": "✗",
+    "ROLLBACK_RECOMMENDED": "↩",
+}
 _SHOWN = 25
 
 
@@ -26,7 +32,10 @@ def decision_document(view: DecisionView, *, now: datetime) -> Document:
     """Return the decision as a document."""
     document = Document()
     document.add(
-        Span(view.verdict.replace("_", " "), view.verdict), "  ", Span(view.release, "strong"), f": {view.headline}"
+        Span(view.verdict.replace("_", " "), view.verdict),
+        "  ",
+        Span(view.release, "strong"),
+        f": {view.headline}",
     )
     _weakenings(document, view)
     _findings(document, view.blocking, "What blocks", now=now)
@@ -48,11 +57,18 @@ def _weakenings(document: Document, view: DecisionView) -> None:
     for weakening in view.decision.weakenings:
         document.add(Span(f"! WEAKENED: {weakening}", "warning"), hang=2)
     if getattr(view.decision, "dev", False):
-        document.add(Span("! DEV: made by a server in development mode; it gates nothing in earnest", "warning"))
+        document.add(
+            Span("! DEV: made by a server in development mode; it gates nothing in earnest", "warning")
+        )
 
 
 def _findings(
-    document: Document, findings: list[decision_pb2.Finding], title: str, *, now: datetime, brief: bool = False
+    document: Document,
+    findings: list[decision_pb2.Finding],
+    title: str,
+    *,
+    now: datetime,
+    brief: bool = False,
 ) -> None:
     if not findings:
         return
@@ -91,7 +107,9 @@ def _finding(document: Document, finding: decision_pb2.Finding, *, now: datetime
         document.add(Span("who   ", "dim"), ", ".join(finding.who_can_act), indent=4, hang=6)
     if eligible := moment(finding.next_eligible_time):
         wait = f" (in {roughly(eligible - now)})" if eligible > now else ""
-        document.add(Span("from  ", "dim"), f"{time_words(finding.next_eligible_time)}{wait}", indent=4, hang=6)
+        document.add(
+            Span("from  ", "dim"), f"{time_words(finding.next_eligible_time)}{wait}", indent=4, hang=6
+        )
 
 
 def _constraints(document: Document, view: DecisionView) -> None:
@@ -131,11 +149,14 @@ def _record(document: Document, view: DecisionView, *, now: datetime) -> None:
     if next_time is not None and (at := moment(next_time)) and at > now:
         document.add(Span("may change by time alone at ", "dim"), time_words(next_time))
     policies = ", ".join(
-        f"{result.policy}@{result.revision}" + ("" if mode_name(result.mode) == "ENFORCE" else f" {mode_name(result.mode)}")
+        f"{result.policy}@{result.revision}"
+        + ("" if mode_name(result.mode) == "ENFORCE" else f" {mode_name(result.mode)}")
         for result in decision.policy_results
     )
     if policies:
         document.add(Span("policies ", "dim"), policies, hang=2)
-    document.add(Span("stage ", "dim"), view.stage, Span(", decided ", "dim"), time_words(decision.decide_time))
+    document.add(
+        Span("stage ", "dim"), view.stage, Span(", decided ", "dim"), time_words(decision.decide_time)
+    )
     if view.name:
         document.add(Span("decision ", "dim"), view.name)

@@ -14,22 +14,24 @@ _MAX_ANNOTATIONS = 10
 _MAX_SUMMARY_BYTES = 900_000
 
 
-def annotations(view: DecisionView, *, exit_code: int) -> str:
+def workflow_commands(view: DecisionView, *, exit_code: int) -> str:
     """Return the workflow commands that annotate the step."""
     allowed = view.verdict in {"ALLOW", "ALLOW_WITH_CANARY"}
     level = "notice" if allowed else "error"
-    lines = [_command(level, f"Release Passport: {view.verdict}", f"{view.release}: {view.headline}")]
+    said = [(level, f"Release Passport: {view.verdict}", f"{view.release}: {view.headline}")]
     for finding in view.blocking[: _MAX_ANNOTATIONS - 1]:
         text = " ".join(part for part in (finding.message or finding.title, finding.next_action) if part)
         title = f"{rule_name(finding)}: {verdict_name(finding.verdict)} {finding.reason}"
-        lines.append(_command("warning" if allowed else "error", title, text))
-    for finding in view.unenforced[: _MAX_ANNOTATIONS - 1]:
-        lines.append(_command("notice", f"{rule_name(finding)} (not enforced)", finding.message or finding.title))
-    for weakening in view.decision.weakenings[:_MAX_ANNOTATIONS]:
-        lines.append(_command("warning", "Release Passport: weakened", weakening))
+        said.append(("warning" if allowed else "error", title, text))
+    said += [
+        ("notice", f"{rule_name(finding)} (not enforced)", finding.message or finding.title)
+        for finding in view.unenforced[: _MAX_ANNOTATIONS - 1]
+    ]
+    weakenings = view.decision.weakenings[: _MAX_ANNOTATIONS - 1]
+    said += [("warning", "Release Passport: weakened", weakening) for weakening in weakenings]
     if not allowed and exit_code == 0:
-        lines.append(_command("warning", "Release Passport: report only", "the verdict did not stop this job"))
-    return "\n".join(lines) + "\n"
+        said.append(("warning", "Release Passport: report only", "the verdict did not stop this job"))
+    return "".join(f"{_command(*command)}\n" for command in said)
 
 
 def write_files(view: DecisionView, *, exit_code: int, environ: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from release_passport.cli.render.text import clean
 from release_passport.cli.render.view import DecisionView, rule_name, verdict_name
@@ -26,18 +26,18 @@ def junit_xml(suite: str, cases: list[Case]) -> str:
     failures = sum(bool(case.failure) for case in cases)
     skipped = sum(bool(case.skipped) for case in cases)
     counts = {"tests": str(len(cases)), "failures": str(failures), "errors": "0", "skipped": str(skipped)}
-    root = ElementTree.Element("testsuites", counts)
-    element = ElementTree.SubElement(root, "testsuite", {"name": clean(suite), **counts})
+    root = ET.Element("testsuites", counts)
+    element = ET.SubElement(root, "testsuite", {"name": clean(suite), **counts})
     for case in cases:
         names = {"classname": clean(case.group), "name": clean(case.name)}
-        entry = ElementTree.SubElement(element, "testcase", names)
+        entry = ET.SubElement(element, "testcase", names)
         if case.failure:
-            failure = ElementTree.SubElement(entry, "failure", {"message": clean(case.failure)})
+            failure = ET.SubElement(entry, "failure", {"message": clean(case.failure)})
             failure.text = clean(case.detail)
         elif case.skipped:
-            ElementTree.SubElement(entry, "skipped", {"message": clean(case.skipped)})
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+            ET.SubElement(entry, "skipped", {"message": clean(case.skipped)})
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
 
 def decision_junit(view: DecisionView) -> str:
@@ -46,8 +46,7 @@ def decision_junit(view: DecisionView) -> str:
     verdict = f"{view.verdict}: {view.headline}"
     cases = [Case("release-passport", "effective verdict", "" if allowed else verdict, view.name)]
     blocking = {id(finding) for finding in view.blocking}
-    for finding in view.decision.findings:
-        cases.append(_case(finding, blocks=id(finding) in blocking))
+    cases += [_case(finding, blocks=id(finding) in blocking) for finding in view.decision.findings]
     return junit_xml(view.release, cases)
 
 

@@ -16,13 +16,20 @@ _MAX_CELL = 1000
 def escape(text: str) -> str:
     """Return the text so that Markdown shows it as it is: no links, mentions, markup or new cells."""
     line = clean_line(text)[:_MAX_CELL]
-    return _SPECIAL.sub(lambda match: f"&#{ord(match[1])};" if match[1] in "<>&@:|" else f"\\{match[1]}", line)
+    return _SPECIAL.sub(
+        lambda match: f"&#{ord(match[1])};" if match[1] in "<>&@:|" else f"\\{match[1]}", line
+    )
 
 
 def decision_markdown(view: DecisionView) -> str:
     """Return the decision as Markdown."""
     decision = view.decision
-    lines = [f"## {escape(view.verdict.replace('_', ' '))}: {escape(view.release)}", "", escape(view.headline), ""]
+    lines = [
+        f"## {escape(view.verdict.replace('_', ' '))}: {escape(view.release)}",
+        "",
+        escape(view.headline),
+        "",
+    ]
     if view.verdict != view.all_policies_verdict and not view.refusal:
         lines += [f"**All policies together say {escape(view.all_policies_verdict)}.**", ""]
     lines += [f"**Weakened: {escape(weakening)}**\n" for weakening in decision.weakenings]

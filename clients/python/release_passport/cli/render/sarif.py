@@ -21,7 +21,11 @@ def decision_sarif(view: DecisionView) -> dict[str, Any]:
         results.append(_entry("release-passport/verdict", "error", f"{view.verdict}: {view.headline}", view))
     rules = [{"id": name} for name in dict.fromkeys(result["ruleId"] for result in results)]
     driver = {"name": "release-passport", "version": __version__, "rules": rules}
-    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
 
 
 def _result(finding: decision_pb2.Finding, level: str, view: DecisionView) -> dict[str, Any]:
@@ -40,7 +44,11 @@ def _entry(rule: str, level: str, text: str, view: DecisionView) -> dict[str, An
         "level": level,
         "message": {"text": clean_line(text)},
         "locations": [
-            {"logicalLocations": [{"fullyQualifiedName": clean_line(view.decision.release), "kind": "resource"}]}
+            {
+                "logicalLocations": [
+                    {"fullyQualifiedName": clean_line(view.decision.release), "kind": "resource"}
+                ]
+            }
         ],
         "properties": {"decision": clean_line(view.name), "verdict": view.verdict},
     }

@@ -49,4 +49,6 @@ def _show_line(console: object, line: Line) -> None:
     width = max(console.width - hang, 20)
     for index, part in enumerate(text.wrap(console, width, overflow="fold")):
         part.rstrip()
-        console.print(Text(" " * (hang if index else line.indent)).append_text(part), overflow="ignore", no_wrap=True)
+        console.print(
+            Text(" " * (hang if index else line.indent)).append_text(part), overflow="ignore", no_wrap=True
+        )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 # Escape sequences first, so that their letters do not stay behind; then whatever control character is left, and the
 # characters that turn the direction of the text or cannot be seen.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|.)?")
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|.)?"
+)
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
@@ -70,14 +73,14 @@ def _one_line(text: str) -> str:
     return re.sub(r"[\n\t]+", " ", clean(text))
 
 
-def table(headers: tuple[str, ...], rows: list[tuple[str, ...]], *, empty: str) -> Document:
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> Document:
     """Return aligned columns under their headers, or the text for none."""
     document = Document()
     if not rows:
         document.add(Span(empty, "dim"))
         return document
     cleaned = [tuple(clean_line(cell) for cell in row) for row in rows]
-    widths = [max(len(row[i]) for row in [headers, *cleaned]) for i in range(len(headers))]
+    widths = [max(len(row[i]) for row in (tuple(headers), *cleaned)) for i in range(len(headers))]
     document.add(Span("  ".join(h.upper().ljust(w) for h, w in zip(headers, widths, strict=True)), "dim"))
     for row in cleaned:
         document.add("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))

@@ -140,7 +140,9 @@ def _headline(verdict: str, decision: AnyDecision, blocking: Sequence[decision_p
         return f"may proceed as a canary, {limits}" if limits else "may proceed as a canary"
     if verdict == "ROLLBACK_RECOMMENDED":
         target = decision.rollback_target
-        return f"go back to {release_words(target)}" if target else "go back; no release to go back to is known"
+        return (
+            f"go back to {release_words(target)}" if target else "go back; no release to go back to is known"
+        )
     decisive = [f for f in blocking if verdict_name(f.verdict) == verdict] or list(blocking)
     count = f"{len(decisive)} of {len(decision.findings)} checks"
     if verdict == "BLOCK":

@@ -1,0 +1,50 @@
+"""Etags: what a caller sends back to show which state of a resource it has read."""
+
+from __future__ import annotations
+
+import hashlib
+
+from release_passport_server.domain.canonical import canonical, stamp
+from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
+from release_passport_server.domain.errors import Conflict
+
+
+def service_etag(service: Service) -> str:
+    """Return the etag of a service's state."""
+    return _etag(
+        service.service_id,
+        service.title,
+        service.owner,
+        dict(service.labels or {}),
+        list(service.platforms),
+        list(service.signers),
+        stamp(service.update_time),
+    )
+
+
+def environment_etag(environment: Environment) -> str:
+    """Return the etag of an environment's state."""
+    return _etag(
+        environment.environment_id,
+        environment.title,
+        dict(environment.labels or {}),
+        list(environment.required_policies),
+        environment.progressive,
+        stamp(environment.update_time),
+    )
+
+
+def policy_etag(document: PolicyDocument) -> str:
+    """Return the etag of a policy's revision."""
+    return _etag(document.policy_id, document.digest, document.revision)
+
+
+def require_etag(sent: str, current: str, what: str) -> None:
+    """Raise Conflict `ETAG_MISMATCH` unless the caller has read the current state."""
+    if sent != current:
+        text = f"{what} was changed since it was read: read it again, and send the change with its new etag"
+        raise Conflict("ETAG_MISMATCH", text, metadata={"etag": current})
+
+
+def _etag(*parts: object) -> str:
+    return f'"{hashlib.sha256(canonical(list(parts))).hexdigest()[:32]}"'

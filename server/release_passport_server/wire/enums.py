@@ -1,0 +1,23 @@
+"""The domain's enums as the contract's; both have the same numbers."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from release_passport.v1 import verdict_pb2
+from release_passport_server.domain.verdict import Mode, Stage, Verdict
+
+
+def verdict_to_proto(verdict: Verdict | None) -> verdict_pb2.Verdict:
+    """Return a verdict, or UNSPECIFIED for none."""
+    return cast("verdict_pb2.Verdict", 0 if verdict is None else int(verdict))
+
+
+def stage_to_proto(stage: Stage) -> verdict_pb2.Stage:
+    """Return a stage."""
+    return cast("verdict_pb2.Stage", int(stage))
+
+
+def mode_to_proto(mode: Mode) -> verdict_pb2.PolicyMode:
+    """Return a policy's mode."""
+    return cast("verdict_pb2.PolicyMode", int(mode))

@@ -1,0 +1,135 @@
+"""A PostgreSQL of the tests' own: started once a session, with a fresh database for each module."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+from sqlalchemy import URL, make_url
+
+VARIABLE = "PASSPORT_TEST_PG_URL"
+_SETTINGS = {
+    "fsync": "on",
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "timezone": "UTC",
+}
+
+
+class Cluster:
+    """A PostgreSQL cluster in a temporary folder, on a free port of the loopback address."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._folder = Path(tempfile.mkdtemp(prefix="passport-pg-"))
+        # PostgreSQL refuses to run as root, so that root runs it as the package's own user.
+        self._prefix: list[str] = []
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam("postgres")
+            os.chown(self._folder, owner.pw_uid, owner.pw_gid)
+            self._prefix = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+
+    def start(self) -> URL:
+        """Make and start the cluster; return the address of its maintenance database."""
+        data = self._folder / "data"
+        self._run(
+            "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+        )
+        for attempt in range(3):
+            port = _free_port()
+            settings = _SETTINGS | {"port": str(port), "unix_socket_directories": str(self._folder)}
+            options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+            log = self._folder / f"log-{attempt}"
+            try:
+                self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
+            except subprocess.CalledProcessError:
+                # Somebody else may have taken the port since it was found free.
+                if attempt == 2:
+                    raise RuntimeError(f"PostgreSQL does not start: {log.read_text()}") from None
+            else:
+                return URL.create(
+                    "postgresql+psycopg", "postgres", host="127.0.0.1", port=port, database="postgres"
+                )
+        raise AssertionError("unreachable")
+
+    def stop(self) -> None:
+        """Stop the cluster, if it runs, and remove it."""
+        if (self._folder / "data" / "postmaster.pid").exists():
+            self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        # Output goes to a file: the server would keep a pipe open, and the call would never end.
+        with (self._folder / "output").open("ab") as output:
+            subprocess.run(
+                [*self._prefix, self._programs / program, *arguments],
+                cwd=self._folder,
+                env={name: value for name, value in os.environ.items() if not name.startswith("PG")},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=True,
+            )
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """Give the maintenance database of a PostgreSQL in which databases may be made."""
+    if given := os.environ.get(VARIABLE):
+        yield make_url(given).set(drivername="postgresql+psycopg")
+        return
+    programs = _programs()
+    if programs is None:
+        _do_without(f"PostgreSQL is not installed (no initdb) and {VARIABLE} is not set")
+    cluster = Cluster(programs)
+    try:
+        yield cluster.start()
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres_server: URL) -> Iterator[str]:
+    """Give the URL of a fresh, empty database, dropped after the module."""
+    name = f"passport_test_{uuid.uuid4().hex[:12]}"
+    server = postgres_server.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        try:
+            yield postgres_server.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def _programs() -> Path | None:
+    """Return the folder of the newest PostgreSQL's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _do_without(reason: str) -> NoReturn:
+    """Skip where somebody works; fail where the result counts."""
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(f"{reason}, which CI requires", pytrace=False)
+    pytest.skip(reason)
