@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import grpc
 import pytest
+
+from release_passport.cli.options import DECISION
+from release_passport.v1 import decision_service_pb2, verdict_pb2
 from support.cli_fixtures import connected, fake, passport
 from support.command_line import CommandLine
 from support.decisions import RELEASE, evaluated
 from support.fake_server import FakeServer, Refusal
-
-from release_passport.cli.options import DECISION
-from release_passport.v1 import decision_service_pb2, verdict_pb2
 
 __all__ = ["connected", "fake", "passport"]
 
@@ -125,7 +125,9 @@ def test_a_replayed_allow_whose_state_cannot_be_asked_is_an_error(
 
 
 def test_a_superseded_request_id_holds(connected: CommandLine, fake: FakeServer) -> None:
-    refusal = Refusal(grpc.StatusCode.FAILED_PRECONDITION, "there is a newer one", reason="DECISION_SUPERSEDED")
+    refusal = Refusal(
+        grpc.StatusCode.FAILED_PRECONDITION, "there is a newer one", reason="DECISION_SUPERSEDED"
+    )
     fake.reply("Evaluate", refusal)
     assert connected(*GATE, "--request-id", "build-7").code == 11
 

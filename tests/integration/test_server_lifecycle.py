@@ -20,6 +20,7 @@ from release_passport.v1 import decision_service_pb2_grpc, evidence_service_pb2,
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import Unavailable
 from release_passport_server.process import Process
+from release_passport_server.transport.grpc import health
 from release_passport_server.transport.grpc.methods import CONTRACT, CallClass, all_methods, service_names
 from support.certificates import Certificates
 from support.server import application, bearer, channel, free_ports, serving
@@ -78,6 +79,17 @@ async def test_health_is_open_to_everybody() -> None:
         for name in ("", *service_names()):
             answer = await health.Check(health_pb2.HealthCheckRequest(service=name))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_only_so_many_may_watch_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "MAX_WATCHERS", 1)
+    async with serving(application({})) as process, channel(process) as to_server:
+        first = health_of(to_server).Watch(health_pb2.HealthCheckRequest())
+        assert (await first.read()).status == health_pb2.HealthCheckResponse.SERVING
+        with pytest.raises(aio.AioRpcError) as caught:
+            await health_of(to_server).Watch(health_pb2.HealthCheckRequest()).read()
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        first.cancel()
 
 
 @pytest.mark.parametrize("service", REFLECTION)

@@ -26,7 +26,10 @@ def decision(
         findings=[finding(verdict)],
         policy_results=[
             decision_pb2.PolicyResult(
-                policy="baseline", revision=3, mode=verdict_pb2.POLICY_MODE_ENFORCE, verdict=verdict_pb2.VERDICT_ALLOW
+                policy="baseline",
+                revision=3,
+                mode=verdict_pb2.POLICY_MODE_ENFORCE,
+                verdict=verdict_pb2.VERDICT_ALLOW,
             )
         ],
     )
@@ -54,7 +57,9 @@ def finding(verdict: int, **changes: Any) -> decision_pb2.Finding:
     return found
 
 
-def evaluated(verdict: int = verdict_pb2.VERDICT_ALLOW, **changes: Any) -> decision_service_pb2.EvaluateResponse:
+def evaluated(
+    verdict: int = verdict_pb2.VERDICT_ALLOW, **changes: Any
+) -> decision_service_pb2.EvaluateResponse:
     """Return the answer of Evaluate with such a decision."""
     replayed = changes.pop("replayed", False)
     return decision_service_pb2.EvaluateResponse(

@@ -102,7 +102,7 @@ class _Handler(grpc.GenericRpcHandler):
     def __init__(self, fake: FakeServer) -> None:
         self._fake = fake
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         service, _, method = str(details.method).lstrip("/").rpartition("/")
         if service == "grpc.health.v1.Health":
             status = b"\x08\x01" if self._fake.healthy else b"\x08\x02"

@@ -13,7 +13,7 @@ _UNITS = {
     "s": Fraction(1),
     "ms": Fraction(1, 1000),
 }
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|d|h|m|s)")
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|d|h|m|s)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern}){{1,5}}")
 _LONGEST = 366 * 86400
 

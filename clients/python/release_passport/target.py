@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 _ADDRESS = re.compile(
-    r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?):(?P<port>\d{1,5})"
+    r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?):(?P<port>[0-9]{1,5})"
 )
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 

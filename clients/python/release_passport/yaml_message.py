@@ -18,8 +18,11 @@ from release_passport.enum_names import enum_number
 from release_passport.strict_yaml import FileInvalid, Mapping, Node, Place, Problem, Scalar, Sequence
 from release_passport.yaml_struct import fill_struct
 
-_INTEGER = re.compile(r"[-+]?(0|[1-9]\d{0,18})")
-_NUMBER = re.compile(r"[-+]?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][-+]?\d{1,4})?")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
+_NUMBER = re.compile(r"[-+]?([0-9]{1,300}(\.[0-9]{0,300})?|\.[0-9]{1,300})([eE][-+]?[0-9]{1,4})?")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|z|[-+][0-9]{2}:[0-9]{2})"
+)
 _RANGES = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_INT64: (-(2**63), 2**63 - 1),
@@ -29,8 +32,9 @@ _RANGES = {
 class MessageReader:
     """Fills messages from the nodes of one file, and collects the problems and the places of what it read."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, camel_case: bool = False) -> None:
         self.file = file
+        self.camel_case = camel_case
         self.problems: list[Problem] = []
         self.nodes: dict[str, Node] = {}
 
@@ -42,9 +46,9 @@ class MessageReader:
         if not isinstance(node, Mapping):
             self.refuse(node.place, f"{path or 'the document'} must be fields with values")
             return
-        fields = {
-            name: field for field in message.DESCRIPTOR.fields for name in (field.name, field.json_name)
-        }
+        fields = {field.name: field for field in message.DESCRIPTOR.fields}
+        if self.camel_case:
+            fields |= {field.json_name: field for field in message.DESCRIPTOR.fields}
         for key, value in node.entries.items():
             field = fields.get(key)
             if field is None:
@@ -137,9 +141,9 @@ class MessageReader:
 
 def parse_time(text: str) -> datetime:
     """Return the moment that the text says, such as 2026-03-02T10:00:00Z; ValueError says how to write one."""
-    if re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|z|[-+]\d\d:\d\d)", text):
+    if _TIME.fullmatch(text):
         try:
-            return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text).upper()).astimezone(UTC)
+            return datetime.fromisoformat(re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text).upper()).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
     raise ValueError(f"{text[:40]!r} is not a time; write it as 2026-03-02T10:00:00Z")

@@ -9,7 +9,7 @@ from google.protobuf import struct_pb2
 
 from release_passport.strict_yaml import Mapping, Node, Scalar, Sequence
 
-_NUMBER = re.compile(r"[-+]?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][-+]?\d{1,4})?")
+_NUMBER = re.compile(r"[-+]?([0-9]{1,300}(\.[0-9]{0,300})?|\.[0-9]{1,300})([eE][-+]?[0-9]{1,4})?")
 _EXACT = 2**53
 
 

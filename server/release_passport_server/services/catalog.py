@@ -16,7 +16,6 @@ from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.grants import GuardedStore
 
 
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """Registers services, and shows those in which the asker may read something."""
@@ -152,7 +151,9 @@ class Environments:
 def _service(reader: Reader, service_id: str) -> Service:
     found = reader.find_service(service_id)
     if found is None:
-        raise NotFound("NOT_FOUND", f"there is no service {service_id}: `passport service create` registers it")
+        raise NotFound(
+            "NOT_FOUND", f"there is no service {service_id}: `passport service create` registers it"
+        )
     return found
 
 

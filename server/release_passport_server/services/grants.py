@@ -124,4 +124,6 @@ def _require_token(tx: Transaction, principal: Principal) -> None:
         raise Denied("ACCESS_DENIED", "the token belongs to another principal")
     tenant = tx.find_tenant()
     if tenant is None or tenant.suspended:
-        raise Denied("TENANT_SUSPENDED", f"tenant {principal.tenant} is suspended: nothing can be changed in it")
+        raise Denied(
+            "TENANT_SUSPENDED", f"tenant {principal.tenant} is suspended: nothing can be changed in it"
+        )

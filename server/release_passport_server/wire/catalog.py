@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from release_passport.v1 import catalog_pb2
-
 from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, Service
 from release_passport_server.domain.errors import Violation
@@ -16,6 +15,7 @@ from release_passport_server.domain.ids import EnvironmentName, ObserveOnlyBindi
 from release_passport_server.wire.facts import time_problem
 from release_passport_server.wire.fields import (
     MAX_TITLE,
+    etag_violations,
     id_in_name,
     label_violations,
     refuse,
@@ -49,7 +49,7 @@ def service_to_update(principal: Principal, given: catalog_pb2.Service) -> tuple
     same_tenant(principal, name.tenant)
     violations = [
         *id_in_name(given.service_id, name.service, "service.service_id"),
-        *_etag_violations(given.etag, "service.etag"),
+        *etag_violations(given.etag, "service.etag"),
         *_service_violations(given),
     ]
     refuse(violations)
@@ -63,15 +63,13 @@ def environment_to_create(given: catalog_pb2.Environment) -> Environment:
     return _environment(given, given.environment_id)
 
 
-def environment_to_update(
-    principal: Principal, given: catalog_pb2.Environment
-) -> tuple[Environment, str]:
+def environment_to_update(principal: Principal, given: catalog_pb2.Environment) -> tuple[Environment, str]:
     """Return the new state of an environment and the etag that was sent; raise Invalid or NotFound."""
     name = EnvironmentName.parse(given.name, field="environment.name")
     same_tenant(principal, name.tenant)
     violations = [
         *id_in_name(given.environment_id, name.environment, "environment.environment_id"),
-        *_etag_violations(given.etag, "environment.etag"),
+        *etag_violations(given.etag, "environment.etag"),
         *_environment_violations(given),
     ]
     refuse(violations)
@@ -91,6 +89,27 @@ def binding_to_create(given: catalog_pb2.ObserveOnlyBinding) -> ObserveOnlyBindi
         creator="",
         create_time=_UNSET,
     )
+
+
+def service_id_of(principal: Principal, name: str) -> str:
+    """Return the id in a service's name in the caller's tenant; raise Invalid or NotFound."""
+    parsed = ServiceName.parse(name)
+    same_tenant(principal, parsed.tenant)
+    return parsed.service
+
+
+def environment_id_of(principal: Principal, name: str) -> str:
+    """Return the id in an environment's name in the caller's tenant; raise Invalid or NotFound."""
+    parsed = EnvironmentName.parse(name)
+    same_tenant(principal, parsed.tenant)
+    return parsed.environment
+
+
+def observe_only_name(principal: Principal, name: str) -> ObserveOnlyBindingName:
+    """Return a binding's name in the caller's tenant; raise Invalid or NotFound."""
+    parsed = ObserveOnlyBindingName.parse(name)
+    same_tenant(principal, parsed.tenant)
+    return parsed
 
 
 def service_to_proto(tenant: str, service: Service) -> catalog_pb2.Service:
@@ -201,10 +220,3 @@ def _binding_violations(given: catalog_pb2.ObserveOnlyBinding) -> Iterator[Viola
         yield Violation("binding.expire_time", "is required: when it ends, at most 90 days ahead")
     elif (problem := time_problem(given.expire_time)) is not None:
         yield Violation("binding.expire_time", problem)
-
-
-def _etag_violations(etag: str, path: str) -> Iterator[Violation]:
-    if not etag:
-        yield Violation(path, "is required: read the resource, and send the etag that it had then")
-    elif len(etag) > 128:
-        yield Violation(path, "is not an etag of this server")

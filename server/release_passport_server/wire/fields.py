@@ -13,6 +13,7 @@ MAX_TITLE = 200
 MAX_LABELS = 32
 MAX_LABEL_VALUE = 128
 MAX_GLOBS = 100
+MAX_ETAG = 128
 
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_./-]{0,62}")
 _GLOB = re.compile(r"[a-z0-9*?-]{1,63}")
@@ -39,7 +40,7 @@ def label_violations(labels: Mapping[str, str], path: str) -> Iterator[Violation
         yield Violation(path, f"must have at most {MAX_LABELS} labels, has {len(labels)}")
         return
     for key in sorted(labels):
-        place = f"{path}[{ascii(key[:64])}]"
+        place = f"{path}[{key[:64]!a}]"
         if not _LABEL_KEY.fullmatch(key):
             yield Violation(place, "the key must be [a-z][a-z0-9_./-]{0,62}")
         yield from text_violations(labels[key], place, most=MAX_LABEL_VALUE)
@@ -59,6 +60,14 @@ def id_in_name(given: str, named: str, path: str) -> Iterator[Violation]:
     """Yield a violation where a resource's id contradicts its name; an id that is left out does not."""
     if given and given != named:
         yield Violation(path, f"contradicts the name, which says {named!r}: leave it out")
+
+
+def etag_violations(etag: str, path: str) -> Iterator[Violation]:
+    """Yield what is wrong with an etag that a change has to have."""
+    if not etag:
+        yield Violation(path, "is required: read the resource, and send the etag that it had then")
+    elif len(etag) > MAX_ETAG:
+        yield Violation(path, "is not an etag of this server")
 
 
 def refuse(violations: Sequence[Violation]) -> None:

@@ -44,7 +44,7 @@ def policy_from_spec(
         revision=revision,
         digest=spec_digest(spec),
         mode=Mode(spec.mode),
-        match=_match(spec.match),
+        match=match_from_proto(spec.match),
         rules=tuple(_rule(rule, compiled[rule.rule_id]) for rule in spec.rules),
         watch=_watch(spec.watch) if spec.HasField("watch") else None,
         canary=_canary(spec.canary) if spec.HasField("canary") else None,
@@ -97,7 +97,8 @@ def approval_to_proto(approval: ApprovalRequirement) -> policy_pb2.ApprovalRequi
     )
 
 
-def _match(match: policy_pb2.PolicyMatch) -> Match:
+def match_from_proto(match: policy_pb2.PolicyMatch) -> Match:
+    """Return which releases a policy applies to."""
     return Match(
         services=tuple(match.services),
         environments=tuple(match.environments),

@@ -82,11 +82,20 @@ def target_of(place: Place) -> Target:
             server=place.server,
             token=token_of(place),
             ca_certificates=_read(place.ca_file, "the CA file") if place.ca_file else None,
-            plaintext=bool(place.plaintext) or bool(place.insecure_plaintext),
+            plaintext=_is_plaintext(place, place.server),
             insecure_plaintext=bool(place.insecure_plaintext),
         )
     except TargetInvalid as error:
         raise usage(str(error)) from error
+
+
+def _is_plaintext(place: Place, server: str) -> bool:
+    """Say whether there is no TLS: where that was said, and on this machine where nothing was said."""
+    from release_passport.target import host_and_port, is_loopback
+
+    if place.plaintext is not None or place.insecure_plaintext:
+        return bool(place.plaintext or place.insecure_plaintext)
+    return place.ca_file is None and is_loopback(host_and_port(server)[0])
 
 
 def token_of(place: Place) -> str:

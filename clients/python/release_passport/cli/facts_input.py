@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_ITEMS = 10_000
 _CUSTOM = "custom:"
 _MAX_BUNDLE_BYTES = 1024 * 1024
+_MAX_KEY_BYTES = 16 * 1024
 
 
 def subject_of(session: Session, said: dict[str, str | None]) -> evidence_pb2.EvidenceSubject:
@@ -55,7 +56,7 @@ def fill_facts(
     from release_passport.strict_yaml import Mapping, Place, read_yaml
     from release_passport.yaml_message import MessageReader
 
-    reader = MessageReader(str(file) if file else "--fact")
+    reader = MessageReader(str(file) if file else "--fact", camel_case=True)
     told = read_yaml(file) if file else Mapping({}, {}, Place(1, 1))
     if not isinstance(told, Mapping):
         raise usage(f"{file} must have facts as fields with values")
@@ -87,7 +88,7 @@ def read_items(path: Path) -> list[evidence_pb2.EvidenceInput]:
     nodes = node.items if isinstance(node, Sequence) else [node]
     if len(nodes) > MAX_ITEMS:
         raise usage(f"{path} has {len(nodes)} items; {MAX_ITEMS} is the limit")
-    reader = MessageReader(str(path))
+    reader = MessageReader(str(path), camel_case=True)
     items = []
     for index, entry in enumerate(nodes):
         item = evidence_pb2.EvidenceInput()
@@ -106,13 +107,25 @@ def with_observe_time(item: evidence_pb2.EvidenceInput) -> evidence_pb2.Evidence
 
 def read_bundle(path: Path) -> bytes:
     """Return a signed envelope byte for byte."""
+    return _read(path, _MAX_BUNDLE_BYTES)
+
+
+def read_key(file: str) -> str:
+    """Return a public key in PEM; a private one is refused before it leaves this machine."""
+    text = _read(Path(file), _MAX_KEY_BYTES).decode("ascii", "replace")
+    if "PRIVATE KEY" in text or "-----BEGIN" not in text:
+        raise usage(f"{file} is not a public key in PEM")
+    return text
+
+
+def _read(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as stream:
-            content = stream.read(_MAX_BUNDLE_BYTES + 1)
+            content = stream.read(most + 1)
     except OSError as error:
         raise usage(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > _MAX_BUNDLE_BYTES:
-        raise usage(f"{path} is larger than 1 MiB")
+    if len(content) > most:
+        raise usage(f"{path} is larger than {most} bytes")
     return content
 
 

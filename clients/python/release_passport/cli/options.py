@@ -40,10 +40,9 @@ def connection_options(command: Command) -> Command:
         ),
         click.option("--ca-file", metavar="FILE", help="CA certificates to trust.  [PASSPORT_CA_FILE]"),
         click.option(
-            "--plaintext",
-            is_flag=True,
+            "--plaintext/--tls",
             default=None,
-            help="No TLS; to this machine only.  [PASSPORT_PLAINTEXT]",
+            help="No TLS, to this machine only, where it is the default; or TLS.  [PASSPORT_PLAINTEXT]",
         ),
         click.option(
             "--insecure-plaintext",

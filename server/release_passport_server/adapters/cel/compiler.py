@@ -131,7 +131,7 @@ class CELCompiler:
         return Program(source.text, linked, self._runtime, presence, analysis.reads_attempt), analysis
 
     def _compile_variables(self, pairs: tuple[tuple[str, str], ...], strict: bool) -> Variables:
-        return compile_variables(pairs, self._kinds, self._shapes, strict=strict)
+        return compile_variables(pairs, self._env, self._kinds, self._shapes, strict=strict)
 
 
 def _expressions(rule: _RuleText) -> list[_Expression]:

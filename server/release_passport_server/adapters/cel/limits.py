@@ -35,7 +35,7 @@ _ENTRIES = 1000
 _ITERATIONS = 10_000
 _NODE = 50
 _SCAN = 4_000
-_COPY = 25
+_COPY = 20
 # A regular expression is compiled at each call; running it costs as much as the text is long.
 _REGEX_COMPILE = 550
 _REGEX_RUN = 10_000

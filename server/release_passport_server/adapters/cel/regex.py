@@ -8,6 +8,7 @@ MAX_LENGTH = 256
 MAX_WEIGHT = 1000
 _COUNTED = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
 _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]?", re.DOTALL)
+_ESCAPE = re.compile(r"\\[pP](?:\{\^?\w+\}|.)|\\x\{\w+\}|\\.|\\", re.DOTALL)
 # A Unicode class, such as \pL, is several hundred ranges.
 _UNICODE_CLASS_WEIGHT = 300
 
@@ -29,12 +30,14 @@ def weight(pattern: str) -> int:
             added = last + 1
         elif counted:
             low, high = int(counted[1]), int(counted[2] or 0)
-            added, step = last * max(low, high, 1), counted.end() - index
+            # Each repetition that may be left out is a branch more.
+            added = last * max(low, high, 1) + max(0, high - low)
+            step = counted.end() - index
         elif char == "[":
-            step = _CLASS.match(pattern, index).end() - index  # type: ignore[union-attr]
+            step = _length(_CLASS, pattern, index)
             added = _class_weight(pattern[index : index + step])
         elif char == "\\":
-            step = 2
+            step = _length(_ESCAPE, pattern, index)
             added = _class_weight(pattern[index : index + step])
         elif char == ".":
             added = 4
@@ -49,3 +52,8 @@ def _class_weight(text: str) -> int:
     unicode_classes = len(re.findall(r"\\[pP]", text))
     beyond_ascii = not text.isascii() or text.startswith("[^") or re.search(r"\\[DWSxC]", text)
     return (4 if beyond_ascii else 1) + _UNICODE_CLASS_WEIGHT * unicode_classes
+
+
+def _length(token: re.Pattern[str], pattern: str, index: int) -> int:
+    found = token.match(pattern, index)
+    return found.end() - index if found else 1

@@ -38,6 +38,7 @@ _DETAILS = (
     ("conver", "a conversion failed"),
     ("overload", "a value has the wrong type"),
     ("format", "a text could not be formatted"),
+    ("clause", "a text could not be formatted"),
 )
 
 
@@ -90,15 +91,16 @@ class Runtime:
         data: dict[str, Any] = {"release": context.release, "now": now}
         if context.attempt is not None:
             data["attempt"] = context.attempt
-        custom = Struct()
+        custom: Struct | None = None
         for kind, facts in context.evidence.items():
             if kind.startswith(CUSTOM) and isinstance(facts, Struct):
+                custom = custom or Struct()
                 custom.fields[kind.removeprefix(CUSTOM)].struct_value.CopyFrom(facts)
             elif isinstance(facts, Message) and facts.DESCRIPTOR.full_name == self._messages.get(kind):
                 data[self._names[kind]] = facts
             else:
                 raise TypeError("evidence is not of its kind's type")
-        if custom.fields:
+        if custom is not None:
             data[CUSTOM_VARIABLE] = custom
         return self._env.Activation(data)
 

@@ -33,13 +33,16 @@ class Variables:
 
 def compile_variables(
     pairs: Sequence[tuple[str, str]],
+    base: cel.Env,
     kinds: Mapping[str, Descriptor],
     shapes: Mapping[str, Shape],
     *,
     strict: bool,
 ) -> Variables:
     """Return the variables with all that is wrong with them."""
-    found = Variables(environment(kinds, {}))
+    found = Variables(base)
+    declared: dict[str, cel.Type] = {}
+    pending: dict[str, cel.Type] = {}
     if len(pairs) > MAX_VARIABLES:
         found.problems.append(
             ExpressionProblem("variables", 1, 1, f"there are more than {MAX_VARIABLES} variables")
@@ -51,6 +54,11 @@ def compile_variables(
             problem = "a variable's name is [a-z][a-z0-9_]{0,62}, and each name is used once"
             found.problems.append(ExpressionProblem(field_path, 1, 1, problem))
             continue
+        if pending and VARIABLE.rstrip(".") in text:
+            # The first compilation in an environment is slow, so there is a new one only where it is needed.
+            declared |= pending
+            pending = {}
+            found.env = environment(kinds, declared)
         source = compile_source(found.env, field_path, text)
         if isinstance(source, list):
             found.problems += source
@@ -59,6 +67,7 @@ def compile_variables(
         size = measure(source.checked, found.measures)
         found.problems += [source.problem(*problem) for problem in analysis.problems + size.problems]
         found.sources[name], found.analyses[name], found.measures[name] = source, analysis, size
-        types = {VARIABLE + known: known_source.type for known, known_source in found.sources.items()}
-        found.env = environment(kinds, types)
+        pending[VARIABLE + name] = source.type
+    if pending:
+        found.env = environment(kinds, declared | pending)
     return found

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc import status_pb2
 from grpc import aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from release_passport_server.transport.grpc.dispatcher import (
     MAX_MESSAGE_BYTES,
@@ -21,6 +21,7 @@ from release_passport_server.transport.grpc.dispatcher import (
     request_id_of,
 )
 from release_passport_server.transport.grpc.errors import Failure, status_of
+from release_passport_server.transport.grpc.health import Health
 from release_passport_server.transport.grpc.methods import Method, service_names
 from release_passport_server.transport.grpc.reflection import reflection_handlers
 
@@ -75,7 +76,7 @@ class GRPCServer:
 
     def __init__(self, dispatcher: Dispatcher, methods: tuple[Method, ...], *, open_reflection: bool) -> None:
         self._server = aio.server(options=_OPTIONS)
-        self._health = health.aio.HealthServicer()
+        self._health = Health()
         self._server.add_generic_rpc_handlers((_RPCs(dispatcher, methods),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         authenticate = None if open_reflection else dispatcher.authenticate

@@ -18,7 +18,7 @@ from release_passport.cli.options import DECISION, DURATION, connected
 from release_passport.cli.session import Session
 
 if TYPE_CHECKING:
-    from release_passport.cli.asking import Answer, Asker
+    from release_passport.cli.asking import Answer, Asker, Clock
     from release_passport.v1 import decision_service_pb2
 
 _DEFAULT_WAIT = timedelta(minutes=30)
@@ -103,11 +103,17 @@ def _check(flags: _Flags, identity: IdentityFlags) -> None:
 
 
 def _asker(session: Session, flags: _Flags, identity: IdentityFlags) -> Asker:
-    from release_passport.cli.asking import Asker, Clock, Terms
+    from release_passport.cli.asking import Asker, Terms
 
     accept_dev = flags.dev or boolean(os.environ.get("PASSPORT_DEV", ""), "PASSPORT_DEV")
     terms = Terms(accept_canary=flags.accept_canary, accept_dev=accept_dev)
-    return Asker(session, _request(session, flags, identity), terms, Clock())
+    return Asker(session, _request(session, flags, identity), terms, _clock())
+
+
+def _clock() -> Clock:
+    from release_passport.cli.asking import Clock
+
+    return Clock()
 
 
 def _request(

@@ -20,7 +20,9 @@ def service() -> None:
 @click.option("--owner", default="", metavar="TEXT", help="Who answers for it.")
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label; repeat for each.")
 @click.option("--platform", "platforms", multiple=True, metavar="OS/ARCH", help="Platform that it runs on.")
-@click.option("--signer", "signers", multiple=True, metavar="ID", help="Who may sign its artifacts.")
+@click.option(
+    "--signer", "signers", multiple=True, metavar="FILE", help="Public key (PEM) that may sign its artifacts."
+)
 @connected()
 def create(
     session: Session,
@@ -34,6 +36,7 @@ def create(
 ) -> None:
     """Register a service."""
     from release_passport.cli.emit import emit
+    from release_passport.cli.facts_input import read_key
     from release_passport.cli.render import lists
     from release_passport.v1 import catalog_pb2, catalog_service_pb2
 
@@ -43,7 +46,7 @@ def create(
         owner=owner,
         labels=key_values(labels, "--label"),
         platforms=platforms,
-        signers=signers,
+        signers=[read_key(file) for file in signers],
     )
     request = catalog_service_pb2.CreateServiceRequest(tenant=session.tenant, service=wanted)
     made = session.client.create_service(request).service
@@ -94,7 +97,7 @@ def list_services(session: Session, limit: int) -> None:
     help="All platforms, in place of those before.",
 )
 @click.option(
-    "--signer", "signers", multiple=True, metavar="ID", help="All signers, in place of those before."
+    "--signer", "signers", multiple=True, metavar="FILE", help="All public keys, in place of those before."
 )
 @connected()
 def update(
@@ -110,6 +113,7 @@ def update(
 ) -> None:
     """Change what is named, and leave the rest of a service as it is."""
     from release_passport.cli.emit import emit
+    from release_passport.cli.facts_input import read_key
     from release_passport.cli.render import lists
     from release_passport.cli.resource_names import child_name
     from release_passport.v1 import catalog_service_pb2
@@ -124,6 +128,6 @@ def update(
     if platforms:
         changed.platforms[:] = platforms
     if signers:
-        changed.signers[:] = signers
+        changed.signers[:] = [read_key(file) for file in signers]
     made = session.client.update_service(catalog_service_pb2.UpdateServiceRequest(service=changed)).service
     emit(session, made, lists.services([made]))

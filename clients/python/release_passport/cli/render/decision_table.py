@@ -115,7 +115,7 @@ def _finding(document: Document, finding: decision_pb2.Finding, *, now: datetime
 def _constraints(document: Document, view: DecisionView) -> None:
     decision = view.decision
     lines: list[tuple[str, str]] = []
-    if limits := canary_words(decision.canary):
+    if (limits := canary_words(decision.canary)) and limits not in view.headline:
         lines.append(("canary", limits))
     watch = getattr(decision, "watch", None)
     if watch is not None and watch.duration.ToTimedelta():

@@ -9,7 +9,8 @@ from release_passport.cli.render.text import clean_line
 from release_passport.cli.render.view import DecisionView, canary_words, rule_name, time_words, verdict_name
 from release_passport.v1 import decision_pb2
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&@:])")
+# An underscore inside a word and a dot anywhere mean nothing, but "www." would become a link.
+_SPECIAL = re.compile(r"([\\`*{}\[\]()<>#!|~$&@:]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=[Ww]{3})\.)")
 _MAX_CELL = 1000
 
 
@@ -17,7 +18,7 @@ def escape(text: str) -> str:
     """Return the text so that Markdown shows it as it is: no links, mentions, markup or new cells."""
     line = clean_line(text)[:_MAX_CELL]
     return _SPECIAL.sub(
-        lambda match: f"&#{ord(match[1])};" if match[1] in "<>&@:|" else f"\\{match[1]}", line
+        lambda match: f"&#{ord(match[1])};" if match[1] in "<>&@:|." else f"\\{match[1]}", line
     )
 
 

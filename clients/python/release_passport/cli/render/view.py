@@ -18,7 +18,7 @@ _VERDICT = verdict_pb2.DESCRIPTOR.enum_types_by_name["Verdict"]
 _STAGE = verdict_pb2.DESCRIPTOR.enum_types_by_name["Stage"]
 _MODE = verdict_pb2.DESCRIPTOR.enum_types_by_name["PolicyMode"]
 _PASSING = {verdict_pb2.VERDICT_ALLOW, verdict_pb2.VERDICT_ALLOW_WITH_CANARY}
-_EVIDENCE_REASONS = {"EVIDENCE_MISSING", "EVIDENCE_STALE", "EVIDENCE_TOO_FEW", "SETTLING"}
+_EVIDENCE_REASONS = {"EVIDENCE_MISSING", "EVIDENCE_STALE", "SETTLING", "WARMING_UP"}
 _TRUST_REASONS = {"EVIDENCE_UNVERIFIED", "EVIDENCE_UNTRUSTED"}
 _WORDS = {
     "NO_POLICY_MATCHED": "no policy decides about it",
@@ -26,6 +26,7 @@ _WORDS = {
     "NO_RULE_APPLIED": "no rule applies to it at this stage",
     "UNKNOWN_SERVICE": "its service or environment is not registered",
     "REQUIRED_POLICY_MISSING": "a required policy is missing",
+    "NOTHING_WATCHED": "no rule watches its rollout",
     "CONCURRENT_CHANGE": "things changed while it was decided",
 }
 

@@ -1,0 +1,52 @@
+"""Brings the schema to the version of the code; never destructive in one step."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+_LOCK = 0x52505F4D49
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Apply every migration up to a revision; several processes may try at once."""
+    _run(engine, "upgrade", revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take migrations back down to a revision."""
+    _run(engine, "downgrade", revision)
+
+
+def is_current(connection: Connection) -> bool:
+    """Say whether the schema is that of this version; does not load the migration tool."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def _run(engine: Engine, direction: str, revision: str) -> None:
+    from alembic import command
+
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        config = _config()
+        config.attributes["connection"] = connection
+        getattr(command, direction)(config, revision)
+
+
+@lru_cache(maxsize=1)
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config

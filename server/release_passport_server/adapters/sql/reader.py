@@ -1,0 +1,343 @@
+"""Reads one tenant's data through one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Select, and_, select
+
+from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.codec import (
+    attempt_of,
+    decision_of,
+    item_of,
+    policy_of,
+    release_of,
+    subject_text,
+)
+from release_passport_server.adapters.sql.documents import (
+    BINDINGS,
+    ENVIRONMENTS,
+    LATCHES,
+    ROLE_BINDINGS,
+    SERVICES,
+    TENANTS,
+    TOKENS,
+    Collection,
+)
+from release_passport_server.adapters.sql.loading import Loader, PolicyCache
+from release_passport_server.adapters.sql.statements import evidence_about, evidence_rows, in_scopes
+from release_passport_server.domain.catalog import (
+    APIToken,
+    Environment,
+    ObserveOnlyBinding,
+    PolicyDocument,
+    RoleBinding,
+    Service,
+    Tenant,
+)
+from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.record import DecisionRecord, Listed, Page
+from release_passport_server.domain.release import Attempt, Latch, Release
+from release_passport_server.ports.store import (
+    CaseKey,
+    DecisionFilter,
+    EvidenceFilter,
+    LoadedCase,
+    ReleaseFilter,
+)
+
+T = TypeVar("T")
+
+
+class SQLReader:
+    """Reads one tenant's data; see the port for what each method returns."""
+
+    def __init__(self, connection: Connection, tenant: str, policies: PolicyCache) -> None:
+        self.tenant = tenant
+        self._connection = connection
+        self._policies = policies
+
+    def revision(self) -> int:
+        """Return the tenant's head revision."""
+        head = self._one(select(tables.heads.c.revision).where(tables.heads.c.tenant == self.tenant))
+        return 0 if head is None else int(head.revision)
+
+    def find_release(self, service: str, environment: str, version: str) -> Release | None:
+        """Return a release with what is computed of other releases there."""
+        c = tables.releases.c
+        row = self._one(
+            select(tables.releases).where(
+                c.tenant == self.tenant,
+                c.service == service,
+                c.environment == environment,
+                c.version == version,
+            )
+        )
+        return None if row is None else self._loader().computed([release_of(row)])[0]
+
+    def list_releases(self, wanted: ReleaseFilter, page: Page) -> Listed[Release]:
+        """Return releases, newest first."""
+        c = tables.releases.c
+        rows = select(tables.releases).where(c.tenant == self.tenant)
+        rows = rows.where(in_scopes(wanted.scopes, c.service, c.environment))
+        if wanted.service:
+            rows = rows.where(c.service == wanted.service)
+        if wanted.environment:
+            rows = rows.where(c.environment == wanted.environment)
+        if wanted.artifact_digest:
+            a = tables.release_artifacts.c
+            containing = select(a.release).where(a.tenant == self.tenant, a.digest == wanted.artifact_digest)
+            rows = rows.where(c.name.in_(containing))
+        if page.after:
+            rows = rows.where(c.revision < int(page.after))
+        listed = self._page(rows.order_by(c.revision.desc()), page, release_of, lambda r: str(r.revision))
+        return Listed(tuple(self._loader().computed(listed.items)), listed.next_after)
+
+    def attempts(self, release: str) -> tuple[Attempt, ...]:
+        """Return the attempts of a release, oldest first."""
+        c = tables.attempts.c
+        rows = select(tables.attempts).where(c.tenant == self.tenant, c.release == release)
+        return tuple(attempt_of(row) for row in self._connection.execute(rows.order_by(c.number)))
+
+    def find_attempt(self, name: str) -> Attempt | None:
+        """Return one attempt."""
+        release, _, number = name.rpartition("/attempts/")
+        c = tables.attempts.c
+        row = self._one(
+            select(tables.attempts).where(
+                c.tenant == self.tenant, c.release == release, c.number == int(number)
+            )
+        )
+        return None if row is None else attempt_of(row)
+
+    def open_attempts(self, service: str, environment: str) -> tuple[Attempt, ...]:
+        """Return every attempt of any release there that has no outcome."""
+        c = tables.attempts.c
+        rows = select(tables.attempts).where(
+            c.tenant == self.tenant,
+            c.service == service,
+            c.environment == environment,
+            c.finish_time.is_(None),
+        )
+        return tuple(attempt_of(row) for row in self._connection.execute(rows.order_by(c.start_time)))
+
+    def find_decision(self, name: str) -> DecisionRecord | None:
+        """Return one decision."""
+        c = tables.decisions.c
+        row = self._one(select(tables.decisions).where(c.tenant == self.tenant, c.name == name))
+        return None if row is None else decision_of(row)
+
+    def newest_decision(self, release: str) -> DecisionRecord | None:
+        """Return the newest decision of a release."""
+        c = tables.decisions.c
+        rows = select(tables.decisions).where(c.tenant == self.tenant, c.release == release)
+        row = self._one(rows.order_by(c.revision.desc()).limit(1))
+        return None if row is None else decision_of(row)
+
+    def list_decisions(self, wanted: DecisionFilter, page: Page) -> Listed[DecisionRecord]:
+        """Return decisions, newest first."""
+        c = tables.decisions.c
+        rows = select(tables.decisions).where(c.tenant == self.tenant)
+        rows = rows.where(in_scopes(wanted.scopes, c.service, c.environment))
+        if wanted.release:
+            rows = rows.where(c.release == wanted.release)
+        if wanted.service:
+            rows = rows.where(c.service == wanted.service)
+        if wanted.environment:
+            rows = rows.where(c.environment == wanted.environment)
+        if wanted.effective_verdict is not None:
+            rows = rows.where(c.effective_verdict == int(wanted.effective_verdict))
+        if page.after:
+            rows = rows.where(c.revision < int(page.after))
+        return self._page(rows.order_by(c.revision.desc()), page, decision_of, lambda d: str(d.revision))
+
+    def find_evidence(self, name: str) -> EvidenceItem | None:
+        """Return one item."""
+        c = tables.evidence.c
+        row = self._one(evidence_rows().where(c.tenant == self.tenant, c.name == name))
+        return None if row is None else item_of(row)
+
+    def list_evidence(self, wanted: EvidenceFilter, page: Page) -> Listed[EvidenceItem]:
+        """Return items, newest first."""
+        c = tables.evidence.c
+        rows = evidence_rows().where(c.tenant == self.tenant)
+        if wanted.kind:
+            rows = rows.where(c.kind == wanted.kind)
+        if wanted.source:
+            rows = rows.where(c.source == wanted.source)
+        if wanted.subjects:
+            rows = rows.where(c.subject.in_([subject_text(subject) for subject in wanted.subjects]))
+        if page.after:
+            revision, _, name = page.after.partition(" ")
+            older = and_(c.revision == int(revision), c.name < name)
+            rows = rows.where((c.revision < int(revision)) | older)
+        ordered = rows.order_by(c.revision.desc(), c.name.desc())
+        return self._page(ordered, page, item_of, lambda item: f"{item.revision} {item.name}")
+
+    def evidence_bodies(self, digests: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the stored facts by digest."""
+        c = tables.bodies.c
+        rows = select(c.digest, c.body).where(
+            c.tenant == self.tenant, c.digest.in_(digests), c.body.is_not(None)
+        )
+        return {row.digest: row.body for row in self._connection.execute(rows)}
+
+    def evidence_about(self, subjects: Sequence[Subject]) -> tuple[EvidenceItem, ...]:
+        """Return every item about any of the subjects, oldest first."""
+        rows = evidence_about(self.tenant, [subject_text(subject) for subject in subjects])
+        return tuple(item_of(row) for row in self._connection.execute(rows))
+
+    def load_case(self, key: CaseKey, now: datetime) -> LoadedCase:
+        """Return everything that a question about a release needs."""
+        return self._loader().load([key], self.revision(), now)[0]
+
+    def latches(self, content_digest: str) -> tuple[Latch, ...]:
+        """Return the standing latches of these digests."""
+        return self._documents(LATCHES, key=content_digest)
+
+    def find_service(self, service_id: str) -> Service | None:
+        """Return one service."""
+        return self._document(SERVICES, service_id)
+
+    def list_services(self, page: Page) -> Listed[Service]:
+        """Return services by id."""
+        return self._documents_page(SERVICES, page)
+
+    def find_environment(self, environment_id: str) -> Environment | None:
+        """Return one environment."""
+        return self._document(ENVIRONMENTS, environment_id)
+
+    def list_environments(self, page: Page) -> Listed[Environment]:
+        """Return environments by id."""
+        return self._documents_page(ENVIRONMENTS, page)
+
+    def observe_only(self, service: str, environment: str, now: datetime) -> ObserveOnlyBinding | None:
+        """Return the binding that is in force there, if any."""
+        bindings = self._documents(BINDINGS, key=f"{service}/{environment}")
+        in_force = [b for b in bindings if b.end_time is None and now < b.expire_time]
+        return max(in_force, key=lambda b: b.expire_time, default=None)
+
+    def find_observe_only(self, binding_id: str) -> ObserveOnlyBinding | None:
+        """Return one binding."""
+        return self._document(BINDINGS, binding_id)
+
+    def list_observe_only(self, page: Page) -> Listed[ObserveOnlyBinding]:
+        """Return bindings, newest first."""
+        return self._documents_page(BINDINGS, page, newest_first=True)
+
+    def find_policy(self, policy_id: str) -> PolicyDocument | None:
+        """Return the newest revision, deleted or not."""
+        c = tables.policy_revisions.c
+        row = self._one(
+            select(tables.policy_revisions).where(
+                c.tenant == self.tenant, c.newest, c.policy_id == policy_id
+            )
+        )
+        return None if row is None else policy_of(row)
+
+    def list_policies(self, page: Page, *, deleted: bool = False) -> Listed[PolicyDocument]:
+        """Return newest revisions by id."""
+        c = tables.policy_revisions.c
+        rows = select(tables.policy_revisions).where(
+            c.tenant == self.tenant, c.newest, c.policy_id > page.after
+        )
+        if not deleted:
+            rows = rows.where(c.delete_time.is_(None))
+        return self._page(rows.order_by(c.policy_id), page, policy_of, lambda p: p.policy_id)
+
+    def active_policies(self) -> tuple[PolicyDocument, ...]:
+        """Return every policy that is not deleted, by id."""
+        return self._loader().policies()
+
+    def policy_revision(self, policy_id: str, revision: int) -> PolicyDocument | None:
+        """Return one revision."""
+        c = tables.policy_revisions.c
+        row = self._one(
+            select(tables.policy_revisions).where(
+                c.tenant == self.tenant, c.policy_id == policy_id, c.revision == revision
+            )
+        )
+        return None if row is None else policy_of(row)
+
+    def list_policy_revisions(self, policy_id: str, page: Page) -> Listed[PolicyDocument]:
+        """Return revisions, newest first."""
+        c = tables.policy_revisions.c
+        rows = select(tables.policy_revisions).where(c.tenant == self.tenant, c.policy_id == policy_id)
+        if page.after:
+            rows = rows.where(c.revision < int(page.after))
+        return self._page(rows.order_by(c.revision.desc()), page, policy_of, lambda p: str(p.revision))
+
+    def find_role_binding(self, binding_id: str) -> RoleBinding | None:
+        """Return one binding."""
+        return self._document(ROLE_BINDINGS, binding_id)
+
+    def list_role_bindings(self, principal: str, page: Page) -> Listed[RoleBinding]:
+        """Return bindings, newest first; an empty principal means all."""
+        return self._documents_page(ROLE_BINDINGS, page, key=principal, newest_first=True)
+
+    def all_role_bindings(self) -> tuple[RoleBinding, ...]:
+        """Return every binding."""
+        return self._documents(ROLE_BINDINGS)
+
+    def access_generation(self) -> int:
+        """Return a number that grows with every change of tokens, grants or the tenant's state."""
+        c = tables.heads.c
+        head = self._one(select(c.access_generation).where(c.tenant == self.tenant))
+        return 0 if head is None else int(head.access_generation)
+
+    def find_token(self, token_id: str) -> APIToken | None:
+        """Return one token."""
+        return self._document(TOKENS, token_id)
+
+    def list_tokens(self, page: Page) -> Listed[APIToken]:
+        """Return tokens, newest first."""
+        return self._documents_page(TOKENS, page, newest_first=True)
+
+    def find_tenant(self) -> Tenant | None:
+        """Return the tenant."""
+        return self._document(TENANTS, self.tenant)
+
+    def _loader(self) -> Loader:
+        return Loader(self._connection, self.tenant, self._policies)
+
+    def _one(self, rows: Select[Any]) -> Any:
+        return self._connection.execute(rows).first()
+
+    def _page(
+        self, rows: Select[Any], page: Page, decode: Callable[[Any], T], place: Callable[[T], str]
+    ) -> Listed[T]:
+        found = [decode(row) for row in self._connection.execute(rows.limit(page.size + 1))]
+        more = len(found) > page.size
+        items = tuple(found[: page.size])
+        return Listed(items, place(items[-1]) if more else "")
+
+    def _document(self, collection: Collection[T], document_id: str) -> T | None:
+        c = tables.documents.c
+        row = self._one(
+            select(c.body).where(
+                c.tenant == self.tenant, c.collection == collection.name, c.id == document_id
+            )
+        )
+        return None if row is None else collection.decode(row.body)
+
+    def _documents(self, collection: Collection[T], *, key: str = "") -> tuple[T, ...]:
+        c = tables.documents.c
+        rows = select(c.body).where(c.tenant == self.tenant, c.collection == collection.name)
+        if key:
+            rows = rows.where(c.key == key)
+        return tuple(collection.decode(row.body) for row in self._connection.execute(rows.order_by(c.id)))
+
+    def _documents_page(
+        self, collection: Collection[T], page: Page, *, key: str = "", newest_first: bool = False
+    ) -> Listed[T]:
+        c = tables.documents.c
+        rows = select(c.body).where(c.tenant == self.tenant, c.collection == collection.name)
+        if key:
+            rows = rows.where(c.key == key)
+        if page.after:
+            rows = rows.where(c.id < page.after if newest_first else c.id > page.after)
+        rows = rows.order_by(c.id.desc() if newest_first else c.id)
+        return self._page(rows, page, lambda row: collection.decode(row.body), collection.id_of)

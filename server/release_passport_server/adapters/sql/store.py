@@ -1,0 +1,164 @@
+"""The durable record on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar, cast
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from release_passport_server.adapters.sql import migrate, tables
+from release_passport_server.adapters.sql.batch import Failpoint
+from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
+from release_passport_server.adapters.sql.engine import RETRY_AFTER, DatabaseTimeouts, FileLock, open_engine
+from release_passport_server.adapters.sql.loading import PolicyCache
+from release_passport_server.adapters.sql.reader import SQLReader
+from release_passport_server.adapters.sql.requests import Act, Ask, Request, Waiting
+from release_passport_server.adapters.sql.writer import Writer
+from release_passport_server.domain.catalog import Tenant
+from release_passport_server.domain.errors import Unavailable
+from release_passport_server.domain.record import Listed, Page
+from release_passport_server.ports.store import Judged, Judgement, Reader, Transaction, Written
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class SQLStore:
+    """The store; every call leaves the event loop free."""
+
+    def __init__(self, engine: Engine, writer: Writer, readers: int, owned: ExitStack) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="passport-reader")
+        self._owned = owned
+        self._policies: PolicyCache = {}
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        clock: Callable[[], datetime],
+        *,
+        pool_size: int = 10,
+        password: str | None = None,
+        timeouts: DatabaseTimeouts | None = None,
+        before_lock: Failpoint | None = None,
+        check_conflicts: bool = True,
+    ) -> SQLStore:
+        """Return the store of a database; raise Unavailable where another process has its SQLite file."""
+        owned = ExitStack()
+        path = sqlite_path(url)
+        if path is not None:
+            owned.enter_context(FileLock(path))
+        engine = open_engine(url, pool_size=pool_size, password=password, timeouts=timeouts or DatabaseTimeouts())
+        owned.callback(engine.dispose)
+        writer = Writer(
+            engine, secrets.token_hex(8), {}, clock, before_lock, check_conflicts=check_conflicts
+        )
+        writer.start()
+        return cls(engine, writer, pool_size, owned)
+
+    @property
+    def commits(self) -> int:
+        """Return how many transactions were committed."""
+        return self._writer.commits
+
+    async def read(self, tenant: str, act: Callable[[Reader], T]) -> T:
+        """Run `act` on a snapshot."""
+        return await self._off_loop(
+            lambda connection: act(SQLReader(connection, tenant, self._policies))
+        )
+
+    async def write(self, tenant: str, act: Callable[[Transaction], T]) -> Written[T]:
+        """Run `act` in a transaction that it shares with other writers."""
+        return cast("Written[T]", await self._queued(lambda waiting: Act(tenant, act, waiting)))
+
+    async def judge(self, question: Judgement) -> Judged:
+        """Decide and record one question, gathered with the others that wait."""
+        return cast("Judged", await self._queued(lambda waiting: Ask(question, waiting)))
+
+    async def list_tenants(self, page: Page) -> Listed[Tenant]:
+        """Return tenants by id."""
+
+        def act(connection: Connection) -> Listed[Tenant]:
+            c = tables.documents.c
+            rows = select(c.body).where(c.collection == TENANTS.name, c.id > page.after)
+            rows = rows.order_by(c.id).limit(page.size + 1)
+            found = [TENANTS.decode(row.body) for row in connection.execute(rows)]
+            items = tuple(found[: page.size])
+            return Listed(items, items[-1].tenant_id if len(found) > page.size else "")
+
+        return await self._off_loop(act)
+
+    async def tenant_of_token(self, token_id: str) -> str | None:
+        """Return the tenant that a token belongs to."""
+
+        def act(connection: Connection) -> str | None:
+            c = tables.documents.c
+            rows = select(c.tenant).where(c.collection == TOKENS.name, c.id == token_id)
+            return connection.execute(rows).scalar()
+
+        return await self._off_loop(act)
+
+    async def ready(self) -> None:
+        """Return when the store answers with the schema of this version."""
+        current = await self._off_loop(lambda connection: migrate.is_current(connection))
+        if not current:
+            text = "the schema is not this version's: run `passport-server migrate`"
+            raise Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER)
+
+    def migrate(self) -> None:
+        """Bring the schema to this version; blocks."""
+        migrate.upgrade(self._engine)
+
+    def schema_current(self) -> bool:
+        """Say whether the schema is this version's; blocks."""
+        with self._engine.connect().execution_options(passport_reads=True) as connection:
+            return migrate.is_current(connection)
+
+    async def close(self) -> None:
+        """Write what is queued, then let go of the database."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._writer.stop)
+        await loop.run_in_executor(None, self._readers.shutdown)
+        await loop.run_in_executor(None, self._owned.close)
+
+    async def _queued(self, request: Callable[[Waiting], Request]) -> object:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._writer.put(request(Waiting(loop, future)))
+        return await future
+
+    async def _off_loop(self, act: Callable[[Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, self._reading, act)
+
+    def _reading(self, act: Callable[[Connection], T]) -> T:
+        options: dict[str, object] = {"passport_reads": True}
+        if self._engine.dialect.name == "postgresql":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        try:
+            with self._engine.connect() as connection:
+                connection = connection.execution_options(**options)
+                with connection.begin():
+                    return act(connection)
+        except SQLAlchemyError as error:
+            logger.error("a read failed", extra={"error": type(error).__name__, "detail": str(error)[:500]})  # noqa: TRY400
+            text = "the store does not answer now: ask again"
+            raise Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER) from error
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of a SQLite URL, or None for another database."""
+    parsed = make_url(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None

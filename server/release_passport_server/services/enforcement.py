@@ -1,0 +1,105 @@
+"""Find out which services would lose their last enforced policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
+from release_passport_server.domain.errors import Precondition, Violation
+from release_passport_server.domain.policy import Match
+from release_passport_server.domain.record import Page
+from release_passport_server.domain.release import Place
+from release_passport_server.domain.verdict import Mode
+from release_passport_server.ports.policies import PolicyCompiler, PolicyOutline
+from release_passport_server.ports.store import Reader
+
+_PAGE = 1000
+_SHOWN = 20
+
+
+def require_enforced(
+    reader: Reader, compiler: PolicyCompiler, before: PolicyDocument, after: object | None, advice: str
+) -> None:
+    """Raise Precondition `LAST_ENFORCED` where a change leaves a registered service and environment unenforced.
+
+    `after` is the policy's new spec, None where it is deleted.
+    """
+    old = compiler.outline(before.spec)
+    new = None if after is None else compiler.outline(after)
+    if old.mode is not Mode.ENFORCE or new == old:
+        return
+    others = [
+        compiler.outline(document.spec)
+        for document in reader.active_policies()
+        if document.policy_id != before.policy_id
+    ]
+    left = [one.match for one in (*others, *_given(new)) if one.mode is Mode.ENFORCE]
+    lost = [
+        place
+        for place in registered_places(reader)
+        if old.match.selects(place) and not any(match.selects(place) for match in left)
+    ]
+    if lost:
+        raise _last_enforced(before.policy_id, lost, advice)
+
+
+def registered_places(reader: Reader) -> Iterator[Place]:
+    """Yield every registered service in every registered environment."""
+    environments = list(_environments(reader))
+    for service in _services(reader):
+        for environment in environments:
+            yield Place(
+                service.service_id,
+                environment.environment_id,
+                service_labels=service.labels,
+                environment_labels=environment.labels,
+            )
+
+
+def unmatched(reader: Reader, match: Match) -> Iterator[str]:
+    """Yield what a policy's match selects that is not registered, in words."""
+    services = [Match(services=(glob,)) for glob in match.services]
+    environments = [Match(environments=(glob,)) for glob in match.environments]
+    places = list(registered_places(reader))
+    for index, one in enumerate(services):
+        if not any(one.selects(place) for place in places):
+            yield f"match.services[{index}]: {match.services[index]} matches no registered service"
+    for index, one in enumerate(environments):
+        if not any(one.selects(place) for place in places):
+            yield f"match.environments[{index}]: {match.environments[index]} matches no registered environment"
+    if not any(match.selects(place) for place in places):
+        yield "match: selects no registered service in any registered environment"
+
+
+def _given(outline: PolicyOutline | None) -> tuple[PolicyOutline, ...]:
+    return () if outline is None else (outline,)
+
+
+def _last_enforced(policy_id: str, lost: list[Place], advice: str) -> Precondition:
+    names = [f"{place.service}/{place.environment}" for place in lost]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    listed = ", ".join(names[:_SHOWN]) + more
+    text = f"{policy_id} is the last ENFORCE policy for {listed}: {advice}"
+    violations = [Violation(name, "would have no ENFORCE policy left") for name in names[:_SHOWN]]
+    metadata = {"count": str(len(names)), "places": listed}
+    return Precondition("LAST_ENFORCED", text, metadata=metadata, violations=violations)
+
+
+def _services(reader: Reader) -> Iterator[Service]:
+    page = Page(_PAGE)
+    while True:
+        listed = reader.list_services(page)
+        yield from listed.items
+        if not listed.next_after:
+            return
+        page = Page(_PAGE, listed.next_after)
+
+
+def _environments(reader: Reader) -> Iterator[Environment]:
+    page = Page(_PAGE)
+    while True:
+        listed = reader.list_environments(page)
+        yield from listed.items
+        if not listed.next_after:
+            return
+        page = Page(_PAGE, listed.next_after)
