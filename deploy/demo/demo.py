@@ -203,7 +203,7 @@ def _set_up(demo: Demo) -> None:
     demo.passport("admin", "environment", "create", "prod", "--label", "tier=production", "--quiet", shown=False)
     for who, principal in (("ci", "sa:ci"), ("connector", "connector:prod")):
         made = demo.passport(
-            "admin", "token", "create", who, "--principal", principal, "--role", who, "--quiet", shown=False
+            "admin", "token", "create", principal, "--role", who, "--quiet", shown=False
         )
         token = next(word for word in made.split() if word.startswith("rp1_"))
         (demo.folder / f"{who}.token").write_text(token)

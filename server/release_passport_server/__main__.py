@@ -36,16 +36,15 @@ def main() -> None:
 
 @main.command()
 @click.option("--tenant", default="default", show_default=True, help="Id of the first tenant.")
-@click.option("--principal", default="user:admin", show_default=True, help="Who the admin token belongs to.")
 @_with_config
-def init(config: Path | None, tenant: str, principal: str) -> None:
+def init(config: Path | None, tenant: str) -> None:
     """Make the store, the first tenant and its admin token, which is printed this once."""
     with _told():
         settings = _load(config).settings
         from release_passport_server import bootstrap
 
-        token = asyncio.run(bootstrap.init(settings, tenant, principal))
-    click.echo(f"tenant {tenant}: the token of {principal}, shown this once:", err=True)
+        token = asyncio.run(bootstrap.init(settings, tenant))
+    click.echo(f"made tenant {tenant}; the token of its admin (user:admin), shown this once:", err=True)
     click.echo(token)
 
 
@@ -70,9 +69,7 @@ def serve(config: Path | None, dev: bool, insecure_behind_proxy: bool) -> None:
 
         require_protected(loaded.settings, insecure_behind_proxy=insecure_behind_proxy)
         logs.configure(loaded.settings.log.level)
-        code = asyncio.run(
-            bootstrap.serve(loaded.settings, dev=dev, insecure_behind_proxy=insecure_behind_proxy)
-        )
+        code = asyncio.run(bootstrap.serve(loaded.settings, dev=dev))
     raise SystemExit(code)
 
 
@@ -84,7 +81,7 @@ def migrate(config: Path | None) -> None:
         settings = _load(config).settings
         from release_passport_server import bootstrap
 
-        bootstrap.migrate(settings)
+        asyncio.run(bootstrap.migrate(settings))
     click.echo("the schema is current", err=True)
 
 

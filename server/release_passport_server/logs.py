@@ -38,7 +38,8 @@ def configure(level: str) -> None:
     logging.captureWarnings(True)
     # Each denial is logged by our own access log; the library repeats subject and object at WARNING.
     logging.getLogger("casbin").setLevel(logging.ERROR)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for library in ("alembic", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

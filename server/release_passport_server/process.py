@@ -28,14 +28,19 @@ _LAST_ANSWERS_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What answers calls, and what has to be closed after the last one."""
+    """What answers calls, and says whether it can."""
 
     handlers: Mapping[str, object]
     authenticator: Authenticator
     ready: Callable[[], Awaitable[None]]
-    close: Callable[[], Awaitable[None]]
     version: str
-    dev: bool = False
+    # What every line about starting and stopping says beside its own; not empty in development mode alone.
+    notice: str = ""
+
+    @property
+    def dev(self) -> bool:
+        """Say whether anybody on this machine may do anything."""
+        return bool(self.notice)
 
 
 @dataclass(slots=True)
@@ -88,7 +93,6 @@ class Process:
         await self._http.stop()
         if self._watching is not None:
             self._watching.cancel()
-        await self.application.close()
         logger.info("stopped", extra={"finished": finished})
         return finished
 
@@ -111,7 +115,7 @@ class Process:
             "http": _address(http_host, self.http_port),
             "version": self.application.version,
         }
-        return where | ({"dev": True} if self.application.dev else {})
+        return where | ({"dev": True, "notice": self.application.notice} if self.application.dev else {})
 
 
 async def run(process: Process) -> int:

@@ -229,6 +229,6 @@ async def test_metrics_count_calls_by_method_edge_and_code(
     ],
 )
 async def test_development_mode_answers_to_names_of_this_machine_only(host: str, status: int) -> None:
-    async with serving(application({}, dev=True), free_ports()) as process, httpx.AsyncClient() as client:
+    async with serving(application({}, notice="dev"), free_ports()) as process, httpx.AsyncClient() as client:
         answer = await client.get(f"http://127.0.0.1:{process.http_port}/livez", headers={"host": host})
         assert answer.status_code == status

@@ -95,7 +95,10 @@ async def test_only_so_many_may_watch_health(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("service", REFLECTION)
 @pytest.mark.parametrize("dev", [False, True])
 async def test_reflection_needs_a_credential_but_in_development(service: str, dev: bool) -> None:
-    async with serving(application({}, dev=dev)) as process, channel(process) as to_server:
+    async with (
+        serving(application({}, notice="dev" if dev else "")) as process,
+        channel(process) as to_server,
+    ):
         info = to_server.stream_stream(
             f"/{service}/ServerReflectionInfo",
             request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
@@ -166,17 +169,6 @@ async def test_shutdown_ends_open_streams_with_a_reason() -> None:
             await call
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         assert "shutting down" in (caught.value.details() or "")
-
-
-async def test_the_store_is_closed_last() -> None:
-    order: list[str] = []
-
-    async def close() -> None:
-        order.append("closed")
-
-    async with serving(application({}, close=close)):
-        order.append("served")
-    assert order == ["served", "closed"]
 
 
 async def test_a_store_that_is_not_ready_is_told_without_its_details() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from grpc import aio
 
+from release_passport_server import bootstrap
+from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.config import Settings
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import Unauthenticated
@@ -39,7 +45,6 @@ def application(handlers: Mapping[str, object], **changes: Any) -> Application:
         "handlers": handlers,
         "authenticator": OneToken(),
         "ready": _nothing,
-        "close": _nothing,
         "version": "0.0.test",
     }
     return Application(**(parts | changes))
@@ -76,3 +81,32 @@ def channel(process: Process) -> aio.Channel:
 def bearer(token: str = GOOD, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the metadata of a call with this token."""
     return (("authorization", f"Bearer {token}"), *more)
+
+
+@dataclass(frozen=True)
+class RealServer:
+    """A whole server on an embedded store, and its first admin's token."""
+
+    process: Process
+    store: SQLStore
+    token: str
+    channel: aio.Channel
+
+    def stub(self, service: str) -> Any:
+        """Return the stub of a service of the contract, such as "DecisionService"."""
+        stem = "_".join(re.findall("[A-Z][a-z]+", service.removesuffix("Service"))).lower()
+        module = importlib.import_module(f"release_passport.v1.{stem}_service_pb2_grpc")
+        return getattr(module, f"{service}Stub")(self.channel)
+
+
+@asynccontextmanager
+async def real_server(folder: Path, **sections: Mapping[str, Any]) -> AsyncIterator[RealServer]:
+    """Serve everything over a new store in a folder; make one a module to save time."""
+    settings = free_ports(store={"url": f"sqlite:///{folder / 'passport.db'}"}, **sections)
+    token = await bootstrap.init(settings, "default")
+    store = bootstrap.open_store(settings)
+    try:
+        async with serving(await bootstrap.build(store), settings) as process, channel(process) as to_server:
+            yield RealServer(process, store, token, to_server)
+    finally:
+        await store.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from release_passport.v1 import verdict_pb2
+from release_passport.v1 import decision_service_pb2, verdict_pb2
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
 
 
@@ -21,3 +21,9 @@ def stage_to_proto(stage: Stage) -> verdict_pb2.Stage:
 def mode_to_proto(mode: Mode) -> verdict_pb2.PolicyMode:
     """Return a policy's mode."""
     return cast("verdict_pb2.PolicyMode", int(mode))
+
+
+def replay_to_proto(result: str) -> decision_service_pb2.ReplayResult:
+    """Return how a replay compares, by its name."""
+    value = decision_service_pb2.ReplayResult.Value(f"REPLAY_RESULT_{result}")
+    return cast("decision_service_pb2.ReplayResult", value)

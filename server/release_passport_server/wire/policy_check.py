@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -14,10 +14,15 @@ from release_passport_server.domain.kind import UnknownKind, kind_named
 from release_passport_server.domain.select import per_artifact
 from release_passport_server.domain.verdict import Stage
 from release_passport_server.wire.policy import need_from_proto, stages_of
+from release_passport_server.wire.text import text_problem
 from release_passport_server.wire.times import span
 
 MAX_RULES = 500
 MAX_SPEC_BYTES = 512 * 1024
+MAX_LABELS = 32
+MAX_CONTROLS = 32
+MAX_GROUPS = 10
+MAX_NAMES = 64
 _SLUG = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _UNKNOWNS = ("on_missing", "on_stale", "on_unverified", "on_conflict", "on_error")
@@ -61,11 +66,13 @@ def _match(match: policy_pb2.PolicyMatch) -> Problems:
             if not re.fullmatch(r"[a-z0-9*?-]{1,63}", glob):
                 yield _problem(f"match.{field}[{index}]", "must be a glob over ids: a-z, 0-9, -, * and ?")
     for field in ("service_labels", "environment_labels"):
-        for key, value in getattr(match, field).items():
-            if not key or len(key) > 63 or len(value) > 128:
-                yield _problem(
-                    f"match.{field}", f"{key!r} must have a key up to 63 and a value up to 128 characters"
-                )
+        labels = getattr(match, field)
+        if len(labels) > MAX_LABELS:
+            yield _problem(f"match.{field}", f"holds more than {MAX_LABELS} labels")
+        for key, value in labels.items():
+            if not key or len(key) > 63 or text_problem(key) or text_problem(value, max_bytes=128):
+                text = f"{key[:64]!a} must have a key up to 63 and a value up to 128 characters"
+                yield _problem(f"match.{field}", text)
 
 
 def _variables(spec: policy_pb2.PolicySpec) -> Problems:
@@ -84,7 +91,9 @@ def _windows(spec: policy_pb2.PolicySpec) -> Problems:
         watch = spec.watch
         yield from _span("watch.duration", watch.duration, timedelta(seconds=1), timedelta(days=7))
         if watch.HasField("grace_period"):
-            yield from _span("watch.grace_period", watch.grace_period, timedelta(0), span(watch.duration) / 2)
+            yield from _span(
+                "watch.grace_period", watch.grace_period, timedelta(0), _known(watch.duration) / 2
+            )
         if watch.HasField("interval"):
             yield from _span("watch.interval", watch.interval, timedelta(seconds=1), timedelta(hours=1))
         ids = {rule.rule_id for rule in spec.rules if Stage.WATCH in stages_of(rule)}
@@ -109,6 +118,7 @@ def _rule(path: str, rule: policy_pb2.Rule, mode: int, seen: set[str]) -> Proble
     seen.add(rule.rule_id)
     yield from _text(f"{path}.title", rule.title, 200)
     yield from _text(f"{path}.next_action", rule.next_action, 1000)
+    yield from _texts(f"{path}.controls", rule.controls, MAX_CONTROLS)
     if not rule.expect:
         yield _problem(f"{path}.expect", "is required")
     if len(rule.needs) > 16:
@@ -145,9 +155,17 @@ def _verdicts(path: str, rule: policy_pb2.Rule, mode: int) -> Problems:
     asks = any(getattr(rule, f) == verdict_pb2.VERDICT_REQUIRE_APPROVAL for f in ("on_fail", *_UNKNOWNS))
     if asks and not rule.approval.groups:
         yield _problem(f"{path}.approval", "is required where a verdict of the rule is REQUIRE_APPROVAL")
-    for index, group in enumerate(rule.approval.groups):
-        if not group.group or not 1 <= group.count <= 10:
-            yield _problem(f"{path}.approval.groups[{index}]", "needs a group and a count of 1 to 10")
+    yield from _approval(f"{path}.approval", rule.approval)
+
+
+def _approval(path: str, approval: policy_pb2.ApprovalRequirement) -> Problems:
+    if len(approval.groups) > MAX_GROUPS:
+        yield _problem(f"{path}.groups", f"holds more than {MAX_GROUPS} groups")
+    for index, group in enumerate(approval.groups):
+        if not group.group or text_problem(group.group, max_bytes=128) or not 1 <= group.count <= 10:
+            yield _problem(f"{path}.groups[{index}]", "needs a group and a count of 1 to 10")
+    if approval.HasField("expires"):
+        yield from _span(f"{path}.expires", approval.expires, timedelta(minutes=1), timedelta(days=30))
 
 
 def _over_time(path: str, rule: policy_pb2.Rule) -> Problems:
@@ -171,19 +189,15 @@ def _need(path: str, need: policy_pb2.Need, mode: int) -> Problems:
         yield _problem(f"{path}.kind", str(error))
         return
     enforce = mode == verdict_pb2.POLICY_MODE_ENFORCE
-    if enforce and not need.sources:
-        yield _problem(f"{path}.sources", "is required in an ENFORCE policy: name who may say this")
-    for index, source in enumerate(need.sources):
-        if not re.fullmatch(r"[a-z0-9*?:._-]{1,128}", source):
-            yield _problem(f"{path}.sources[{index}]", "must be a principal's id or a glob over ids")
-        elif enforce and source.strip("*?") == "":
-            yield _problem(f"{path}.sources[{index}]", "matches anybody; name who may say this")
+    yield from _sources(path, need, enforce=enforce)
     if enforce and kind.attestation and need.HasField("verified") and not need.verified:
         yield _problem(f"{path}.verified", f"cannot be turned off for {need.kind} in an ENFORCE policy")
     if need.HasField("max_age"):
         yield from _span(f"{path}.max_age", need.max_age, timedelta(seconds=1), timedelta(days=366))
     if kind.key_field is None and need.keys:
         yield _problem(f"{path}.keys", f"{need.kind} has no key")
+    yield from _texts(f"{path}.keys", need.keys, MAX_NAMES)
+    yield from _text(f"{path}.artifacts", need.artifacts, 256)
     globs = [key for key in need.keys if "*" in key or "?" in key]
     if globs and len(need.keys) > 1:
         yield _problem(f"{path}.keys", "must be exact keys, or one glob")
@@ -192,14 +206,26 @@ def _need(path: str, need: policy_pb2.Need, mode: int) -> Problems:
             yield _problem(f"{path}.{field}", f"must be 0 to {most}")
 
 
+def _sources(path: str, need: policy_pb2.Need, *, enforce: bool) -> Problems:
+    if enforce and not need.sources:
+        yield _problem(f"{path}.sources", "is required in an ENFORCE policy: name who may say this")
+    if len(need.sources) > MAX_NAMES:
+        yield _problem(f"{path}.sources", f"holds more than {MAX_NAMES} sources")
+    for index, source in enumerate(need.sources):
+        if not re.fullmatch(r"[a-z0-9*?:._-]{1,128}", source):
+            yield _problem(f"{path}.sources[{index}]", "must be a principal's id or a glob over ids")
+        elif enforce and not any(char.isalnum() for char in source):
+            yield _problem(f"{path}.sources[{index}]", "matches anybody; name who may say this")
+
+
 def _needs_together(path: str, rule: policy_pb2.Rule) -> Problems:
     needs = []
     for need in rule.needs:
         try:
             kind_named(need.kind)
-        except UnknownKind:
+            needs.append(need_from_proto(need))
+        except (UnknownKind, ValueError, OverflowError):
             return
-        needs.append(need_from_proto(need))
     kinds = [need.kind for need in needs]
     if len(set(kinds)) != len(kinds):
         yield _problem(f"{path}.needs", "names a kind twice; make it two rules")
@@ -212,10 +238,26 @@ def _needs_together(path: str, rule: policy_pb2.Rule) -> Problems:
 
 
 def _text(path: str, value: str, most: int) -> Problems:
-    if len(value.encode()) > most:
-        yield _problem(path, f"is longer than {most} bytes")
-    if any((ord(c) < 32 and c not in "\n\t") or ord(c) == 127 for c in value):
-        yield _problem(path, "holds control characters")
+    problem = text_problem(value, max_bytes=most)
+    if problem is not None:
+        yield _problem(path, problem)
+
+
+def _texts(path: str, values: Sequence[str], most: int) -> Problems:
+    if len(values) > most:
+        yield _problem(path, f"holds more than {most} entries")
+    for index, value in enumerate(values[:most]):
+        problem = text_problem(value, max_bytes=256) if value else "must not be empty"
+        if problem is not None:
+            yield _problem(f"{path}[{index}]", problem)
+
+
+def _known(value: Duration) -> timedelta:
+    """Return a duration, and none at all where it is out of range, which is a problem of its own."""
+    try:
+        return span(value)
+    except (ValueError, OverflowError):
+        return timedelta(0)
 
 
 def _span(path: str, value: Duration, least: timedelta, most: timedelta) -> Problems:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.codec import subject_text
@@ -95,7 +96,10 @@ class Batch:
             with self._connection.begin_nested():
                 tx = SQLTransaction(self._connection, act.tenant, self._policies, head, self._now(head))
                 value = act.run(tx)
-        except PassportError as error:
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            # Whatever a service raised undid its own savepoint and is its caller's to know.
             self._answers.append(lambda error=error: act.waiting.fail(error))  # type: ignore[misc]
             return
         written = Written(value, tx.settle())

@@ -128,10 +128,13 @@ class SQLStore:
 
     async def close(self) -> None:
         """Write what is queued, then let go of the database."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._writer.stop)
-        await loop.run_in_executor(None, self._readers.shutdown)
-        await loop.run_in_executor(None, self._owned.close)
+        await asyncio.get_running_loop().run_in_executor(None, self.shut)
+
+    def shut(self) -> None:
+        """Write what is queued, then let go of the database; blocks."""
+        self._writer.stop()
+        self._readers.shutdown()
+        self._owned.close()
 
     async def _queued(self, request: Callable[[Waiting], Request]) -> object:
         loop = asyncio.get_running_loop()

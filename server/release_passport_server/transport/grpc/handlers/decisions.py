@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from release_passport.v1 import decision_pb2, decision_service_pb2
+from release_passport.v1 import decision_pb2
 from release_passport.v1 import decision_service_pb2 as pb
 from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.domain.trace import Step, trace
@@ -17,6 +17,7 @@ from release_passport_server.services.simulate import Simulate, SimulateCommand
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import commands
 from release_passport_server.wire.decision import decision_from_body, simulated_to_proto
+from release_passport_server.wire.enums import replay_to_proto, verdict_to_proto
 from release_passport_server.wire.paging import next_token, page_from_request
 
 
@@ -91,7 +92,7 @@ class DecisionHandlers:
         return pb.ExplainDecisionResponse(
             decision=decision_from_body(explanation.record.body),
             steps=[_step_to_proto(step) for step in explanation.steps],
-            replay=decision_service_pb2.ReplayResult.Value(f"REPLAY_RESULT_{explanation.result.value}"),
+            replay=replay_to_proto(explanation.result.value),
         )
 
     async def SimulateDecision(
@@ -116,5 +117,5 @@ class DecisionHandlers:
 
 
 def _step_to_proto(step: Step) -> decision_pb2.TraceStep:
-    verdict = 0 if step.verdict is None else int(step.verdict)
+    verdict = verdict_to_proto(step.verdict)
     return decision_pb2.TraceStep(topic=step.topic, subject=step.subject, text=step.text, verdict=verdict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from release_passport.v1 import evidence_pb2
@@ -60,7 +60,7 @@ class EvidenceHandlers:
     async def _store(
         self,
         principal: Principal,
-        given: list[evidence_pb2.EvidenceInput],
+        given: Sequence[evidence_pb2.EvidenceInput],
         start: int,
         summary: pb.StreamEvidenceResponse,
     ) -> None:

@@ -1,0 +1,247 @@
+"""The only wiring: settings in, a store, an application or a running server out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version as version_of
+
+from release_passport import __version__
+from release_passport_server.adapters.casbin.index import AccessIndex
+from release_passport_server.adapters.cel.compiler import CELCompiler
+from release_passport_server.adapters.cel.policies import CELPolicies
+from release_passport_server.adapters.dsse.verifier import DSSEVerifier
+from release_passport_server.adapters.sql.store import SQLStore
+from release_passport_server.adapters.system.clock import SystemClock
+from release_passport_server.adapters.system.ids import SystemIds
+from release_passport_server.adapters.tokens.bearer import BearerTokens
+from release_passport_server.config import Settings, SettingsInvalid
+from release_passport_server.dev_mode import NOTICE
+from release_passport_server.domain.access import Principal
+from release_passport_server.domain.errors import AlreadyExists, Violation, invalid
+from release_passport_server.domain.ids import SLUG_RULE, is_slug
+from release_passport_server.domain.record import Page
+from release_passport_server.ports.authentication import Authenticator
+from release_passport_server.process import Application, Process, run
+from release_passport_server.resources import policies_dir
+from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.authenticate import Authenticate
+from release_passport_server.services.cases import Cases
+from release_passport_server.services.catalog import Environments, Services
+from release_passport_server.services.create_release import CreateRelease
+from release_passport_server.services.dev_access import admit_everybody
+from release_passport_server.services.evaluate import Evaluate, Recorder
+from release_passport_server.services.explain import Explain
+from release_passport_server.services.finish_rollout import FinishRollout
+from release_passport_server.services.grants import GrantLoader, GuardedStore
+from release_passport_server.services.intake import EvidenceIntake
+from release_passport_server.services.observe_only import ObserveOnlyBindings
+from release_passport_server.services.policies import Policies
+from release_passport_server.services.reading import Reading
+from release_passport_server.services.revoke_evidence import RevokeEvidence
+from release_passport_server.services.simulate import Simulate
+from release_passport_server.services.start_rollout import StartRollout
+from release_passport_server.services.submit_evidence import SubmitEvidence
+from release_passport_server.services.tenants import Tenants, bootstrap_tenant
+from release_passport_server.services.tokens import APITokens
+from release_passport_server.services.try_policy import TryPolicy
+from release_passport_server.transport.grpc.handlers.access import AccessHandlers
+from release_passport_server.transport.grpc.handlers.catalog import CatalogHandlers
+from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
+from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
+from release_passport_server.transport.grpc.handlers.policies import PolicyHandlers
+from release_passport_server.transport.grpc.handlers.releases import ReleaseHandlers
+from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
+from release_passport_server.wire.messages import WireMessages
+
+logger = logging.getLogger(__name__)
+
+# Decisions name what made them: another engine may answer otherwise.
+ENGINE_VERSION = f"release-passport {__version__}; cel-expr-python {version_of('cel-expr-python')}"
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the schema to this version."""
+    async with _store(settings) as store:
+        store.migrate()
+
+
+async def init(settings: Settings, tenant: str) -> str:
+    """Make the store and its first tenant; return its admin's token. Raise AlreadyExists where there is a tenant."""
+    if not is_slug(tenant):
+        raise invalid([Violation("tenant", SLUG_RULE)])
+    async with _store(settings) as store:
+        store.migrate()
+        if (await store.list_tenants(Page(1))).items:
+            text = "this store is initialised; its admins make tokens with `passport token create`"
+            raise AlreadyExists("ALREADY_EXISTS", text)
+        return (await bootstrap_tenant(store, SystemIds(), BearerTokens(), tenant))[1]
+
+
+async def serve(settings: Settings, *, dev: bool) -> int:
+    """Serve until a signal; return the exit code. Raise SettingsInvalid for a store that is not ready to be served."""
+    async with _store(settings) as store:
+        if not store.schema_current():
+            if not dev:
+                raise SettingsInvalid(
+                    f"store.url: the schema in {settings.store.url} is not this version's: run `passport-server "
+                    "migrate`, or `passport-server init` for a new store"
+                )
+            store.migrate()
+        return await run(Process(await build(store, dev=dev), settings))
+
+
+async def build(store: SQLStore, *, dev: bool = False) -> Application:
+    """Return what answers calls, on a store with the schema of this version."""
+    core = _core(store, dev=dev)
+    authenticator: Authenticator = core.authenticate
+    if dev:
+        logger.warning(NOTICE, extra={"dev": True})
+        authenticator = _DevAuthenticator(
+            core.authenticate, await admit_everybody(store, core.ids, core.tokens)
+        )
+    return Application(_handlers(core), authenticator, store.ready, __version__, NOTICE if dev else "")
+
+
+def open_store(settings: Settings) -> SQLStore:
+    """Return the store that the settings name; raise Unavailable where another process has it."""
+    password = None
+    if settings.store.password_file is not None:
+        password = settings.store.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    return SQLStore.open(
+        settings.store.url, SystemClock().now, pool_size=settings.store.pool_size, password=password
+    )
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[SQLStore]:
+    store = open_store(settings)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _DevAuthenticator:
+    """Takes a caller without a token for `user:dev`; a token still says who else it is."""
+
+    known: Authenticate
+    token: str
+
+    async def authenticate(self, bearer: str | None) -> Principal:
+        """Return who asks."""
+        return await self.known.authenticate(bearer or self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """What several services share."""
+
+    store: SQLStore
+    access: AccessIndex
+    loader: GrantLoader
+    guarded: GuardedStore
+    compiler: CELPolicies
+    verifier: DSSEVerifier
+    messages: WireMessages
+    cases: Cases
+    intake: EvidenceIntake
+    reading: Reading
+    authenticate: Authenticate
+    clock: SystemClock
+    ids: SystemIds
+    tokens: BearerTokens
+
+
+def _core(store: SQLStore, *, dev: bool) -> _Core:
+    clock, ids, tokens = SystemClock(), SystemIds(), BearerTokens()
+    access = AccessIndex(policies_dir() / "rbac")
+    loader = GrantLoader(store, access, access, clock)
+    compiler, verifier, messages = CELPolicies(CELCompiler()), DSSEVerifier(), WireMessages()
+    return _Core(
+        store=store,
+        access=access,
+        loader=loader,
+        guarded=GuardedStore(store, access, loader),
+        compiler=compiler,
+        verifier=verifier,
+        messages=messages,
+        cases=Cases(compiler, messages, verifier, dev),
+        intake=EvidenceIntake(store, access, verifier, messages, ids),
+        reading=Reading(store, access),
+        authenticate=Authenticate(store, tokens, access, loader, clock, dev),
+        clock=clock,
+        ids=ids,
+        tokens=tokens,
+    )
+
+
+def _handlers(core: _Core) -> Mapping[str, object]:
+    return {
+        f"release_passport.v1.{name}": handler
+        for name, handler in (
+            ("AccessService", _access(core)),
+            ("CatalogService", _catalog(core)),
+            ("DecisionService", _decisions(core)),
+            ("EvidenceService", _evidence(core)),
+            ("PolicyService", _policies(core)),
+            ("ReleaseService", _releases(core)),
+            ("TenantService", _tenants(core)),
+        )
+    }
+
+
+def _access(core: _Core) -> AccessHandlers:
+    return AccessHandlers(
+        WhoAmI(core.access, __version__),
+        RoleBindings(core.store, core.access, core.guarded, core.ids),
+        APITokens(core.store, core.access, core.guarded, core.loader, core.ids, core.tokens),
+    )
+
+
+def _catalog(core: _Core) -> CatalogHandlers:
+    return CatalogHandlers(
+        Services(core.store, core.access, core.guarded, core.verifier),
+        Environments(core.store, core.access, core.guarded),
+        ObserveOnlyBindings(core.store, core.access, core.guarded, core.ids),
+    )
+
+
+def _decisions(core: _Core) -> DecisionHandlers:
+    recorder = Recorder(core.cases, core.messages, core.ids, ENGINE_VERSION)
+    return DecisionHandlers(
+        Evaluate(core.store, core.access, core.intake, recorder),
+        Explain(core.store, core.access, core.compiler, core.messages, ENGINE_VERSION),
+        Simulate(core.store, core.access, core.cases, core.clock, ENGINE_VERSION),
+        core.reading,
+        core.clock,
+    )
+
+
+def _evidence(core: _Core) -> EvidenceHandlers:
+    return EvidenceHandlers(
+        SubmitEvidence(core.store, core.intake), RevokeEvidence(core.store, core.access), core.reading
+    )
+
+
+def _policies(core: _Core) -> PolicyHandlers:
+    return PolicyHandlers(
+        Policies(core.store, core.access, core.guarded, core.compiler), TryPolicy(core.access, core.compiler)
+    )
+
+
+def _releases(core: _Core) -> ReleaseHandlers:
+    return ReleaseHandlers(
+        CreateRelease(core.store, core.access),
+        StartRollout(core.store, core.access, core.cases),
+        FinishRollout(core.store, core.access, core.messages, core.ids),
+        core.reading,
+        core.clock,
+    )
+
+
+def _tenants(core: _Core) -> TenantHandlers:
+    return TenantHandlers(Tenants(core.store, core.access, core.loader, core.ids, core.tokens))
