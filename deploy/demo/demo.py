@@ -87,7 +87,7 @@ class Demo:
             bundle.write_bytes(self.key.provenance(version.image, version.commit, datetime.now(UTC)))
             self.passport(
                 *("ci", "evidence", "submit", "provenance", "--subject-artifact", version.image),
-                *("--fact", "builder_id=signed", "--bundle", str(bundle), "--quiet"),
+                *("--bundle", str(bundle), "--quiet"),
                 shown=False,
             )
         for who, items in (("ci", from_pipeline(version)), ("connector", from_connectors(version, back_to))):

@@ -127,10 +127,12 @@ def backup(config: Path | None, file: Path) -> None:
 def restore(config: Path | None, file: Path) -> None:
     """Put the copy FILE in the place of the embedded store, which must not be there."""
     with _told():
+        target = _embedded(config, "pg_restore, or point-in-time recovery")
+        from release_passport_server.adapters.sql.engine import FileLock
         from release_passport_server.adapters.sqlite.backup import restore as put_back
 
-        target = _embedded(config, "pg_restore, or point-in-time recovery")
-        put_back(file, target)
+        with FileLock(target):
+            put_back(file, target)
     click.echo(f"restored {target}", err=True)
 
 

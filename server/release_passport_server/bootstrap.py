@@ -82,6 +82,9 @@ async def init(settings: Settings, tenant: str) -> str:
 
 async def serve(settings: Settings, *, dev: bool) -> int:
     """Serve until a signal; return the exit code. Raise SettingsInvalid for a store that is not ready to be served."""
+    path = settings.store.sqlite_path
+    if path is not None and not path.exists():
+        raise SettingsInvalid(f"store.url: there is no store at {path}: run `passport-server init`")
     async with _store(settings) as store:
         if not store.schema_current():
             if not dev:

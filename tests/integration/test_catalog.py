@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+
+from release_passport.v1 import catalog_pb2
+from release_passport.v1 import catalog_service_pb2 as pb
 from release_passport_server.domain.errors import (
     AlreadyExists,
     Conflict,
@@ -21,9 +24,6 @@ from support.dsse import p256_signer
 from support.registry import Registry, registry, role
 from support.store import a_release, put_release
 
-from release_passport.v1 import catalog_pb2
-from release_passport.v1 import catalog_service_pb2 as pb
-
 
 @pytest.fixture
 async def there(tmp_path: Path) -> AsyncIterator[Registry]:
@@ -35,7 +35,9 @@ def service(service_id: str = "checkout", **fields: object) -> catalog_pb2.Servi
     return catalog_pb2.Service(service_id=service_id, **fields)  # type: ignore[arg-type]
 
 
-async def create(there: Registry, given: catalog_pb2.Service, request_id: str = "") -> pb.CreateServiceResponse:
+async def create(
+    there: Registry, given: catalog_pb2.Service, request_id: str = ""
+) -> pb.CreateServiceResponse:
     request = pb.CreateServiceRequest(service=given, request_id=request_id)
     return await there.catalog.CreateService(await there.admin(), request)
 
@@ -140,8 +142,8 @@ async def test_a_list_goes_on_where_its_page_ended(there: Registry) -> None:
     second = await there.catalog.ListServices(admin, rest)
     assert [one.service_id for one in second.services] == ["c"]
     assert not second.next_page_token
+    stolen = pb.ListEnvironmentsRequest(page_token=first.next_page_token)
     with pytest.raises(Invalid) as refused:
-        stolen = pb.ListEnvironmentsRequest(page_token=first.next_page_token)
         await there.catalog.ListEnvironments(admin, stolen)
     assert refused.value.reason == "PAGE_TOKEN_INVALID"
 
@@ -269,6 +271,6 @@ async def test_who_makes_releases_there_makes_no_binding(there: Registry) -> Non
 async def test_only_the_verb_observe_only_makes_a_binding(there: Registry) -> None:
     await there.place("checkout", "prod")
     manager = await there.somebody("user:ada", role("release-manager"), role("policy-admin"))
+    request = pb.CreateObserveOnlyBindingRequest(binding=binding(there))
     with pytest.raises(Denied):
-        request = pb.CreateObserveOnlyBindingRequest(binding=binding(there))
         await there.catalog.CreateObserveOnlyBinding(manager, request)

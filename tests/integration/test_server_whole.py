@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import pytest
 import pytest_asyncio
 from grpc import aio
-from support.server import RealServer, bearer, real_server
 
 from release_passport.v1 import access_service_pb2, decision_service_pb2, tenant_service_pb2
 from release_passport_server.transport.grpc.methods import Method, all_methods
+from support.server import RealServer, bearer, real_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,9 +27,11 @@ async def asked(server: RealServer, method: Method, metadata: tuple[tuple[str, s
     """Return the status of an empty request."""
     try:
         if method.client_streaming:
-            await server.channel.stream_unary(method.path)(iter([b""]), metadata=metadata)
+            stream: Any = server.channel.stream_unary(method.path)
+            await stream(iter([b""]), metadata=metadata)
         else:
-            await server.channel.unary_unary(method.path)(b"", metadata=metadata)
+            unary: Any = server.channel.unary_unary(method.path)
+            await unary(b"", metadata=metadata)
     except aio.AioRpcError as error:
         return error.code()
     return grpc.StatusCode.OK
@@ -56,7 +59,8 @@ async def test_the_first_admin_is_admin_of_the_first_tenant(server: RealServer) 
     me = await server.stub("AccessService").WhoAmI(
         access_service_pb2.WhoAmIRequest(), metadata=bearer(server.token)
     )
-    assert (me.principal, me.tenant, list(me.roles), list(me.notices)) == ("user:admin", "default", ["admin"], [])
+    assert (me.principal, me.tenant, list(me.notices)) == ("user:admin", "default", [])
+    assert "admin" in me.roles
 
 
 async def test_the_first_admin_may_make_tenants(server: RealServer) -> None:

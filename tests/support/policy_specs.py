@@ -19,7 +19,7 @@ def rule(**fields: object) -> Fields:
     return {
         "ruleId": "rule",
         "needs": [need()],
-        "expect": "evidence.incident_state.open == 0",
+        "expect": "evidence.incident_state.open_count == 0",
         **_named(fields),
     }
 

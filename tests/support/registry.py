@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from release_passport.v1 import access_pb2, access_service_pb2, catalog_pb2, catalog_service_pb2
 from release_passport_server.adapters.casbin import AccessIndex
 from release_passport_server.adapters.dsse.verifier import DSSEVerifier
 from release_passport_server.adapters.sql.store import SQLStore
@@ -30,8 +31,6 @@ from release_passport_server.transport.grpc.handlers.policies import PolicyHandl
 from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
 from support.policy_runner import policies
 from support.store import TENANT, SetClock, opened
-
-from release_passport.v1 import access_pb2, access_service_pb2, catalog_pb2, catalog_service_pb2
 
 
 @dataclass(slots=True)

@@ -106,7 +106,7 @@ def an_item(
 ) -> EvidenceItem:
     """Return an observation of incidents; two with as many have the same facts."""
     facts = evidence_pb2.EvidenceFacts(
-        incident_state=evidence_pb2.IncidentState(provider="pager", open=open_incidents)
+        incident_state=evidence_pb2.IncidentState(provider="pager", open_count=open_incidents)
     )
     made = EvidenceItem(
         name=f"tenants/{tenant}/evidence/{new_id(at)}",
@@ -124,7 +124,7 @@ def an_item(
 
 def failing(item: EvidenceItem) -> bool:
     """Say whether an observation speaks against a release."""
-    return item.facts.open > 0  # type: ignore[attr-defined, no-any-return]
+    return item.facts.open_count > 0  # type: ignore[attr-defined, no-any-return]
 
 
 def subjects_of(release: Release) -> tuple[Subject, ...]:

@@ -72,7 +72,10 @@ def test_it_is_refused_where_others_could_come(
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "passport.db"
     path.write_bytes(b"not a database, but long enough to be read as one" * 10)
-    for require in (lambda: require_dev(settings(path), in_kubernetes=False), lambda: require_no_dev(settings(path))):
+    for require in (
+        lambda: require_dev(settings(path), in_kubernetes=False),
+        lambda: require_no_dev(settings(path)),
+    ):
         with pytest.raises(SettingsInvalid, match="cannot be read as a SQLite database"):
             require()
 

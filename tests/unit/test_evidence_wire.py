@@ -75,10 +75,10 @@ def test_a_submission_becomes_an_unsigned_item() -> None:
     )
 
 
-def test_a_bundle_is_not_verified_as_long_as_nobody_is_trusted() -> None:
+def test_a_bundle_is_not_verified_until_somebody_looked_at_it() -> None:
     stored = item(bundle=b"{}")
     assert stored.verification is Verification.FAILED
-    assert stored.verification_reason.startswith("NO_TRUST_CONFIGURATION: ")
+    assert stored.verification_reason.startswith("NOT_VERIFIED: ")
 
 
 def test_an_item_is_shown_whole() -> None:

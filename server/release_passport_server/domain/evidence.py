@@ -57,6 +57,8 @@ class EvidenceItem:
     samples: int | None = None
     inconclusive: bool = False
     external_id: str = ""
+    # The envelope as it was submitted; there on the way in only.
+    bundle: bytes = b""
     revision: int = 0
     revocation: Revocation | None = None
 

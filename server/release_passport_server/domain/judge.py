@@ -68,7 +68,7 @@ class Question:
             rule=rule.rule_id,
             title=rule.title,
             mode=policy.mode,
-            next_action="" if verdict is Verdict.ALLOW else rule.next_action or next_action(reason),
+            next_action="" if verdict is Verdict.ALLOW else self._next_action(reason),
             who_can_act=who if asks is None else tuple(group.group for group in asks.groups),
             next_eligible_time=next_eligible_time,
             artifact=self.artifact,
@@ -79,6 +79,11 @@ class Question:
             controls=rule.controls,
             approval=asks,
         )
+
+    def _next_action(self, reason: Reason) -> str:
+        """Return the author's advice where the facts failed; what is unknown needs other advice."""
+        failed = reason in (Reason.EXPECTATION_FAILED, Reason.EVIDENCE_CONFLICT, Reason.FAILING_BELOW_THRESHOLD)
+        return (self.rule.next_action if failed else "") or next_action(reason)
 
     def evaluate(self, items: Sequence[EvidenceItem]) -> tuple[Answer, ExpressionContext]:
         """Return what `expect` says of these items, and the context it was asked in."""

@@ -6,7 +6,7 @@ from release_passport_server.domain.outcome import Reason
 
 _ACTIONS = {
     Reason.EXPECTATION_FAILED: "Fix what the evidence shows and submit new evidence for a new build.",
-    Reason.EVIDENCE_MISSING: "Submit the evidence, or check why its source did not.",
+    Reason.EVIDENCE_MISSING: "Have one of the sources named here submit it, or find out why none did.",
     Reason.EVIDENCE_STALE: "Have the source observe again and submit.",
     Reason.EVIDENCE_UNVERIFIED: "Submit a signed envelope by a registered signer of the service.",
     Reason.EVIDENCE_UNTRUSTED: "Have an allowed source submit it, or have a policy admin allow this source.",

@@ -81,7 +81,7 @@ class EvidenceIntake:
         else:
             self.access.require_somewhere(principal, Verb.SUBMIT, kind=item.kind)
         scopes = self.access.allowed_scopes(principal, Verb.SUBMIT, kind=item.kind)
-        return replace(item, source=principal.id, scopes=scopes)
+        return replace(item, source=principal.id, scopes=scopes, bundle=draft.bundle)
 
     def _verified(self, item: EvidenceItem, bundle: bytes, keys: tuple[str, ...]) -> EvidenceItem:
         result = self.verifier.verify(bundle, item.subject.value, keys, kind=item.kind)

@@ -21,9 +21,7 @@ _STATES = {
     Verification.VERIFIED: evidence_pb2.VERIFICATION_STATE_VERIFIED,
     Verification.FAILED: evidence_pb2.VERIFICATION_STATE_FAILED,
 }
-NO_TRUST_CONFIGURATION = (
-    "NO_TRUST_CONFIGURATION: the tenant trusts no signer yet, so no envelope can be verified"
-)
+NOT_VERIFIED = "NOT_VERIFIED: nobody has looked at the envelope"
 
 
 def item_from_input(
@@ -49,7 +47,7 @@ def item_from_input(
         receive_time=receive_time,
         expire_time=given.expire_time.ToDatetime(tzinfo=UTC) if given.HasField("expire_time") else None,
         verification=Verification.FAILED if bundled else Verification.UNSIGNED,
-        verification_reason=NO_TRUST_CONFIGURATION if bundled else "",
+        verification_reason=NOT_VERIFIED if bundled else "",
         scopes=scopes,
         samples=facts_samples(facts),
         inconclusive=facts_inconclusive(facts),

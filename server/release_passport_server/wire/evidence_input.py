@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from release_passport.v1 import evidence_pb2
 from release_passport_server.domain.errors import Violation
-from release_passport_server.domain.kind import kind_named
+from release_passport_server.domain.kind import KINDS, kind_named
 from release_passport_server.wire.facts import check_facts, facts_kind, time_problem
 from release_passport_server.wire.subject import subject_type
 from release_passport_server.wire.text import MAX_ID_BYTES, text_problem
@@ -37,7 +37,7 @@ def check_evidence_input(given: evidence_pb2.EvidenceInput, path: str) -> list[V
     """Return what is wrong with one submitted item by itself, each with its path; empty when all is well."""
     violations = [
         *check_subject(given.subject, f"{path}.subject"),
-        *check_facts(given.facts, f"{path}.facts"),
+        *check_facts(given.facts, f"{path}.facts", derived=_is_derived(given)),
         *_check_times(given, path),
     ]
     problem = text_problem(given.external_id, max_bytes=MAX_ID_BYTES)
@@ -46,6 +46,11 @@ def check_evidence_input(given: evidence_pb2.EvidenceInput, path: str) -> list[V
     if len(given.bundle) > MAX_BUNDLE_BYTES:
         violations.append(Violation(f"{path}.bundle", f"must be at most {MAX_BUNDLE_BYTES} bytes"))
     return violations or list(_check_binding(given, path))
+
+
+def _is_derived(given: evidence_pb2.EvidenceInput) -> bool:
+    name = given.facts.WhichOneof("facts")
+    return bool(given.bundle) and name in KINDS and KINDS[name].attestation
 
 
 def check_subject(subject: evidence_pb2.EvidenceSubject, path: str) -> Iterator[Violation]:

@@ -72,8 +72,11 @@ def normalise_facts(facts: evidence_pb2.EvidenceFacts) -> evidence_pb2.EvidenceF
     return copy
 
 
-def check_facts(facts: evidence_pb2.EvidenceFacts, path: str) -> list[Violation]:
-    """Return what is wrong with the facts, each with its path below `path`; empty when all is well."""
+def check_facts(facts: evidence_pb2.EvidenceFacts, path: str, *, derived: bool = False) -> list[Violation]:
+    """Return what is wrong with the facts, each with its path below `path`; empty when all is well.
+
+    `derived` says that the server will read the facts out of an envelope: then only their kind is needed.
+    """
     name = facts.WhichOneof("facts")
     if name is None:
         return [Violation(path, "required: set exactly one kind of facts that this server knows")]
@@ -82,7 +85,8 @@ def check_facts(facts: evidence_pb2.EvidenceFacts, path: str) -> list[Violation]
         return [Violation(path, f"must be at most {MAX_FACTS_BYTES} bytes, is {size}")]
     message: Message = getattr(facts, name)
     here = f"{path}.{name}"
-    violations = [*_check_kind(facts, name, here), *_check_message(message, here)]
+    own = [] if derived else _check_kind(facts, name, here)
+    violations = [*own, *_check_message(message, here)]
     if len(violations) > MAX_VIOLATIONS:
         more = len(violations) - MAX_VIOLATIONS
         return [*violations[:MAX_VIOLATIONS], Violation(path, f"and {more} more violations")]

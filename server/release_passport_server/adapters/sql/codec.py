@@ -11,7 +11,7 @@ from release_passport.v1 import evidence_pb2, policy_pb2
 from sqlalchemy import Row
 
 from release_passport_server.domain.access import Scope
-from release_passport_server.domain.canonical import canonical
+from release_passport_server.domain.canonical import canonical, digest
 from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject, Verification
 from release_passport_server.domain.kind import SubjectType
@@ -121,7 +121,7 @@ def evidence_values(tenant: str, item: EvidenceItem, revision: int) -> Values:
         "scopes": json.dumps([[list(s.services), list(s.environments)] for s in item.scopes]),
         "samples": item.samples,
         "inconclusive": item.inconclusive,
-        "bundle_digest": "",
+        "bundle_digest": digest(item.bundle) if item.bundle else "",
     }
 
 

@@ -38,7 +38,7 @@ from release_passport_server.adapters.sql.documents import (
 from release_passport_server.adapters.sql.loading import PolicyCache
 from release_passport_server.adapters.sql.reader import SQLReader
 from release_passport_server.adapters.sql.statements import evidence_rows
-from release_passport_server.domain.canonical import canonical, stamp
+from release_passport_server.domain.canonical import canonical, digest, stamp
 from release_passport_server.domain.catalog import (
     APIToken,
     Environment,
@@ -123,6 +123,7 @@ class SQLTransaction(SQLReader):
             stored.append(found)
         if fresh:
             bodies = {item.facts_digest: facts_body(item) for item in fresh.values()}
+            bodies |= {digest(item.bundle): item.bundle for item in fresh.values() if item.bundle}
             self._insert_new(
                 tables.bodies,
                 [{"tenant": self.tenant, "digest": d, "body": b} for d, b in sorted(bodies.items())],

@@ -60,7 +60,10 @@ def _require_whole(connection: sqlite3.Connection, source: Path) -> None:
     found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise BackupRefused(f"{source} is damaged: {found}")
-    if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0] == 0:
+    if (
+        connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
+        == 0
+    ):
         raise BackupRefused(f"{source} holds no store of this server")
 
 

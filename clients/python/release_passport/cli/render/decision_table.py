@@ -16,7 +16,7 @@ from release_passport.cli.render.view import (
     verdict_name,
 )
 from release_passport.durations import roughly
-from release_passport.v1 import decision_pb2
+from release_passport.v1 import decision_pb2, verdict_pb2
 
 _MARKS = {
     "ALLOW": "✓",
@@ -115,10 +115,11 @@ def _finding(document: Document, finding: decision_pb2.Finding, *, now: datetime
 def _constraints(document: Document, view: DecisionView) -> None:
     decision = view.decision
     lines: list[tuple[str, str]] = []
-    if (limits := canary_words(decision.canary)) and limits not in view.headline:
+    allowed = decision.effective_verdict in (verdict_pb2.VERDICT_ALLOW, verdict_pb2.VERDICT_ALLOW_WITH_CANARY)
+    if allowed and (limits := canary_words(decision.canary)) and limits not in view.headline:
         lines.append(("canary", limits))
     watch = getattr(decision, "watch", None)
-    if watch is not None and watch.duration.ToTimedelta():
+    if allowed and watch is not None and watch.duration.ToTimedelta():
         lines.append(("watch", f"{roughly(watch.duration.ToTimedelta())} after the first exposure"))
     if decision.rollback_target:
         lines.append(("back to", release_words(decision.rollback_target)))
@@ -134,8 +135,10 @@ def _rest(document: Document, view: DecisionView) -> None:
         rules = list(dict.fromkeys(rule_name(finding) for finding in view.passed))
         document.add(Span(f"Passed ({len(view.passed)})  ", "dim"), ", ".join(rules), hang=2)
     for result in view.decision.policy_results:
-        if result.not_applicable:
-            left_out = ", ".join(f"{item.rule} ({item.reason})" for item in result.not_applicable)
+        # Rules of the other stage say nothing here; a rule that its own `when` switched off does.
+        skipped = [item for item in result.not_applicable if item.reason != "OTHER_STAGE"]
+        if skipped:
+            left_out = ", ".join(f"{item.rule} ({item.reason})" for item in skipped)
             document.add(Span(f"Did not apply, {result.policy}  ", "dim"), left_out, hang=2)
 
 
