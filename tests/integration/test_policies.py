@@ -287,7 +287,7 @@ async def test_what_is_wrong_with_cases_is_told_at_once(there: Registry) -> None
     policy = policy_pb2.Policy(spec=spec())
     with pytest.raises(Invalid, match="1 to 200 cases"):
         await there.policies.TestPolicy(await there.admin(), pb.TestPolicyRequest(policy=policy))
-    request = pb.TestPolicyRequest(policy=policy, cases=[pb.PolicyTestCase(stage=9)])
+    request = pb.TestPolicyRequest(policy=policy, cases=[pb.PolicyTestCase.FromString(b"\x30\x09")])
     request.cases[0].evidence.add()
     with pytest.raises(Invalid) as refused:
         await there.policies.TestPolicy(await there.admin(), request)

@@ -85,7 +85,7 @@ class Explain:
         except (ValueError, KeyError, TypeError, IndexError):
             return Explanation(record, ReplayResult.TAMPERED)
         steps = trace(draft.case, draft.outcome)
-        return Explanation(record, self._compared(record, draft), steps)
+        return Explanation(record, self.compared(record, draft), steps)
 
     def replay(self, reader: Reader, record: DecisionRecord) -> DecisionDraft:
         """Return what the recorded case comes to with the engine of today."""
@@ -105,7 +105,8 @@ class Explain:
             renews=recorded.renews,
         )
 
-    def _compared(self, record: DecisionRecord, draft: DecisionDraft) -> ReplayResult:
+    def compared(self, record: DecisionRecord, draft: DecisionDraft) -> ReplayResult:
+        """Return how a replay compares with the record: byte for byte, or by outcome where the engine is another."""
         recorded = self.messages.recorded(record.body)
         if recorded.case_digest != draft.case_digest or recorded.outcome_digest != record.outcome_digest:
             return ReplayResult.TAMPERED
