@@ -61,7 +61,10 @@ class Demo:
         log = cleanup.enter_context((self.folder / "server.log").open("wb"))
         print("$ passport-server serve &")
         server = subprocess.Popen(
-            ["passport-server", "serve", "--config", str(config)], env=self._server_env(), stderr=log, stdout=log
+            ["passport-server", "serve", "--config", str(config)],
+            env=self._server_env(),
+            stderr=log,
+            stdout=log,
         )
         cleanup.callback(server.wait)
         cleanup.callback(server.terminate)
@@ -200,11 +203,11 @@ def _set_up(demo: Demo) -> None:
         *("--signer", signer, "--quiet"),
         shown=False,
     )
-    demo.passport("admin", "environment", "create", "prod", "--label", "tier=production", "--quiet", shown=False)
+    demo.passport(
+        "admin", "environment", "create", "prod", "--label", "tier=production", "--quiet", shown=False
+    )
     for who, principal in (("ci", "sa:ci"), ("connector", "connector:prod")):
-        made = demo.passport(
-            "admin", "token", "create", principal, "--role", who, "--quiet", shown=False
-        )
+        made = demo.passport("admin", "token", "create", principal, "--role", who, "--quiet", shown=False)
         token = next(word for word in made.split() if word.startswith("rp1_"))
         (demo.folder / f"{who}.token").write_text(token)
     demo.passport("admin", "policy", "apply", str(LIBRARY))

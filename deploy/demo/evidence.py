@@ -147,7 +147,7 @@ def _healthy() -> Item:
     }
 
 
-def _item(subject: Item, facts: Item, *, age: timedelta = timedelta(0)) -> Item:
+def _item(subject: Mapping[str, object], facts: Item, *, age: timedelta = timedelta(0)) -> Item:
     return {"subject": subject, "facts": facts, "observe_time": (datetime.now(UTC) - age).isoformat()}
 
 

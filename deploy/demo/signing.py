@@ -37,7 +37,9 @@ class BuildKey:
         source = "https://github.com/acme/checkout"
         statement = {
             "_type": "https://in-toto.io/Statement/v1",
-            "subject": [{"name": "registry.example/checkout", "digest": {"sha256": digest.removeprefix("sha256:")}}],
+            "subject": [
+                {"name": "registry.example/checkout", "digest": {"sha256": digest.removeprefix("sha256:")}}
+            ],
             "predicateType": "https://slsa.dev/provenance/v1",
             "predicate": {
                 "buildDefinition": {

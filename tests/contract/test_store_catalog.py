@@ -60,13 +60,17 @@ def a_binding(number: int, *, environment: str = "prod", **more: Any) -> Observe
 
 def a_policy(policy_id: str = "baseline", revision: int = 1, **more: Any) -> PolicyDocument:
     spec = policy_pb2.PolicySpec(description=f"revision {revision}")
-    made = PolicyDocument(policy_id, revision, sha(revision), spec, "user:ann", START, START + revision * SECOND)
+    made = PolicyDocument(
+        policy_id, revision, sha(revision), spec, "user:ann", START, START + revision * SECOND
+    )
     return replace(made, **more)
 
 
 def a_role(number: int = 0, principal: str = "sa:ci") -> RoleBinding:
     where = new_id(START + number * SECOND)
-    return RoleBinding(where, principal, "submitter", START, "user:ann", ("check*",), ("prod",), ("test_result",))
+    return RoleBinding(
+        where, principal, "submitter", START, "user:ann", ("check*",), ("prod",), ("test_result",)
+    )
 
 
 def a_token(number: int = 0) -> APIToken:
@@ -83,9 +87,7 @@ async def put(store: SQLStore, *acts: Callable[[Transaction], None], tenant: str
     await store.write(tenant, act)
 
 
-async def pages(
-    store: SQLStore, listing: Callable[[Reader, Page], Listed[Any]], size: int = 2
-) -> list[Any]:
+async def pages(store: SQLStore, listing: Callable[[Reader, Page], Listed[Any]], size: int = 2) -> list[Any]:
     found: list[Any] = []
     after = ""
     while True:
@@ -104,12 +106,14 @@ async def test_services_are_found_replaced_and_listed_by_id(store: SQLStore) -> 
     assert await store.read(TENANT, lambda reader: reader.find_service("checkout")) == first
     changed = replace(first, title="", labels={}, platforms=(), update_time=START + timedelta(days=1))
     others = [a_service("a-first"), a_service("search")]
-    await put(
-        store, lambda tx: tx.put_service(changed), *(lambda tx, s=s: tx.put_service(s) for s in others)
-    )
+    await put(store, lambda tx: tx.put_service(changed), *(lambda tx, s=s: tx.put_service(s) for s in others))
     assert await store.read(TENANT, lambda reader: reader.find_service("checkout")) == changed
     assert await store.read(TENANT, lambda reader: reader.find_service("Checkout")) is None
-    assert await pages(store, lambda reader, page: reader.list_services(page)) == [others[0], changed, others[1]]
+    assert await pages(store, lambda reader, page: reader.list_services(page)) == [
+        others[0],
+        changed,
+        others[1],
+    ]
 
 
 async def test_environments_are_found_replaced_and_listed_by_id(store: SQLStore) -> None:
@@ -124,9 +128,7 @@ async def test_environments_are_found_replaced_and_listed_by_id(store: SQLStore)
 async def test_a_binding_is_in_force_until_it_ends(store: SQLStore) -> None:
     two_days, ended = a_binding(2), a_binding(9, end_time=START)
     elsewhere = a_binding(9, environment="stage")
-    await put(
-        store, *(lambda tx, b=b: tx.put_observe_only(b) for b in (two_days, ended, elsewhere))
-    )
+    await put(store, *(lambda tx, b=b: tx.put_observe_only(b) for b in (two_days, ended, elsewhere)))
 
     async def at(days: int) -> ObserveOnlyBinding | None:
         now = START + timedelta(days=days)
@@ -201,7 +203,9 @@ async def test_a_case_has_its_place_and_all_active_policies(store: SQLStore) -> 
 async def test_grants_are_found_listed_and_taken_back(store: SQLStore) -> None:
     grants = [a_role(1), a_role(2, "user:ann"), a_role(3)]
     await put(store, *(lambda tx, g=g: tx.put_role_binding(g) for g in grants))
-    assert await store.read(TENANT, lambda reader: reader.find_role_binding(grants[0].binding_id)) == grants[0]
+    assert (
+        await store.read(TENANT, lambda reader: reader.find_role_binding(grants[0].binding_id)) == grants[0]
+    )
     assert await pages(store, lambda reader, page: reader.list_role_bindings("", page)) == grants[::-1]
     of_ci = await pages(store, lambda reader, page: reader.list_role_bindings("sa:ci", page), 1)
     assert of_ci == [grants[2], grants[0]]

@@ -173,7 +173,9 @@ async def test_items_of_one_write_are_listed_page_by_page(store: SQLStore) -> No
     after = ""
     for _ in range(3):
         page = Page(2, after)
-        found = await store.read(TENANT, lambda reader, page=page: reader.list_evidence(EvidenceFilter(), page))  # type: ignore[misc]
+        found = await store.read(
+            TENANT, lambda reader, page=page: reader.list_evidence(EvidenceFilter(), page)
+        )  # type: ignore[misc]
         seen += [item.name for item in found.items]
         after = found.next_after
     assert (seen, after) == (everything, "")

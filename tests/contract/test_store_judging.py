@@ -94,7 +94,9 @@ async def test_inline_evidence_and_the_release_are_stored_with_the_decision(stor
     judged = await store.judge(Question(release, items=(item,), creates=True))
     assert judged.record.verdict is Verdict.BLOCK
     assert judged.record.evidence == (item.name,)
-    assert await store.read(TENANT, lambda reader: reader.find_release("checkout", "prod", "1.0.0")) is not None
+    assert (
+        await store.read(TENANT, lambda reader: reader.find_release("checkout", "prod", "1.0.0")) is not None
+    )
     assert await store.read(TENANT, lambda reader: reader.find_evidence(item.name)) is not None
 
 
@@ -152,9 +154,10 @@ async def test_a_request_id_with_another_body_is_refused(store: SQLStore, at_onc
     if at_once:
         results = await asyncio.gather(*map(store.judge, questions), return_exceptions=True)
     else:
-        results = [await store.judge(questions[0]), *await asyncio.gather(
-            store.judge(questions[1]), return_exceptions=True
-        )]
+        results = [
+            await store.judge(questions[0]),
+            *await asyncio.gather(store.judge(questions[1]), return_exceptions=True),
+        ]
     assert isinstance(results[1], Precondition)
     assert results[1].reason == "REQUEST_ID_REUSED"
 
@@ -272,7 +275,11 @@ async def test_the_open_attempt_comes_with_its_ground(store: SQLStore) -> None:
 async def test_a_list_of_decisions_shows_what_the_filter_says(
     store: SQLStore, wanted: DecisionFilter, expected: str
 ) -> None:
-    releases = {"a": a_release("1"), "b": a_release("2", environment="stage"), "c": a_release("3", service="search")}
+    releases = {
+        "a": a_release("1"),
+        "b": a_release("2", environment="stage"),
+        "c": a_release("3", service="search"),
+    }
     await registered(store, *releases.values())
     await store.write(TENANT, lambda tx: put_item(tx, an_item(1)))
     letters = {}
@@ -288,6 +295,8 @@ async def test_decisions_are_listed_page_by_page(store: SQLStore) -> None:
     everything = await decisions(store)
     assert [record.revision for record in everything] == [10, 9, 8, 7, 6]
     first = await store.read(TENANT, lambda reader: reader.list_decisions(EVERYTHING, Page(3)))
-    rest = await store.read(TENANT, lambda reader: reader.list_decisions(EVERYTHING, Page(3, first.next_after)))
+    rest = await store.read(
+        TENANT, lambda reader: reader.list_decisions(EVERYTHING, Page(3, first.next_after))
+    )
     assert [*first.items, *rest.items] == everything
     assert rest.next_after == ""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from release_passport.v1 import evidence_pb2
 
+from release_passport.v1 import evidence_pb2
 from release_passport_server.domain.kind import CUSTOM, KINDS, Kind
 
 PROTO = Path(__file__).parents[2] / "proto" / "release_passport" / "v1" / "evidence.proto"

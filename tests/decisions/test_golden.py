@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from release_passport_server.domain.outcome import SEMANTICS_VERSION, Outcome
 from support.policy_runner import run
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
+
 from release_passport.policy_file import load_policy_file
 from release_passport.v1 import (
     catalog_pb2,
@@ -23,7 +25,6 @@ from release_passport.v1 import (
 from release_passport_server import bootstrap
 from release_passport_server.adapters.sql import tables
 from release_passport_server.services.explain import Explain
-from sqlalchemy import update
 from support.server import RealServer, bearer, real_server
 
 LIBRARY = Path(__file__).resolve().parents[2] / "policies" / "library"

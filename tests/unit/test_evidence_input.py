@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
-from release_passport.v1 import evidence_pb2 as pb
 
+from release_passport.v1 import evidence_pb2 as pb
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.wire.evidence_input import MAX_BUNDLE_BYTES, check_evidence_input

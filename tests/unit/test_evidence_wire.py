@@ -10,8 +10,8 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
-from release_passport.v1 import evidence_pb2 as pb
 
+from release_passport.v1 import evidence_pb2 as pb
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject, Verification
 from release_passport_server.domain.kind import SubjectType

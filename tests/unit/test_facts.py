@@ -13,8 +13,8 @@ from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
-from release_passport.v1 import evidence_pb2 as pb
 
+from release_passport.v1 import evidence_pb2 as pb
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.kind import KINDS, Kind, SubjectType, UnknownKind, kind_named
 from release_passport_server.wire.facts import (

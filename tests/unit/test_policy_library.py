@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from release_passport.policy_file import load_policy_file, parse_policy
 from release_passport.policy_test_file import load_policy_test_file
 from release_passport.v1 import policy_pb2, policy_service_pb2, verdict_pb2
@@ -78,7 +79,8 @@ def test_a_policy_is_accepted_as_enforced(path: Path) -> None:
 @IN_LIBRARY
 def test_a_policy_says_why_it_exists_and_what_to_do(path: Path) -> None:
     spec = spec_of(path)
-    assert spec.title and len(spec.description) > 150
+    assert spec.title
+    assert len(spec.description) > 150
     for rule in spec.rules:
         assert rule.title.endswith("?"), rule.rule_id
         assert rule.controls, rule.rule_id

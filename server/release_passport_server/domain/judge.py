@@ -82,7 +82,11 @@ class Question:
 
     def _next_action(self, reason: Reason) -> str:
         """Return the author's advice where the facts failed; what is unknown needs other advice."""
-        failed = reason in (Reason.EXPECTATION_FAILED, Reason.EVIDENCE_CONFLICT, Reason.FAILING_BELOW_THRESHOLD)
+        failed = reason in (
+            Reason.EXPECTATION_FAILED,
+            Reason.EVIDENCE_CONFLICT,
+            Reason.FAILING_BELOW_THRESHOLD,
+        )
         return (self.rule.next_action if failed else "") or next_action(reason)
 
     def evaluate(self, items: Sequence[EvidenceItem]) -> tuple[Answer, ExpressionContext]:
@@ -126,6 +130,19 @@ def _judge_artifact(question: Question, artifact: Artifact | None) -> list[Findi
     for need in question.rule.needs:
         items = bound(question.case, need, artifact, service_wide=False, now=question.now)
         chosen.append(series_by_key(question.case, need, items))
+    if len(chosen) == 1:
+        findings = [_judge_parts(question, artifact, key, (part,)) for key, part in chosen[0].items()]
+    else:
+        findings = _judge_together(question, artifact, chosen)
+    if question.case.stage is Stage.WATCH:
+        findings.extend(_service_wide(question, artifact))
+    return findings
+
+
+def _judge_together(
+    question: Question, artifact: Artifact | None, chosen: list[dict[str, tuple[Series, ...] | Lack]]
+) -> list[Finding]:
+    """Judge several needs; at most one of them has more than one key, and its keys make the findings."""
     keys = next((list(by_key) for by_key in chosen if len(by_key) > 1), None)
     if keys is None:
         keys = [next((key for by_key in chosen for key in by_key if key), "")]
@@ -133,23 +150,37 @@ def _judge_artifact(question: Question, artifact: Artifact | None) -> list[Findi
     for key in keys:
         parts = [by_key[key] if key in by_key else next(iter(by_key.values())) for by_key in chosen]
         findings.append(_judge_parts(question, artifact, key, parts))
-    if question.case.stage is Stage.WATCH:
-        findings.extend(_service_wide(question, artifact))
     return findings
 
 
 def _judge_parts(
     question: Question, artifact: Artifact | None, key: str, parts: Sequence[tuple[Series, ...] | Lack]
 ) -> Finding:
-    lacks = [part for part in parts if isinstance(part, Lack)]
-    series = [part for part in parts if not isinstance(part, Lack)]
-    lacks.extend(lack for group in series for one in group if (lack := _lack_of(question, one)) is not None)
+    lacks: list[Lack] = []
+    series: list[tuple[Series, ...]] = []
+    newest: list[EvidenceItem] = []
+    until: datetime | None = None
+    for part in parts:
+        if isinstance(part, Lack):
+            lacks.append(part)
+            continue
+        series.append(part)
+        for one in part:
+            lack = _lack_of(question, one)
+            if lack is not None:
+                lacks.append(lack)
+            stale = one.newest.stale_time(one.need.max_age)
+            until = stale if until is None or stale < until else until
+            newest.append(one.newest)
     if lacks:
         asked = question.about(artifact, key)
         return max((_unknown(asked, lack) for lack in lacks), key=_strictness)
-    until = min((one.newest.stale_time(one.need.max_age) for group in series for one in group), default=None)
-    asked = question.about(artifact, key, until)
-    newest = tuple(one.newest for group in series for one in group)
+    return _judge_series(question.about(artifact, key, until), series, tuple(newest))
+
+
+def _judge_series(
+    asked: Question, series: Sequence[tuple[Series, ...]], newest: tuple[EvidenceItem, ...]
+) -> Finding:
     inconclusive = tuple(item for item in newest if item.inconclusive)
     if inconclusive:
         text = "the analysis was inconclusive, which does not become a pass by asking again"
@@ -160,7 +191,7 @@ def _judge_parts(
             finding = max((_over_time(asked, one, finding) for one in series[0]), key=_strictness)
         elif finding.reason is Reason.EXPECTATION_FAILED:
             finding = _below_threshold(asked, series[0], finding)
-    if until is not None and question.now >= until:
+    if asked.until is not None and asked.now >= asked.until:
         return _aged(asked, series, newest, finding)
     return finding
 

@@ -160,5 +160,7 @@ def _any(globs: tuple[str, ...], value: str) -> bool:
 
 
 def _labelled(wanted: tuple[tuple[str, str], ...], labels: Mapping[str, str] | None) -> bool:
+    if not wanted:
+        return True
     have = labels or {}
     return all(key in have and matches(glob, have[key]) for key, glob in wanted)

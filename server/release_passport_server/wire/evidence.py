@@ -99,8 +99,11 @@ def facts_to_proto(item: EvidenceItem) -> evidence_pb2.EvidenceFacts:
     """Return an item's facts in the union of all kinds."""
     assert isinstance(item.facts, Message)
     facts = evidence_pb2.EvidenceFacts()
-    field = "custom" if item.kind.startswith(CUSTOM_PREFIX) else item.kind
-    getattr(facts, field).CopyFrom(item.facts)
+    if item.kind.startswith(CUSTOM_PREFIX):
+        facts.custom.kind = item.kind.removeprefix(CUSTOM_PREFIX)
+        facts.custom.facts.CopyFrom(item.facts)
+    else:
+        getattr(facts, item.kind).CopyFrom(item.facts)
     return facts
 
 

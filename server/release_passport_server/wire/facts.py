@@ -45,8 +45,9 @@ _NANOS = range(1_000_000_000)
 
 
 def facts_message(facts: evidence_pb2.EvidenceFacts) -> Message:
-    """Return the message of the one kind that is set; raise ValueError if none is."""
-    message: Message = getattr(facts, _field_set(facts))
+    """Return the message of the one kind that is set, the Struct of a custom one; raise ValueError if none is."""
+    name = _field_set(facts)
+    message: Message = facts.custom.facts if name == "custom" else getattr(facts, name)
     return message
 
 

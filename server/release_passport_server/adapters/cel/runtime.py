@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cel_expr_python import cel
@@ -54,11 +55,13 @@ keep_none_alive()
 class Runtime:
     """Evaluates programs of one environment, with one activation for each context."""
 
-    __slots__ = ("_env", "_messages", "_names")
+    __slots__ = ("_env", "_last_now", "_messages", "_names")
 
     def __init__(self, env: cel.Env, messages: Mapping[str, str]) -> None:
         """Take the environment, and the full name of the message of each built-in kind."""
         self._env = env
+        # The rules of one decision share their time; it is converted once.
+        self._last_now: tuple[datetime | None, Timestamp] = (None, Timestamp())
         self._messages = messages
         self._names = {kind: f"evidence.{kind}" for kind in messages}
 
@@ -85,10 +88,7 @@ class Runtime:
     def _activation(self, context: ExpressionContext) -> cel.Activation:
         if context.now.tzinfo is None:
             raise ValueError("now has no time zone")
-        # An environment that has only read programs back does not take a datetime, it always takes a message.
-        now = Timestamp()
-        now.FromDatetime(context.now)
-        data: dict[str, Any] = {"release": context.release, "now": now}
+        data: dict[str, Any] = {"release": context.release, "now": self._now(context.now)}
         if context.attempt is not None:
             data["attempt"] = context.attempt
         custom: Struct | None = None
@@ -103,6 +103,15 @@ class Runtime:
         if custom is not None:
             data[CUSTOM_VARIABLE] = custom
         return self._env.Activation(data)
+
+    def _now(self, time: datetime) -> Timestamp:
+        """Return the time as a message: an environment that has only read programs back takes no datetime."""
+        known, message = self._last_now
+        if known != time:
+            message = Timestamp()
+            message.FromDatetime(time)
+            self._last_now = (time, message)
+        return message
 
 
 def _detail(text: str) -> str:

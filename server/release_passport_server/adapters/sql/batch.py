@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.codec import subject_text
 from release_passport_server.adapters.sql.loading import Loader, PolicyCache
-from release_passport_server.adapters.sql.requests import Act, Ask, Request
+from release_passport_server.adapters.sql.requests import Act, Ask, Request, Waiting
 from release_passport_server.adapters.sql.transaction import Head, SQLTransaction
 from release_passport_server.domain.errors import PassportError, Precondition
 from release_passport_server.ports.store import CaseKey, Conclusion, Judged, LoadedCase, Replay, Written
@@ -98,9 +98,9 @@ class Batch:
                 value = act.run(tx)
         except SQLAlchemyError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever a service raised undid its own savepoint and is its caller's to know.
-            self._answers.append(lambda error=error: act.waiting.fail(error))  # type: ignore[misc]
+            self._fail(act.waiting, error)
             return
         written = Written(value, tx.settle())
         self._answers.append(lambda: act.waiting.answer(written))
@@ -168,7 +168,7 @@ class Batch:
                     ask.key = ask.question.prepare(tx)
             except PassportError as error:
                 self._asks.remove(ask)
-                self._answers.append(lambda ask=ask, error=error: ask.waiting.fail(error))  # type: ignore[misc]
+                self._fail(ask.waiting, error)
                 continue
             ask.scopes = scopes_of(ask.key)
 
@@ -194,7 +194,7 @@ class Batch:
             if ask.question.writes:
                 raise Spoiled(ask, error) from error
             self._asks.remove(ask)
-            self._answers.append(lambda: ask.waiting.fail(error))
+            self._fail(ask.waiting, error)
 
     def _touched(self) -> list[Ask]:
         """Return the questions whose case was changed between the reading of the head and its lock."""
@@ -252,9 +252,12 @@ class Batch:
         try:
             result = act()
         except PassportError as error:
-            self._answers.append(lambda error=error: ask.waiting.fail(error))  # type: ignore[misc]
+            self._fail(ask.waiting, error)
         else:
             self._answers.append(lambda: ask.waiting.answer(result))
+
+    def _fail(self, waiting: Waiting, error: Exception) -> None:
+        self._answers.append(lambda: waiting.fail(error))
 
     def _transaction(self, tenant: str) -> SQLTransaction:
         head = self._heads[tenant]

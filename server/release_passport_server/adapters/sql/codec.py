@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.message import Message
-from release_passport.v1 import evidence_pb2, policy_pb2
 from sqlalchemy import Row
 
+from release_passport.v1 import evidence_pb2, policy_pb2
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.canonical import canonical, digest
 from release_passport_server.domain.catalog import PolicyDocument

@@ -7,7 +7,7 @@ import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -98,7 +98,7 @@ class FileLock(AbstractContextManager["FileLock"]):
         self._database = database
         self._file: IO[str] | None = None
 
-    def __enter__(self) -> FileLock:
+    def __enter__(self) -> Self:
         """Take the lock; raise Unavailable where another process has it."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._path.open("a+")

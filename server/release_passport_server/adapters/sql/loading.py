@@ -18,7 +18,13 @@ from release_passport_server.adapters.sql.codec import (
     policy_of,
     subject_text,
 )
-from release_passport_server.adapters.sql.documents import BINDINGS, ENVIRONMENTS, LATCHES, SERVICES, Collection
+from release_passport_server.adapters.sql.documents import (
+    BINDINGS,
+    ENVIRONMENTS,
+    LATCHES,
+    SERVICES,
+    Collection,
+)
 from release_passport_server.adapters.sql.statements import evidence_about
 from release_passport_server.domain.catalog import ObserveOnlyBinding, PolicyDocument
 from release_passport_server.domain.evidence import EvidenceItem
@@ -82,7 +88,9 @@ class Loader:
                     observe_only=bindings.get(place),
                     attempt=attempt,
                     previous_attempts=tuple(
-                        r.attempt for r in rollouts[place] if r.content_digest == digest and r.attempt != attempt
+                        r.attempt
+                        for r in rollouts[place]
+                        if r.content_digest == digest and r.attempt != attempt
                     ),
                     ground=ground,
                     ground_withdrawn=tuple(n for n in ground.evidence if n in withdrawn) if ground else (),
@@ -108,7 +116,9 @@ class Loader:
         wanted = select(c.policy_id, c.revision).where(
             c.tenant == self._tenant, c.newest, c.delete_time.is_(None)
         )
-        keys = [(row.policy_id, row.revision) for row in self._connection.execute(wanted.order_by(c.policy_id))]
+        keys = [
+            (row.policy_id, row.revision) for row in self._connection.execute(wanted.order_by(c.policy_id))
+        ]
         unknown = [key for key in keys if (self._tenant, *key) not in self._cache]
         if len(self._cache) > MAX_CACHED_POLICIES:
             self._cache.clear()
@@ -179,9 +189,7 @@ class Loader:
             found[row.subject].append(item_of(row))
         return found
 
-    def _latches(
-        self, digests: set[str], rollouts: dict[Where, list[_Rollout]]
-    ) -> dict[str, list[Latch]]:
+    def _latches(self, digests: set[str], rollouts: dict[Where, list[_Rollout]]) -> dict[str, list[Latch]]:
         """Return the latches of what is judged and of what could be gone back to, by content digest."""
         wanted = digests | {rollout.content_digest for those in rollouts.values() for rollout in those}
         c = tables.documents.c
@@ -196,9 +204,7 @@ class Loader:
     def _bindings(self, places: Iterable[Where], now: datetime) -> dict[Where, ObserveOnlyBinding]:
         c = tables.documents.c
         keys = [f"{service}/{environment}" for service, environment in sorted(places)]
-        rows = select(c.body).where(
-            c.tenant == self._tenant, c.collection == BINDINGS.name, c.key.in_(keys)
-        )
+        rows = select(c.body).where(c.tenant == self._tenant, c.collection == BINDINGS.name, c.key.in_(keys))
         in_force: dict[Where, ObserveOnlyBinding] = {}
         for row in self._connection.execute(rows):
             binding = BINDINGS.decode(row.body)

@@ -232,9 +232,7 @@ class SQLReader:
         """Return the newest revision, deleted or not."""
         c = tables.policy_revisions.c
         row = self._one(
-            select(tables.policy_revisions).where(
-                c.tenant == self.tenant, c.newest, c.policy_id == policy_id
-            )
+            select(tables.policy_revisions).where(c.tenant == self.tenant, c.newest, c.policy_id == policy_id)
         )
         return None if row is None else policy_of(row)
 

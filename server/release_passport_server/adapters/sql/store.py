@@ -60,11 +60,11 @@ class SQLStore:
         path = sqlite_path(url)
         if path is not None:
             owned.enter_context(FileLock(path))
-        engine = open_engine(url, pool_size=pool_size, password=password, timeouts=timeouts or DatabaseTimeouts())
-        owned.callback(engine.dispose)
-        writer = Writer(
-            engine, secrets.token_hex(8), {}, clock, before_lock, check_conflicts=check_conflicts
+        engine = open_engine(
+            url, pool_size=pool_size, password=password, timeouts=timeouts or DatabaseTimeouts()
         )
+        owned.callback(engine.dispose)
+        writer = Writer(engine, secrets.token_hex(8), {}, clock, before_lock, check_conflicts=check_conflicts)
         writer.start()
         return cls(engine, writer, pool_size, owned)
 
@@ -75,9 +75,7 @@ class SQLStore:
 
     async def read(self, tenant: str, act: Callable[[Reader], T]) -> T:
         """Run `act` on a snapshot."""
-        return await self._off_loop(
-            lambda connection: act(SQLReader(connection, tenant, self._policies))
-        )
+        return await self._off_loop(lambda connection: act(SQLReader(connection, tenant, self._policies)))
 
     async def write(self, tenant: str, act: Callable[[Transaction], T]) -> Written[T]:
         """Run `act` in a transaction that it shares with other writers."""
@@ -112,7 +110,7 @@ class SQLStore:
 
     async def ready(self) -> None:
         """Return when the store answers with the schema of this version."""
-        current = await self._off_loop(lambda connection: migrate.is_current(connection))
+        current = await self._off_loop(migrate.is_current)
         if not current:
             text = "the schema is not this version's: run `passport-server migrate`"
             raise Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER)
@@ -151,10 +149,8 @@ class SQLStore:
         if self._engine.dialect.name == "postgresql":
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         try:
-            with self._engine.connect() as connection:
-                connection = connection.execution_options(**options)
-                with connection.begin():
-                    return act(connection)
+            with self._engine.connect().execution_options(**options) as connection, connection.begin():
+                return act(connection)
         except SQLAlchemyError as error:
             logger.error("a read failed", extra={"error": type(error).__name__, "detail": str(error)[:500]})  # noqa: TRY400
             text = "the store does not answer now: ask again"

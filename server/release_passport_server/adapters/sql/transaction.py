@@ -138,9 +138,7 @@ class SQLTransaction(SQLReader):
         self._execute(
             update(tables.evidence)
             .where(c.tenant == self.tenant, c.name == name, c.revoke_time.is_(None))
-            .values(
-                revoke_time=revocation.time, revoker=revocation.revoker, revoke_reason=revocation.reason
-            )
+            .values(revoke_time=revocation.time, revoker=revocation.revoker, revoke_reason=revocation.reason)
         )
 
     def put_decision(self, record: DecisionRecord) -> None:
@@ -209,7 +207,9 @@ class SQLTransaction(SQLReader):
             "time": self.now,
         }
         self._insert(tables.feed, row)
-        self._insert_new(tables.feed_scopes, [place | {"scope": scope} for scope in dict.fromkeys(event.scopes)])
+        self._insert_new(
+            tables.feed_scopes, [place | {"scope": scope} for scope in dict.fromkeys(event.scopes)]
+        )
         self._events += 1
 
     def audit(self, entry: AuditEntry) -> None:

@@ -107,7 +107,7 @@ class Writer:
             text = "the database did not say whether it stored this; ask again with the same request_id"
             for request in requests:
                 request.waiting.fail(Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, every caller is answered
             if len(requests) > 1:
                 middle = len(requests) // 2
                 self._serve(requests[:middle])

@@ -30,7 +30,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "release", "number", name="pk_attempts"),
     )
-    op.create_index("ix_attempts_place", "attempts", ["tenant", "service", "environment", "start_time"], unique=False)
+    op.create_index(
+        "ix_attempts_place", "attempts", ["tenant", "service", "environment", "start_time"], unique=False
+    )
     op.create_table(
         "audit",
         sa.Column("tenant", sa.String(64), nullable=False),
@@ -116,7 +118,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_evidence_external", "evidence", ["tenant", "source", "external_id"], unique=False)
     op.create_index("ix_evidence_revision", "evidence", ["tenant", "revision", "name"], unique=False)
-    op.create_index("ix_evidence_subject", "evidence", ["tenant", "subject", "kind", "key", "source", "observe_time"], unique=False)
+    op.create_index(
+        "ix_evidence_subject",
+        "evidence",
+        ["tenant", "subject", "kind", "key", "source", "observe_time"],
+        unique=False,
+    )
     op.create_table(
         "feed",
         sa.Column("tenant", sa.String(64), nullable=False),
@@ -171,7 +178,9 @@ def upgrade() -> None:
         sa.Column("delete_time", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "policy_id", "revision", name="pk_policy_revisions"),
     )
-    op.create_index("ix_policy_revisions_newest", "policy_revisions", ["tenant", "newest", "policy_id"], unique=False)
+    op.create_index(
+        "ix_policy_revisions_newest", "policy_revisions", ["tenant", "newest", "policy_id"], unique=False
+    )
     op.create_table(
         "release_artifacts",
         sa.Column("tenant", sa.String(64), nullable=False),
