@@ -69,7 +69,7 @@ def serve(config: Path | None, dev: bool, insecure_behind_proxy: bool) -> None:
 
         require_protected(loaded.settings, insecure_behind_proxy=insecure_behind_proxy)
         logs.configure(loaded.settings.log.level)
-        code = asyncio.run(bootstrap.serve(loaded.settings, dev=dev))
+        code = asyncio.run(bootstrap.serve(loaded.settings, dev=dev, behind_proxy=insecure_behind_proxy))
     raise SystemExit(code)
 
 

@@ -61,6 +61,8 @@ logger = logging.getLogger(__name__)
 # Decisions name what made them: another engine may answer otherwise.
 ENGINE_VERSION = f"release-passport {__version__}; cel-expr-python {version_of('cel-expr-python')}"
 
+BEHIND_PROXY = "this server ends no TLS itself: whoever stands between it and its proxy can read tokens"
+
 
 async def migrate(settings: Settings) -> None:
     """Bring the schema to this version."""
@@ -80,7 +82,7 @@ async def init(settings: Settings, tenant: str) -> str:
         return (await bootstrap_tenant(store, SystemIds(), BearerTokens(), tenant))[1]
 
 
-async def serve(settings: Settings, *, dev: bool) -> int:
+async def serve(settings: Settings, *, dev: bool, behind_proxy: bool = False) -> int:
     """Serve until a signal; return the exit code. Raise SettingsInvalid for a store that is not ready to be served."""
     path = settings.store.sqlite_path
     if path is not None and not path.exists():
@@ -93,12 +95,12 @@ async def serve(settings: Settings, *, dev: bool) -> int:
                     "migrate`, or `passport-server init` for a new store"
                 )
             store.migrate()
-        return await run(Process(await build(store, dev=dev), settings))
+        return await run(Process(await build(store, dev=dev, behind_proxy=behind_proxy), settings))
 
 
-async def build(store: SQLStore, *, dev: bool = False) -> Application:
+async def build(store: SQLStore, *, dev: bool = False, behind_proxy: bool = False) -> Application:
     """Return what answers calls, on a store with the schema of this version."""
-    core = _core(store, dev=dev)
+    core = _core(store, dev=dev, notices=(BEHIND_PROXY,) if behind_proxy else ())
     authenticator: Authenticator = core.authenticate
     if dev:
         logger.warning(NOTICE, extra={"dev": True})
@@ -157,9 +159,11 @@ class _Core:
     clock: SystemClock
     ids: SystemIds
     tokens: BearerTokens
+    # What everybody who asks who they are is told of this server.
+    notices: tuple[str, ...]
 
 
-def _core(store: SQLStore, *, dev: bool) -> _Core:
+def _core(store: SQLStore, *, dev: bool, notices: tuple[str, ...]) -> _Core:
     clock, ids, tokens = SystemClock(), SystemIds(), BearerTokens()
     access = AccessIndex(policies_dir() / "rbac")
     loader = GrantLoader(store, access, access, clock)
@@ -179,6 +183,7 @@ def _core(store: SQLStore, *, dev: bool) -> _Core:
         clock=clock,
         ids=ids,
         tokens=tokens,
+        notices=notices,
     )
 
 
@@ -199,7 +204,7 @@ def _handlers(core: _Core) -> Mapping[str, object]:
 
 def _access(core: _Core) -> AccessHandlers:
     return AccessHandlers(
-        WhoAmI(core.access, __version__),
+        WhoAmI(core.access, core.loader, __version__, core.notices),
         RoleBindings(core.store, core.access, core.guarded, core.ids),
         APITokens(core.store, core.access, core.guarded, core.loader, core.ids, core.tokens),
     )

@@ -65,7 +65,9 @@ async def test_a_case_is_loaded_alike_for_a_question_and_for_a_reader(store: SQL
     await store.write(TENANT, lambda tx: [put_item(tx, an_item()), put_item(tx, an_item(source="sa:ci"))])
     question = Question(release)
     await store.judge(question)
-    key = CaseKey(release, subjects_of(release), release.name)
+    stored = await store.read(TENANT, lambda reader: reader.find_release("checkout", "prod", "1.0.0"))
+    assert stored is not None
+    key = CaseKey(stored, subjects_of(release), release.name)
     read = await store.read(TENANT, lambda reader: reader.load_case(key, START))
     (seen,) = question.seen
     assert read.standing is not None

@@ -33,11 +33,15 @@ def whole_library() -> tuple[Case, object]:
             continue
         for result in run(path):
             allowed = result.outcome.effective_verdict <= Verdict.ALLOW_WITH_CANARY
-            if allowed and result.case.stage is Stage.PRE_ROLLOUT and result.case.release.identity.manifest_digest:
+            if (
+                allowed
+                and result.case.stage is Stage.PRE_ROLLOUT
+                and result.case.release.identity.manifest_digest
+            ):
                 first, now = first or result.case, now or result.now
             if allowed and result.case.stage is Stage.PRE_ROLLOUT:
                 policies.extend(result.case.policies)
-                evidence |= {kind: items for kind, items in result.case.evidence.items()}
+                evidence |= dict(result.case.evidence)
                 break
     assert first is not None
     return replace(first, policies=tuple(policies), evidence=evidence), now  # type: ignore[arg-type]
@@ -59,7 +63,9 @@ def main() -> None:
     print(f"digest of the outcome: {digest:.0f} µs")
     for times in (5, 10, 20, 40):
         many = tuple(
-            replace(policy, policy_id=f"{policy.policy_id}-{n}") for n in range(times) for policy in case.policies
+            replace(policy, policy_id=f"{policy.policy_id}-{n}")
+            for n in range(times)
+            for policy in case.policies
         )
         spent = best(replace(case, policies=many), now)
         print(f"{rules * times} rules: {spent:.0f} µs, {spent / rules / times:.1f} µs a rule")

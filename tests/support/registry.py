@@ -121,7 +121,7 @@ def assembled(store: SQLStore, clock: SetClock) -> Registry:
         ),
         policies=PolicyHandlers(Policies(store, access, guarded, compiler), TryPolicy(access, compiler)),
         rights=AccessHandlers(
-            WhoAmI(access, "1.2.3"),
+            WhoAmI(access, loader, "1.2.3"),
             RoleBindings(store, access, guarded, ids),
             APITokens(store, access, guarded, loader, ids, tokens),
         ),

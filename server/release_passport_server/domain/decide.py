@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.expression import ExpressionContext
-from release_passport_server.domain.judge import Question, judge
+from release_passport_server.domain.judge import judge
 from release_passport_server.domain.outcome import Finding, NotApplicable, Outcome, PolicyResult, Reason
 from release_passport_server.domain.policy import MAX_VALIDITY, Policy, combined_canary, combined_watch
+from release_passport_server.domain.question import Question
 from release_passport_server.domain.texts import next_action
 from release_passport_server.domain.verdict import Mode, Stage, Verdict, strictest
 

@@ -3,98 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice, product
 
-from release_passport_server.domain.case import Case
 from release_passport_server.domain.evidence import EvidenceItem, Verification
 from release_passport_server.domain.expression import ExpressionContext, ExpressionFailure, MissingFact
 from release_passport_server.domain.glob import matches
 from release_passport_server.domain.kind import kind_named
 from release_passport_server.domain.outcome import Finding, NotApplicable, Reason
-from release_passport_server.domain.policy import Policy, Rule
+from release_passport_server.domain.over_time import aged, below_threshold, failing_run, over_time
+from release_passport_server.domain.question import Answer, Question
 from release_passport_server.domain.release import Artifact
 from release_passport_server.domain.select import Lack, Series, bound, per_artifact, series_by_key
-from release_passport_server.domain.texts import next_action
 from release_passport_server.domain.verdict import Stage, Verdict
 
 # No more combinations of sources than this are evaluated for one finding; beyond it sources count as in conflict.
 MAX_COMBINATIONS = 64
-
-Answer = bool | MissingFact | ExpressionFailure
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One rule of one policy, asked about one case at one time, then about one artifact and key of it."""
-
-    policy: Policy
-    rule: Rule
-    case: Case
-    now: datetime
-    base: ExpressionContext
-    artifact: str = ""
-    key: str = ""
-    # When the evidence in question stops being fresh.
-    until: datetime | None = None
-
-    def about(self, artifact: Artifact | None, key: str, until: datetime | None = None) -> Question:
-        """Return the same question about one artifact and key."""
-        name = artifact.name if artifact is not None else ""
-        return Question(self.policy, self.rule, self.case, self.now, self.base, name, key, until)
-
-    def finding(
-        self,
-        verdict: Verdict,
-        reason: Reason,
-        message: str,
-        *,
-        evidence: tuple[EvidenceItem, ...] = (),
-        path: str = "",
-        who: tuple[str, ...] = (),
-        next_eligible_time: datetime | None = None,
-        stands_until: datetime | None = None,
-    ) -> Finding:
-        """Return a finding of this rule; approvals are named when it asks for them."""
-        rule, policy = self.rule, self.policy
-        asks = rule.approval if verdict is Verdict.REQUIRE_APPROVAL else None
-        return Finding(
-            verdict,
-            reason,
-            message,
-            policy=policy.policy_id,
-            policy_revision=policy.revision,
-            rule=rule.rule_id,
-            title=rule.title,
-            mode=policy.mode,
-            next_action="" if verdict is Verdict.ALLOW else self._next_action(reason),
-            who_can_act=who if asks is None else tuple(group.group for group in asks.groups),
-            next_eligible_time=next_eligible_time,
-            artifact=self.artifact,
-            key=self.key,
-            path=path,
-            evidence=evidence,
-            stands_until=stands_until or (self.until if verdict.allows else None),
-            controls=rule.controls,
-            approval=asks,
-        )
-
-    def _next_action(self, reason: Reason) -> str:
-        """Return the author's advice where the facts failed; what is unknown needs other advice."""
-        failed = reason in (
-            Reason.EXPECTATION_FAILED,
-            Reason.EVIDENCE_CONFLICT,
-            Reason.FAILING_BELOW_THRESHOLD,
-        )
-        return (self.rule.next_action if failed else "") or next_action(reason)
-
-    def evaluate(self, items: Sequence[EvidenceItem]) -> tuple[Answer, ExpressionContext]:
-        """Return what `expect` says of these items, and the context it was asked in."""
-        base = self.base
-        facts = {item.kind: item.facts for item in items}
-        context = ExpressionContext(base.release, base.attempt, base.now, facts, {})
-        return self.rule.compiled.expect(context), context
 
 
 def judge(question: Question) -> tuple[Finding, ...] | NotApplicable:
@@ -188,11 +113,11 @@ def _judge_series(
     finding = _evaluate(asked, series, newest)
     if len(series) == 1:
         if finding.reason is Reason.PASSED:
-            finding = max((_over_time(asked, one, finding) for one in series[0]), key=_strictness)
+            finding = max((over_time(asked, one, finding) for one in series[0]), key=_strictness)
         elif finding.reason is Reason.EXPECTATION_FAILED:
-            finding = _below_threshold(asked, series[0], finding)
+            finding = below_threshold(asked, series[0], finding)
     if asked.until is not None and asked.now >= asked.until:
-        return _aged(asked, series, newest, finding)
+        return aged(asked, series, newest, finding)
     return finding
 
 
@@ -286,84 +211,6 @@ def _answered(
     return question.finding(rule.on_error, Reason.EVALUATION_ERROR, text, evidence=items)
 
 
-def _over_time(question: Question, series: Series, finding: Finding) -> Finding:
-    """Look at what came before the newest observation: earlier failing runs, and how long the facts have held."""
-    need, rule = series.need, question.rule
-    if kind_named(need.kind).run and len(series.items) > 1:
-        earlier = [item for item in series.items[:-1] if item.revocation is None]
-        failed = [item for item in earlier if question.evaluate([item])[0] is not True]
-        if len(failed) > need.retries:
-            text = f"{len(failed)} earlier run(s) of {series.source} did not pass and {need.retries} may be retried"
-            verdict = rule.failing_verdict(question.case.stage)
-            items = (*failed, series.newest)
-            return question.finding(verdict, Reason.EXPECTATION_FAILED, text, evidence=items)
-    if rule.settle:
-        since = _held_since(question, series)
-        if question.now < since + rule.settle:
-            until = since + rule.settle
-            text = f"holds since {since:%H:%M:%S} UTC and must hold for {rule.settle.total_seconds():.0f} s"
-            items = (series.newest,)
-            return question.finding(
-                Verdict.HOLD, Reason.SETTLING, text, evidence=items, next_eligible_time=until
-            )
-    return finding
-
-
-def _held_since(question: Question, series: Series) -> datetime:
-    since = series.newest.observe_time
-    later = series.newest
-    for item in reversed(series.items[:-1]):
-        unbroken = later.observe_time - item.observe_time <= series.need.max_age
-        if not unbroken or item.revocation is not None or question.evaluate([item])[0] is not True:
-            break
-        since, later = item.observe_time, item
-    return since
-
-
-def _below_threshold(question: Question, group: tuple[Series, ...], finding: Finding) -> Finding:
-    """Let a failing signal pass, visibly, until it has failed often enough in a row (WATCH only)."""
-    rule = question.rule
-    if (
-        question.case.stage is not Stage.WATCH
-        or finding.reason is not Reason.EXPECTATION_FAILED
-        or rule.failures < 2
-    ):
-        return finding
-    if kind_named(group[0].need.kind).run:
-        return finding
-    worst = max(_failing_run(question, series) for series in group)
-    if worst >= rule.failures:
-        return finding
-    text = f"{worst} of {rule.failures} failing observations in a row: {finding.message}"
-    reason = Reason.FAILING_BELOW_THRESHOLD
-    return question.finding(Verdict.ALLOW, reason, text, evidence=finding.evidence)
-
-
-def _failing_run(question: Question, series: Series) -> int:
-    count = 0
-    for item in reversed(series.items[-question.rule.failures :]):
-        if item.revocation is not None or question.evaluate([item])[0] is not False:
-            break
-        count += 1
-    return count
-
-
-def _aged(
-    question: Question,
-    series: Sequence[tuple[Series, ...]],
-    newest: tuple[EvidenceItem, ...],
-    finding: Finding,
-) -> Finding:
-    """Turn what rests on old evidence into a stale finding; failing evidence does not get better by ageing."""
-    rule = question.rule
-    failed = finding.reason in (Reason.EXPECTATION_FAILED, Reason.EVIDENCE_CONFLICT)
-    if failed and finding.verdict >= rule.on_stale:
-        return finding
-    text = f"the evidence is too old since {question.until:%Y-%m-%d %H:%M:%S} UTC"
-    sources = tuple(dict.fromkeys(source for group in series for one in group for source in one.need.sources))
-    return question.finding(rule.on_stale, Reason.EVIDENCE_STALE, text, evidence=newest, who=sources)
-
-
 def _service_wide(question: Question, artifact: Artifact | None) -> list[Finding]:
     """Return a finding that holds where service-wide facts fail in WATCH; passing ones prove nothing of a canary."""
     rule = question.rule
@@ -379,7 +226,7 @@ def _service_wide(question: Question, artifact: Artifact | None) -> list[Finding
             continue
         for series in group:
             fresh = question.now < series.newest.stale_time(need.max_age)
-            if fresh and _failing_run(question, series) >= rule.failures:
+            if fresh and failing_run(question, series) >= rule.failures:
                 text = "the whole service fails this rule, canary or not"
                 asked = question.about(artifact, key)
                 found = asked.finding(

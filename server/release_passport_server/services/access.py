@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from release_passport_server.domain.access import Principal, Verb, platform_principal
+from release_passport_server.domain.access import PLATFORM, Principal, Verb, platform_principal
 from release_passport_server.domain.catalog import RoleBinding
 from release_passport_server.domain.errors import NotFound, Precondition
 from release_passport_server.domain.ids import RoleBindingName
@@ -13,7 +13,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
-from release_passport_server.services.grants import GuardedStore, grant_of
+from release_passport_server.services.grants import GrantLoader, GuardedStore, grant_of
 
 ADMIN = "admin"
 
@@ -34,14 +34,17 @@ class WhoAmI:
     """Tells a caller who it is."""
 
     access: Authorizer
+    loader: GrantLoader
     server_version: str
+    notices: tuple[str, ...] = ()
 
-    def __call__(self, principal: Principal) -> Identity:
-        """Return who the caller is and what it may do somewhere."""
+    async def __call__(self, principal: Principal) -> Identity:
+        """Return who the caller is and what it may do somewhere, above tenants too."""
+        await self.loader.fresh(PLATFORM)
         above = platform_principal(principal)
-        notices: tuple[str, ...] = ()
+        notices = self.notices
         if principal.dev:
-            notices = ("this server runs in development mode: its decisions count nowhere else",)
+            notices = (*notices, "this server runs in development mode: its decisions count nowhere else")
         return Identity(
             principal,
             tuple(sorted(self.access.roles(principal) | self.access.roles(above))),

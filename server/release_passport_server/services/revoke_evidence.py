@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from release_passport_server.domain.access import Scope, Verb
 from release_passport_server.domain.errors import Denied, NotFound, Precondition
 from release_passport_server.domain.evidence import EvidenceItem, Revocation
+from release_passport_server.domain.ids import AttemptName, ReleaseName
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import Page
 from release_passport_server.ports.access import Authorizer
@@ -34,9 +35,7 @@ class RevokeEvidence:
 
     def _revoke(self, tx: Transaction, ask: Ask, name: str, reason: str) -> tuple[EvidenceItem, str]:
         item = _item(tx, name)
-        service, environment = place_of(tx.tenant, item.subject)
-        if service:
-            self.access.require(ask.principal, Verb.REVOKE, service=service, environment=environment)
+        self._require_scope(ask, item)
         if item.revocation is not None:
             raise Precondition("ALREADY_REVOKED", f"{name} was revoked by {item.revocation.revoker}")
         if ask.principal.id == item.source or ask.principal.id in _authors(tx, item):
@@ -47,16 +46,46 @@ class RevokeEvidence:
         record(tx, ask, name, (scope_of(item.subject),), reason=reason)
         return replace(item, revocation=revocation), name
 
+    def _require_scope(self, ask: Ask, item: EvidenceItem) -> None:
+        """Raise NotFound for who may not see the item's place, Denied for who may not revoke there.
+
+        A digest lies in no place: its items are revoked by who may revoke wherever their submitter's word counts.
+        """
+        service, environment = place_of(ask.principal.tenant, item.subject)
+        if service:
+            seen = self.access.allowed_scopes(ask.principal, Verb.READ)
+            if not any(scope.covers(service, environment) for scope in seen):
+                raise _absent(item.name)
+            self.access.require(ask.principal, Verb.REVOKE, service=service, environment=environment)
+            return
+        mine = self.access.allowed_scopes(ask.principal, Verb.REVOKE)
+        if not all(any(scope.contains(theirs) for scope in mine) for theirs in item.scopes):
+            text = f"{ask.principal.id} may not `revoke` everywhere that {item.name} counts: ask an admin who may"
+            raise Denied("REVOKE_NOT_PERMITTED", text)
+
 
 def _item(tx: Transaction, name: str) -> EvidenceItem:
     item = tx.find_evidence(name)
     if item is None:
-        raise NotFound("NOT_FOUND", f"there is no evidence {name}")
+        raise _absent(name)
     return item
 
 
+def _absent(name: str) -> NotFound:
+    return NotFound("NOT_FOUND", f"there is no evidence {name}")
+
+
 def _authors(reader: Reader, item: EvidenceItem) -> set[str]:
-    if item.subject.type is not SubjectType.ARTIFACT:
-        return set()
-    wanted = ReleaseFilter((Scope(),), artifact_digest=item.subject.value)
-    return {release.creator for release in reader.list_releases(wanted, Page(1000)).items}
+    """Return who made the releases that the item names, or whose artifact it is about."""
+    match item.subject.type:
+        case SubjectType.ARTIFACT:
+            wanted = ReleaseFilter((Scope(),), artifact_digest=item.subject.value)
+            return {release.creator for release in reader.list_releases(wanted, Page(1000)).items}
+        case SubjectType.RELEASE:
+            name = ReleaseName.parse(item.subject.value)
+        case SubjectType.ATTEMPT:
+            name = AttemptName.parse(item.subject.value).release
+        case _:
+            return set()
+    release = reader.find_release(name.service, name.environment, name.version)
+    return {release.creator} if release else set()

@@ -18,6 +18,7 @@ from release_passport_server.adapters.sql.loading import Loader, PolicyCache
 from release_passport_server.adapters.sql.requests import Act, Ask, Request, Waiting
 from release_passport_server.adapters.sql.transaction import Head, SQLTransaction
 from release_passport_server.domain.errors import PassportError, Precondition
+from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.ports.store import CaseKey, Conclusion, Judged, LoadedCase, Replay, Written
 
 METHOD = "Evaluate"
@@ -58,6 +59,7 @@ class Batch:
         self._time = EPOCH
         self._heads: dict[str, Head] = {}
         self._read_revisions: dict[str, int] = {}
+        self._recorded: dict[str, DecisionRecord] = {}
         self._answers: list[Callable[[], None]] = []
 
     def run(self) -> None:
@@ -133,8 +135,7 @@ class Batch:
             elif first.judged is not None:
                 ask.waiting.answer(replace(first.judged, replayed=True))
             else:
-                text = "an equal request in flight failed: ask again"
-                ask.waiting.fail(Precondition("DECISION_SUPERSEDED", text))
+                ask.waiting.fail(first.error or _reused(ask.question.request_id))
 
         self._answers.append(answer)
 
@@ -146,7 +147,8 @@ class Batch:
         assert record is not None
         newest = tx.newest_decision(record.release)
         assert newest is not None
-        expired = record.valid_until is not None and record.valid_until <= tx.now
+        allows, ends = record.effective_verdict.allows, record.valid_until
+        expired = allows and ends is not None and ends <= tx.now
         if newest.name != record.name or expired:
             text = (
                 f"{record.name} answered this request_id, but it "
@@ -168,7 +170,7 @@ class Batch:
                     ask.key = ask.question.prepare(tx)
             except PassportError as error:
                 self._asks.remove(ask)
-                self._fail(ask.waiting, error)
+                self._fail_ask(ask, error)
                 continue
             ask.scopes = scopes_of(ask.key)
 
@@ -184,8 +186,13 @@ class Batch:
             loaded = loader.load(keys, head.revision, self._now(head))
             self._tick()
             now = self._now(head)
+            # Questions about one release that arrive together see each other's answers, in order.
+            newest: dict[str, DecisionRecord] = {}
             for ask, case in zip(theirs, loaded, strict=True):
-                self._conclude_one(ask, replace(case, now=now))
+                name = case.release.name
+                self._conclude_one(ask, replace(case, now=now, standing=newest.get(name, case.standing)))
+                if ask.conclusion is not None and ask.conclusion.record is not None:
+                    newest[name] = ask.conclusion.record
 
     def _conclude_one(self, ask: Ask, case: LoadedCase) -> None:
         try:
@@ -194,7 +201,7 @@ class Batch:
             if ask.question.writes:
                 raise Spoiled(ask, error) from error
             self._asks.remove(ask)
-            self._fail(ask.waiting, error)
+            self._fail_ask(ask, error)
 
     def _touched(self) -> list[Ask]:
         """Return the questions whose case was changed between the reading of the head and its lock."""
@@ -217,14 +224,14 @@ class Batch:
         assert conclusion is not None
         assert key is not None
         head = self._heads[ask.tenant]
-        answer = conclusion.answer
+        answer = self._recorded.get(conclusion.answer.name, conclusion.answer)
         tx = SQLTransaction(self._connection, ask.tenant, self._policies, head, answer.decide_time)
         if conclusion.record is not None:
             tx = SQLTransaction(
                 self._connection, ask.tenant, self._policies, head, conclusion.record.decide_time
             )
             self._put(tx, conclusion, key)
-            answer = replace(conclusion.record, revision=head.revision + 1)
+            answer = self._recorded[answer.name] = replace(conclusion.record, revision=head.revision + 1)
             head.last_decide_time = max(head.last_decide_time, answer.decide_time)
         question = ask.question
         if question.request_id:
@@ -256,6 +263,10 @@ class Batch:
         else:
             self._answers.append(lambda: ask.waiting.answer(result))
 
+    def _fail_ask(self, ask: Ask, error: Exception) -> None:
+        ask.error = error
+        self._fail(ask.waiting, error)
+
     def _fail(self, waiting: Waiting, error: Exception) -> None:
         self._answers.append(lambda: waiting.fail(error))
 
@@ -272,10 +283,7 @@ class Batch:
 
     def _tick(self) -> None:
         """Read the database's clock."""
-        if self._connection.dialect.name == "postgresql":
-            self._time = self._connection.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
-        else:
-            self._time = self._clock()
+        self._time = database_time(self._connection, self._clock)
 
     def _now(self, head: Head) -> datetime:
         """Return the time that was read last, never earlier than the tenant's last decision."""
@@ -325,6 +333,14 @@ class Batch:
                     access_generation=head.access_generation,
                 )
             )
+
+
+def database_time(connection: Connection, clock: Callable[[], datetime]) -> datetime:
+    """Return the database's time: PostgreSQL's own, and this host's for SQLite."""
+    if connection.dialect.name == "postgresql":
+        time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return time.astimezone(UTC)
+    return clock()
 
 
 def scopes_of(key: CaseKey) -> frozenset[str]:

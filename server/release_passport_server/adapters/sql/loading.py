@@ -36,7 +36,7 @@ T = TypeVar("T")
 Where = tuple[str, str]
 
 # How far back rollouts of a service in an environment are looked at: previous release, restores, rollback target.
-HISTORY = 50
+HISTORY = 1000
 
 # Revisions of policies never change, so what was read once is kept.
 PolicyCache = dict[tuple[str, str, int], PolicyDocument]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, select
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.codec import (
@@ -28,7 +28,13 @@ from release_passport_server.adapters.sql.documents import (
     Collection,
 )
 from release_passport_server.adapters.sql.loading import Loader, PolicyCache
-from release_passport_server.adapters.sql.statements import evidence_about, evidence_rows, in_scopes
+from release_passport_server.adapters.sql.statements import (
+    before,
+    evidence_about,
+    evidence_rows,
+    in_scopes,
+    place,
+)
 from release_passport_server.domain.catalog import (
     APIToken,
     Environment,
@@ -92,8 +98,9 @@ class SQLReader:
             containing = select(a.release).where(a.tenant == self.tenant, a.digest == wanted.artifact_digest)
             rows = rows.where(c.name.in_(containing))
         if page.after:
-            rows = rows.where(c.revision < int(page.after))
-        listed = self._page(rows.order_by(c.revision.desc()), page, release_of, lambda r: str(r.revision))
+            rows = rows.where(before(page.after, c.revision, c.name))
+        rows = rows.order_by(c.revision.desc(), c.name.desc())
+        listed = self._page(rows, page, release_of, lambda release: place(release.revision, release.name))
         return Listed(tuple(self._loader().computed(listed.items)), listed.next_after)
 
     def attempts(self, release: str) -> tuple[Attempt, ...]:
@@ -151,8 +158,9 @@ class SQLReader:
         if wanted.effective_verdict is not None:
             rows = rows.where(c.effective_verdict == int(wanted.effective_verdict))
         if page.after:
-            rows = rows.where(c.revision < int(page.after))
-        return self._page(rows.order_by(c.revision.desc()), page, decision_of, lambda d: str(d.revision))
+            rows = rows.where(before(page.after, c.revision, c.name))
+        rows = rows.order_by(c.revision.desc(), c.name.desc())
+        return self._page(rows, page, decision_of, lambda decision: place(decision.revision, decision.name))
 
     def find_evidence(self, name: str) -> EvidenceItem | None:
         """Return one item."""
@@ -171,11 +179,9 @@ class SQLReader:
         if wanted.subjects:
             rows = rows.where(c.subject.in_([subject_text(subject) for subject in wanted.subjects]))
         if page.after:
-            revision, _, name = page.after.partition(" ")
-            older = and_(c.revision == int(revision), c.name < name)
-            rows = rows.where((c.revision < int(revision)) | older)
-        ordered = rows.order_by(c.revision.desc(), c.name.desc())
-        return self._page(ordered, page, item_of, lambda item: f"{item.revision} {item.name}")
+            rows = rows.where(before(page.after, c.revision, c.name))
+        rows = rows.order_by(c.revision.desc(), c.name.desc())
+        return self._page(rows, page, item_of, lambda item: place(item.revision, item.name))
 
     def evidence_bodies(self, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the stored facts by digest."""
@@ -265,8 +271,9 @@ class SQLReader:
         c = tables.policy_revisions.c
         rows = select(tables.policy_revisions).where(c.tenant == self.tenant, c.policy_id == policy_id)
         if page.after:
-            rows = rows.where(c.revision < int(page.after))
-        return self._page(rows.order_by(c.revision.desc()), page, policy_of, lambda p: str(p.revision))
+            rows = rows.where(before(page.after, c.revision, c.policy_id))
+        rows = rows.order_by(c.revision.desc())
+        return self._page(rows, page, policy_of, lambda policy: place(policy.revision, policy.policy_id))
 
     def find_role_binding(self, binding_id: str) -> RoleBinding | None:
         """Return one binding."""
@@ -305,12 +312,12 @@ class SQLReader:
         return self._connection.execute(rows).first()
 
     def _page(
-        self, rows: Select[Any], page: Page, decode: Callable[[Any], T], place: Callable[[T], str]
+        self, rows: Select[Any], page: Page, decode: Callable[[Any], T], place_of: Callable[[T], str]
     ) -> Listed[T]:
         found = [decode(row) for row in self._connection.execute(rows.limit(page.size + 1))]
         more = len(found) > page.size
         items = tuple(found[: page.size])
-        return Listed(items, place(items[-1]) if more else "")
+        return Listed(items, place_of(items[-1]) if more else "")
 
     def _document(self, collection: Collection[T], document_id: str) -> T | None:
         c = tables.documents.c

@@ -61,6 +61,7 @@ class Ask:
     key: CaseKey | None = None
     conclusion: Conclusion | None = None
     judged: Judged | None = None
+    error: Exception | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -70,7 +71,8 @@ class Ask:
 
     def begin(self) -> None:
         """Forget what an earlier run found."""
-        self.key, self.conclusion, self.judged, self.scopes = None, None, None, frozenset()
+        self.key, self.conclusion, self.judged, self.error = None, None, None, None
+        self.scopes = frozenset()
 
 
 Request = Act | Ask

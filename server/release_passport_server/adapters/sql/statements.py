@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,10 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from release_passport_server.adapters.sql import tables
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.case import MAX_SERIES
+from release_passport_server.domain.errors import Invalid, Violation
 from release_passport_server.domain.glob import is_exact
 
+_PLACE = re.compile(r"([0-9]{1,18}) ([!-~]{1,512})", re.ASCII)
 _EVIDENCE_COLUMNS = [column for column in tables.evidence.c if column.name != "bundle_digest"]
 
 
@@ -35,6 +38,21 @@ def _like(glob: str, column: ColumnElement[str]) -> ColumnElement[bool]:
     escaped = glob.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     pattern = escaped.replace("*", "%").replace("?", "_")
     return and_(column.like(pattern, escape="\\"), func.lower(glob) == glob)
+
+
+def place(revision: int, name: str) -> str:
+    """Return where in a list, newest first, a row stands."""
+    return f"{revision} {name}"
+
+
+def before(after: str, revision: ColumnElement[int], name: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a row comes after this place in a list, newest first; raise Invalid for no place."""
+    match = _PLACE.fullmatch(after)
+    if match is None:
+        text = "the page token is none that a list gave: leave it out and begin again"
+        raise Invalid("PAGE_TOKEN_INVALID", text, violations=[Violation("page_token", text)])
+    at = int(match[1])
+    return or_(revision < at, and_(revision == at, name < match[2]))
 
 
 def evidence_rows() -> Select[Any]:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from release_passport_server.adapters.sql import migrate, tables
-from release_passport_server.adapters.sql.batch import Failpoint
+from release_passport_server.adapters.sql.batch import Failpoint, database_time
 from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
 from release_passport_server.adapters.sql.engine import RETRY_AFTER, DatabaseTimeouts, FileLock, open_engine
 from release_passport_server.adapters.sql.loading import PolicyCache
@@ -31,13 +31,17 @@ from release_passport_server.ports.store import Judged, Judgement, Reader, Trans
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+MAX_CLOCK_DIFFERENCE = timedelta(seconds=2)
 
 
 class SQLStore:
     """The store; every call leaves the event loop free."""
 
-    def __init__(self, engine: Engine, writer: Writer, readers: int, owned: ExitStack) -> None:
+    def __init__(
+        self, engine: Engine, writer: Writer, clock: Callable[[], datetime], readers: int, owned: ExitStack
+    ) -> None:
         self._engine = engine
+        self._clock = clock
         self._writer = writer
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="passport-reader")
         self._owned = owned
@@ -66,7 +70,7 @@ class SQLStore:
         owned.callback(engine.dispose)
         writer = Writer(engine, secrets.token_hex(8), {}, clock, before_lock, check_conflicts=check_conflicts)
         writer.start()
-        return cls(engine, writer, pool_size, owned)
+        return cls(engine, writer, clock, pool_size, owned)
 
     @property
     def commits(self) -> int:
@@ -109,10 +113,17 @@ class SQLStore:
         return await self._off_loop(act)
 
     async def ready(self) -> None:
-        """Return when the store answers with the schema of this version."""
-        current = await self._off_loop(migrate.is_current)
+        """Return when the store answers, with the schema of this version and a clock like this host's."""
+
+        def look(connection: Connection) -> tuple[bool, datetime]:
+            return migrate.is_current(connection), database_time(connection, self._clock)
+
+        current, time = await self._off_loop(look)
         if not current:
             text = "the schema is not this version's: run `passport-server migrate`"
+            raise Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER)
+        if abs(self._clock() - time) > MAX_CLOCK_DIFFERENCE:
+            text = "this host's clock differs from the database's by more than 2 s: mend time synchronisation"
             raise Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER)
 
     def migrate(self) -> None:

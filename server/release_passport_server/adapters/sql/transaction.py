@@ -211,6 +211,7 @@ class SQLTransaction(SQLReader):
             tables.feed_scopes, [place | {"scope": scope} for scope in dict.fromkeys(event.scopes)]
         )
         self._events += 1
+        self.touched = True
 
     def audit(self, entry: AuditEntry) -> None:
         """Add an entry to the audit log; its leaf is salted, so that nobody can guess the body from it."""
@@ -244,6 +245,7 @@ class SQLTransaction(SQLReader):
             },
         )
         self._leaves += 1
+        self.touched = True
 
     def replay(self, principal: str, method: str, request_id: str) -> Replay | None:
         """Return what this request id was answered with within its time."""
@@ -311,7 +313,6 @@ class SQLTransaction(SQLReader):
 
     def _execute(self, statement: Any, rows: list[Values] | None = None) -> None:
         self._connection.execute(statement, rows)
-        self.touched = True
 
 
 def _identity(item: EvidenceItem) -> object:

@@ -24,7 +24,7 @@ def back_up(source: Path, target: Path) -> None:
 
 
 def restore(backup: Path, target: Path) -> None:
-    """Put a copy in the place of the store, which must not exist; raise BackupRefused."""
+    """Put a copy in the place of the store, which must not exist, under a new epoch; raise BackupRefused."""
     if not backup.is_file():
         raise BackupRefused(f"there is no file {backup}")
     leftovers = [path for path in (target, _beside(target, "-wal"), _beside(target, "-shm")) if path.exists()]
@@ -32,6 +32,9 @@ def restore(backup: Path, target: Path) -> None:
         names = ", ".join(str(path) for path in leftovers)
         raise BackupRefused(f"{names} exists; stop the server and move it away first")
     _copy(backup, target)
+    with closing(sqlite3.connect(target)) as connection, connection:
+        # What was handed out since the copy was made belongs to another history.
+        connection.execute("UPDATE heads SET epoch = epoch + 1")
 
 
 def _copy(source: Path, target: Path) -> None:

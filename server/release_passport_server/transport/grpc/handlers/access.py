@@ -24,7 +24,7 @@ class AccessHandlers:
 
     async def WhoAmI(self, principal: Principal, request: pb.WhoAmIRequest) -> pb.WhoAmIResponse:
         """Return who the server takes the caller for."""
-        identity = self.who_am_i(principal)
+        identity = await self.who_am_i(principal)
         return pb.WhoAmIResponse(
             principal=principal.id,
             tenant=principal.tenant,

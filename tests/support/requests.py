@@ -1,0 +1,243 @@
+"""One well-formed request for every method, about names that the test chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from release_passport.v1 import access_pb2 as access
+from release_passport.v1 import access_service_pb2 as accesses
+from release_passport.v1 import catalog_pb2 as catalog
+from release_passport.v1 import catalog_service_pb2 as catalogs
+from release_passport.v1 import decision_service_pb2 as decisions
+from release_passport.v1 import evidence_pb2 as evidence
+from release_passport.v1 import evidence_service_pb2 as evidences
+from release_passport.v1 import policy_pb2 as policy
+from release_passport.v1 import policy_service_pb2 as policies
+from release_passport.v1 import release_pb2 as release
+from release_passport.v1 import release_service_pb2 as releases
+from release_passport.v1 import tenant_pb2 as tenant
+from release_passport.v1 import tenant_service_pb2 as tenants
+
+ULID = "01JQ0000000000000000000000"
+REASON = "a reason of at least twenty characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a request is about."""
+
+    tenant: str = "default"
+    service: str = "checkout"
+    environment: str = "prod"
+    version: str = "1.0.0"
+    policy: str = "render"
+    ulid: str = ULID
+    evidence: str = ULID
+
+    @property
+    def inside(self) -> str:
+        return f"tenants/{self.tenant}"
+
+    @property
+    def place(self) -> str:
+        return f"{self.inside}/services/{self.service}/environments/{self.environment}"
+
+    @property
+    def release(self) -> str:
+        return f"{self.place}/releases/{self.version}"
+
+    @property
+    def digest(self) -> str:
+        return "sha256:" + "a" * 64
+
+
+def ahead(**span: float) -> Timestamp:
+    """Return the present moment, moved."""
+    moved = Timestamp()
+    moved.FromDatetime(datetime.now(UTC) + timedelta(**span))
+    return moved
+
+
+def identity(names: Names) -> release.ReleaseIdentity:
+    """Return the identity of the release that the names give."""
+    return release.ReleaseIdentity(
+        service=names.service,
+        environment=names.environment,
+        version=names.version,
+        source_revision="4f6c2a90",
+        artifacts=[release.Artifact(name="registry.example/app", digest=names.digest)],
+        manifest_digest="sha256:" + "b" * 64,
+        annotations={"team": "shop"},
+    )
+
+
+def item(names: Names) -> evidence.EvidenceInput:
+    """Return evidence about the service in its environment."""
+    health = evidence.RuntimeHealth(object="eu-1/shop/Rollout/app", desired_replicas=2, ready_replicas=2)
+    return evidence.EvidenceInput(
+        subject=evidence.EvidenceSubject(
+            workload=evidence.ServiceEnvironment(service=names.service, environment=names.environment)
+        ),
+        facts=evidence.EvidenceFacts(runtime_health=health),
+        observe_time=ahead(),
+        external_id="run-1",
+    )
+
+
+def spec() -> policy.PolicySpec:
+    """Return a policy that can be created."""
+    need = policy.Need(kind="manifest_render", sources=["sa:*"])
+    rule = policy.Rule(
+        rule_id="pinned",
+        needs=[need],
+        expect="evidence.manifest_render.unpinned_images == 0",
+        message="'pin them'",
+    )
+    return policy.PolicySpec(title="Images are pinned", mode="POLICY_MODE_ENFORCE", rules=[rule])
+
+
+def request_for(method: str, names: Names) -> Message:
+    """Return the request of a method; nothing is wrong with its form."""
+    made = {**_access(names), **_catalog(names), **_decisions(names), **_evidence(names)}
+    return {**made, **_policies(names), **_releases(names), **_tenants(names)}[method]
+
+
+def _access(n: Names) -> dict[str, Message]:
+    binding = access.RoleBinding(principal="sa:new", role="viewer")
+    token = access.APIToken(principal="sa:new", title="new")
+    return {
+        "WhoAmI": accesses.WhoAmIRequest(),
+        "CreateRoleBinding": accesses.CreateRoleBindingRequest(tenant=n.tenant, role_binding=binding),
+        "ListRoleBindings": accesses.ListRoleBindingsRequest(tenant=n.tenant, principal="sa:new"),
+        "DeleteRoleBinding": accesses.DeleteRoleBindingRequest(name=f"{n.inside}/roleBindings/{n.ulid}"),
+        "CreateAPIToken": accesses.CreateAPITokenRequest(tenant=n.tenant, api_token=token),
+        "ListAPITokens": accesses.ListAPITokensRequest(tenant=n.tenant),
+        "RevokeAPIToken": accesses.RevokeAPITokenRequest(name=f"{n.inside}/apiTokens/{n.ulid}"),
+    }
+
+
+def _catalog(n: Names) -> dict[str, Message]:
+    service, environment = f"{n.inside}/services/{n.service}", f"{n.inside}/environments/{n.environment}"
+    binding = catalog.ObserveOnlyBinding(
+        service=n.service,
+        environment=n.environment,
+        owner="team-shop",
+        reason=REASON,
+        expire_time=ahead(days=5),
+    )
+    labels = {"risk": "high"}
+    return {
+        "CreateService": catalogs.CreateServiceRequest(
+            tenant=n.tenant,
+            service=catalog.Service(service_id=n.service, title="x", owner="shop", labels=labels),
+        ),
+        "GetService": catalogs.GetServiceRequest(name=service),
+        "ListServices": catalogs.ListServicesRequest(tenant=n.tenant),
+        "UpdateService": catalogs.UpdateServiceRequest(service=catalog.Service(name=service, etag="e")),
+        "CreateEnvironment": catalogs.CreateEnvironmentRequest(
+            tenant=n.tenant,
+            environment=catalog.Environment(
+                environment_id=n.environment, labels=labels, required_policies=["render"]
+            ),
+        ),
+        "GetEnvironment": catalogs.GetEnvironmentRequest(name=environment),
+        "ListEnvironments": catalogs.ListEnvironmentsRequest(tenant=n.tenant),
+        "UpdateEnvironment": catalogs.UpdateEnvironmentRequest(
+            environment=catalog.Environment(name=environment, etag="e")
+        ),
+        "CreateObserveOnlyBinding": catalogs.CreateObserveOnlyBindingRequest(
+            tenant=n.tenant, binding=binding
+        ),
+        "ListObserveOnlyBindings": catalogs.ListObserveOnlyBindingsRequest(tenant=n.tenant),
+        "EndObserveOnlyBinding": catalogs.EndObserveOnlyBindingRequest(
+            name=f"{n.place}/observeOnlyBindings/{n.ulid}"
+        ),
+    }
+
+
+def _decisions(n: Names) -> dict[str, Message]:
+    decision = f"{n.release}/decisions/{n.ulid}"
+    return {
+        "Evaluate": decisions.EvaluateRequest(
+            tenant=n.tenant, identity=identity(n), evidence=[item(n)], request_id="r-1"
+        ),
+        "GetDecision": decisions.GetDecisionRequest(name=decision),
+        "ListDecisions": decisions.ListDecisionsRequest(tenant=n.tenant, release=n.release),
+        "ExplainDecision": decisions.ExplainDecisionRequest(name=decision),
+        "SimulateDecision": decisions.SimulateDecisionRequest(
+            tenant=n.tenant,
+            identity=identity(n),
+            evidence=[item(n)],
+            policies=[policy.Policy(policy_id=n.policy, spec=spec())],
+            policies_only=True,
+            now=ahead(),
+        ),
+    }
+
+
+def _evidence(n: Names) -> dict[str, Message]:
+    return {
+        "SubmitEvidence": evidences.SubmitEvidenceRequest(tenant=n.tenant, evidence=[item(n)]),
+        "StreamEvidence": evidences.StreamEvidenceRequest(tenant=n.tenant, evidence=[item(n)]),
+        "GetEvidence": evidences.GetEvidenceRequest(name=f"{n.inside}/evidence/{n.evidence}"),
+        "ListEvidence": evidences.ListEvidenceRequest(
+            tenant=n.tenant,
+            release=n.release,
+            kind="runtime_health",
+            source="sa:ci",
+            subject=item(n).subject,
+        ),
+        "RevokeEvidence": evidences.RevokeEvidenceRequest(
+            name=f"{n.inside}/evidence/{n.evidence}", reason=REASON
+        ),
+    }
+
+
+def _policies(n: Names) -> dict[str, Message]:
+    name = f"{n.inside}/policies/{n.policy}"
+    made = policy.Policy(policy_id=n.policy, spec=spec())
+    case = policies.PolicyTestCase(
+        case_id="one", release=identity(n), now=ahead(), expected_verdict="VERDICT_HOLD"
+    )
+    case.evidence.add(input=item(n), source="sa:ci")
+    case.expected_findings.add(rule="pinned", verdict="VERDICT_HOLD", reason="EVIDENCE_MISSING")
+    return {
+        "CreatePolicy": policies.CreatePolicyRequest(tenant=n.tenant, policy=made),
+        "GetPolicy": policies.GetPolicyRequest(name=name),
+        "ListPolicies": policies.ListPoliciesRequest(tenant=n.tenant),
+        "UpdatePolicy": policies.UpdatePolicyRequest(policy=policy.Policy(name=name, spec=spec(), etag="e")),
+        "DeletePolicy": policies.DeletePolicyRequest(name=name, etag="e"),
+        "ListPolicyRevisions": policies.ListPolicyRevisionsRequest(name=name),
+        "ValidatePolicy": policies.ValidatePolicyRequest(policy=made),
+        "TestPolicy": policies.TestPolicyRequest(policy=made, cases=[case]),
+    }
+
+
+def _releases(n: Names) -> dict[str, Message]:
+    return {
+        "CreateRelease": releases.CreateReleaseRequest(tenant=n.tenant, identity=identity(n)),
+        "GetRelease": releases.GetReleaseRequest(name=n.release),
+        "ListReleases": releases.ListReleasesRequest(
+            tenant=n.tenant, service=n.service, environment=n.environment, artifact_digest=n.digest
+        ),
+        "GetPassport": releases.GetPassportRequest(name=n.release),
+        "StartRollout": releases.StartRolloutRequest(
+            release=n.release, decision=f"{n.release}/decisions/{n.ulid}"
+        ),
+        "FinishRollout": releases.FinishRolloutRequest(
+            attempt=f"{n.release}/attempts/1", outcome="ATTEMPT_OUTCOME_FAILED", reason=REASON
+        ),
+    }
+
+
+def _tenants(n: Names) -> dict[str, Message]:
+    return {
+        "CreateTenant": tenants.CreateTenantRequest(tenant=tenant.Tenant(tenant_id=n.tenant, title="x")),
+        "GetTenant": tenants.GetTenantRequest(name=n.inside),
+        "ListTenants": tenants.ListTenantsRequest(),
+        "SuspendTenant": tenants.SuspendTenantRequest(name=n.inside),
+    }
