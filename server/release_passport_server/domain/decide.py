@@ -43,7 +43,8 @@ def decide(case: Case, *, now: datetime) -> Outcome:
     place = case.place
     if not (place.service_known and place.environment_known):
         return _unknown_place(case)
-    base = ExpressionContext(case.release_facts, case.attempt_facts, now, {}, {})
+    sole = {kind: items[0].facts for kind, items in case.evidence.items() if len(items) == 1}
+    base = ExpressionContext(case.release_facts, case.attempt_facts, now, sole, {})
     judged = [
         _judge_policy(policy, case, now, base) for policy in case.policies if policy.match.selects(place)
     ]

@@ -26,6 +26,7 @@ class Question:
     rule: Rule
     case: Case
     now: datetime
+    # The context that rules share: it holds the facts of each kind of which there is one item only.
     base: ExpressionContext
     artifact: str = ""
     key: str = ""
@@ -84,7 +85,10 @@ class Question:
 
     def evaluate(self, items: Sequence[EvidenceItem]) -> tuple[Answer, ExpressionContext]:
         """Return what `expect` says of these items, and the context it was asked in."""
-        base = self.base
-        facts = {item.kind: item.facts for item in items}
-        context = ExpressionContext(base.release, base.attempt, base.now, facts, {})
+        context = self.base
+        for item in items:
+            if context.evidence.get(item.kind) is not item.facts:
+                facts = {one.kind: one.facts for one in items}
+                context = ExpressionContext(context.release, context.attempt, context.now, facts, {})
+                break
         return self.rule.compiled.expect(context), context

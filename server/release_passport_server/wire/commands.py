@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -21,11 +22,13 @@ from release_passport_server.wire.evidence_input import check_evidence_input, ch
 from release_passport_server.wire.policy import spec_digest
 from release_passport_server.wire.release import check_identity, identity_from_proto
 from release_passport_server.wire.subject import subject_type, subject_value
-from release_passport_server.wire.text import text_problem
+from release_passport_server.wire.text import MAX_ID_BYTES, text_problem
 from release_passport_server.wire.times import moment
 
 MAX_ITEMS = 100
+MAX_POLICIES = 100
 MIN_REASON = 20
+_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 Asking = decision_service_pb2.EvaluateRequest | decision_service_pb2.SimulateDecisionRequest
 
@@ -111,10 +114,10 @@ def subject(given: evidence_pb2.EvidenceSubject) -> Subject:
 
 def candidates(given: Sequence[policy_pb2.Policy], now: datetime, author: str) -> tuple[PolicyDocument, ...]:
     """Return policies to suppose; raise Invalid for ids that are none, or twice the same."""
+    if len(given) > MAX_POLICIES:
+        raise invalid([Violation("policies", f"holds more than {MAX_POLICIES} policies")])
     problems = []
     ids = [policy.policy_id or policy.name.rpartition("/")[2] for policy in given]
-    if len(given) > 100:
-        problems.append(Violation("policies", "holds more than 100 policies"))
     for index, policy_id in enumerate(ids):
         if not is_slug(policy_id) or policy_id in ids[:index]:
             problems.append(Violation(f"policies[{index}].policy_id", "must be an id, and each only once"))
@@ -151,6 +154,21 @@ def slug_or_empty(value: str, field: str) -> str:
     """Return an id to filter by, or nothing; raise Invalid."""
     if value and not is_slug(value):
         raise invalid([Violation(field, "must be an id")])
+    return value
+
+
+def text_or_empty(value: str, field: str) -> str:
+    """Return a text to filter by, or nothing; raise Invalid."""
+    problem = text_problem(value, max_bytes=MAX_ID_BYTES)
+    if problem is not None:
+        raise invalid([Violation(field, problem)])
+    return value
+
+
+def digest_or_empty(value: str, field: str) -> str:
+    """Return a digest to filter by, or nothing; raise Invalid."""
+    if value and not _DIGEST.fullmatch(value):
+        raise invalid([Violation(field, "must be sha256: and 64 lower-case hexadecimal digits")])
     return value
 
 

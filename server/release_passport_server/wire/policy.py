@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 
 from release_passport.v1 import policy_pb2
-from release_passport_server.domain.canonical import digest_of
+from release_passport_server.domain.canonical import digest, digest_of
 from release_passport_server.domain.expression import CompiledRule
 from release_passport_server.domain.kind import kind_named
 from release_passport_server.domain.policy import (
@@ -25,14 +26,21 @@ from release_passport_server.domain.policy import (
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
 from release_passport_server.wire.times import duration, span
 
+MAX_SPEC_BYTES = 512 * 1024
 DEFAULT_GRACE = timedelta(minutes=2)
 DEFAULT_INTERVAL = timedelta(seconds=30)
 DEFAULT_FAILURES = 3
 
 
 def spec_digest(spec: policy_pb2.PolicySpec) -> str:
-    """Return the digest over the canonical form of a spec's protobuf JSON mapping."""
-    return digest_of(MessageToDict(spec))
+    """Return the digest over the canonical form of a spec's protobuf JSON mapping.
+
+    A spec that is too large, or that holds durations out of range, never compiles: it is known by its bytes.
+    """
+    if spec.ByteSize() <= MAX_SPEC_BYTES:
+        with suppress(SerializeToJsonError):
+            return digest_of(MessageToDict(spec))
+    return digest(spec.SerializeToString(deterministic=True))
 
 
 def policy_from_spec(

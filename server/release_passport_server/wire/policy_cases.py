@@ -89,7 +89,7 @@ def _resolved(tenant: str, given: _Given) -> _Given:
         subject = item.input.subject
         field = subject.WhichOneof("subject")
         if field in ("release", "attempt"):
-            setattr(subject, field, getattr(subject, field).replace(RELEASE_PLACEHOLDER, name))
+            setattr(subject, field, getattr(subject, field).replace(RELEASE_PLACEHOLDER, name, 1))
     return case
 
 

@@ -13,12 +13,13 @@ from release_passport_server.domain.expression import ExpressionProblem
 from release_passport_server.domain.kind import UnknownKind, kind_named
 from release_passport_server.domain.select import per_artifact
 from release_passport_server.domain.verdict import Stage
-from release_passport_server.wire.policy import need_from_proto, stages_of
+from release_passport_server.wire.policy import MAX_SPEC_BYTES, need_from_proto, stages_of
 from release_passport_server.wire.text import text_problem
 from release_passport_server.wire.times import span
 
 MAX_RULES = 500
-MAX_SPEC_BYTES = 512 * 1024
+MAX_VARIABLES = 32
+MAX_NEEDS = 16
 MAX_LABELS = 32
 MAX_CONTROLS = 32
 MAX_GROUPS = 10
@@ -32,7 +33,10 @@ Problems = Iterator[ExpressionProblem]
 
 
 def check_spec(spec: policy_pb2.PolicySpec) -> list[ExpressionProblem]:
-    """Return every structural problem of a spec, each with its path."""
+    """Return every structural problem of a spec, each with its path; of one that is too large only that."""
+    too_much = list(_size(spec))
+    if too_much:
+        return too_much
     problems = [*_head(spec), *_match(spec.match), *_variables(spec), *_windows(spec)]
     seen: set[str] = set()
     for index, rule in enumerate(spec.rules):
@@ -40,12 +44,19 @@ def check_spec(spec: policy_pb2.PolicySpec) -> list[ExpressionProblem]:
     return problems
 
 
-def _head(spec: policy_pb2.PolicySpec) -> Problems:
+def _size(spec: policy_pb2.PolicySpec) -> Problems:
     if spec.ByteSize() > MAX_SPEC_BYTES:
         yield _problem("spec", f"is larger than {MAX_SPEC_BYTES} bytes")
+    if len(spec.rules) > MAX_RULES:
+        yield _problem("rules", f"must hold 1 to {MAX_RULES} rules")
+    if len(spec.variables) > MAX_VARIABLES:
+        yield _problem("variables", f"holds more than {MAX_VARIABLES} variables")
+
+
+def _head(spec: policy_pb2.PolicySpec) -> Problems:
     if spec.mode not in (1, 2, 3):
         yield _problem("mode", "must be SHADOW, ADVISORY or ENFORCE")
-    if not 1 <= len(spec.rules) <= MAX_RULES:
+    if not spec.rules:
         yield _problem("rules", f"must hold 1 to {MAX_RULES} rules")
     yield from _text("title", spec.title, 200)
     yield from _text("description", spec.description, 4096)
@@ -76,8 +87,6 @@ def _match(match: policy_pb2.PolicyMatch) -> Problems:
 
 
 def _variables(spec: policy_pb2.PolicySpec) -> Problems:
-    if len(spec.variables) > 32:
-        yield _problem("variables", "holds more than 32 variables")
     names = [variable.name for variable in spec.variables]
     for index, name in enumerate(names):
         if not _VARIABLE.fullmatch(name):
@@ -121,8 +130,9 @@ def _rule(path: str, rule: policy_pb2.Rule, mode: int, seen: set[str]) -> Proble
     yield from _texts(f"{path}.controls", rule.controls, MAX_CONTROLS)
     if not rule.expect:
         yield _problem(f"{path}.expect", "is required")
-    if len(rule.needs) > 16:
-        yield _problem(f"{path}.needs", "holds more than 16 needs")
+    if len(rule.needs) > MAX_NEEDS:
+        yield _problem(f"{path}.needs", f"holds more than {MAX_NEEDS} needs")
+        return
     if any(stage not in (1, 2) for stage in rule.stages):
         yield _problem(f"{path}.stages", "must be PRE_ROLLOUT or WATCH")
     yield from _verdicts(path, rule, mode)

@@ -49,7 +49,7 @@ def _rule(path: str, rule: policy_pb2.Rule) -> Iterator[str]:
 
 def _failing(rule: policy_pb2.Rule) -> int:
     """Return the weakest verdict that a failing `expect` of the rule can mean."""
-    if rule.on_fail:
+    if rule.on_fail in range(1, 7):
         return int(rule.on_fail)
     return Verdict.HOLD if Stage.WATCH in stages_of(rule) else Verdict.BLOCK
 

@@ -113,6 +113,7 @@ def _problems(given: release_pb2.ReleaseIdentity, path: str) -> Iterator[Violati
         yield from _artifact_problems(artifact, f"{path}.artifacts[{index}]", seen)
     if len(given.annotations) > 32:
         yield Violation(f"{path}.annotations", "holds more than 32 entries")
+        return
     for key, value in given.annotations.items():
         problem = text_problem(key, max_bytes=128) or text_problem(value, max_bytes=1024)
         if problem:

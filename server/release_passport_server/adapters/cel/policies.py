@@ -109,9 +109,13 @@ class CELPolicies:
 
 def policy_invalid(policy_id: str, problems: Iterable[ExpressionProblem]) -> Invalid:
     """Return the error that names every problem of a policy with its place."""
-    violations = [Violation(f"policy.spec.{problem.field}", _described(problem)) for problem in problems]
+    violations = [Violation(_path(problem.field), _described(problem)) for problem in problems]
     text = "; ".join(f"{v.field.removeprefix('policy.spec.')}: {v.description}" for v in violations)
     return Invalid("POLICY_INVALID", f"policy {policy_id} is refused: {text}", violations=violations)
+
+
+def _path(field: str) -> str:
+    return "policy.spec" if field == "spec" else f"policy.spec.{field}"
 
 
 def _described(problem: ExpressionProblem) -> str:

@@ -94,7 +94,9 @@ class EvidenceHandlers:
         release = (
             commands.release_name(principal, request.release, field="release") if request.release else None
         )
-        wanted = EvidenceFilter(request.kind, request.source, subjects)
+        kind = commands.text_or_empty(request.kind, "kind")
+        source = commands.text_or_empty(request.source, "source")
+        wanted = EvidenceFilter(kind, source, subjects)
         page = page_from_request(principal, "ListEvidence", request)
         listed = await self.reading.list_evidence(principal, wanted, release, page)
         return pb.ListEvidenceResponse(

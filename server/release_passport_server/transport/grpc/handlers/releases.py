@@ -58,7 +58,7 @@ class ReleaseHandlers:
             scopes=(),
             service=commands.slug_or_empty(request.service, "service"),
             environment=commands.slug_or_empty(request.environment, "environment"),
-            artifact_digest=request.artifact_digest,
+            artifact_digest=commands.digest_or_empty(request.artifact_digest, "artifact_digest"),
         )
         page = page_from_request(principal, "ListReleases", request)
         listed = await self.reading.releases(principal, wanted, page)
