@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -12,8 +13,8 @@ from release_passport_server.domain.access import Scope
 from release_passport_server.domain.errors import Invalid
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject, Verification
 from release_passport_server.domain.kind import SubjectType
-from release_passport_server.domain.record import FeedEvent, Page
-from release_passport_server.ports.store import EvidenceFilter, Transaction
+from release_passport_server.domain.record import FeedEvent, Listed, Page
+from release_passport_server.ports.store import EvidenceFilter, Reader, Transaction
 from support.store import SECOND, START, TENANT, an_item, put_item, sha, workload
 
 ARTIFACT = Subject(SubjectType.ARTIFACT, sha("app"))
@@ -172,16 +173,17 @@ async def test_items_of_one_write_are_listed_page_by_page(store: SQLStore) -> No
     seen: list[str] = []
     after = ""
     for _ in range(3):
-        page = Page(2, after)
-        found = await store.read(
-            TENANT, lambda reader, page=page: reader.list_evidence(EvidenceFilter(), page)
-        )  # type: ignore[misc]
+        found = await store.read(TENANT, partial(_page, page=Page(2, after)))
         seen += [item.name for item in found.items]
         after = found.next_after
     assert (seen, after) == (everything, "")
 
 
-@pytest.mark.parametrize("after", ["x", "7", "7 ", "x y", "9" * 40 + " n", "-1 n", "\u0661 n"])
+def _page(reader: Reader, page: Page) -> Listed[EvidenceItem]:
+    return reader.list_evidence(EvidenceFilter(), page)
+
+
+@pytest.mark.parametrize("after", ["x", "7", "7 ", " ", "x y", "9" * 40 + " n", "-1 n", "\u0661 n"])
 async def test_a_place_that_no_list_gave_is_refused(store: SQLStore, after: str) -> None:
     await put(store, an_item())
     with pytest.raises(Invalid) as refused:

@@ -93,7 +93,12 @@ async def test_releases_are_listed_newest_first_page_by_page(store: SQLStore) ->
 
 async def test_releases_of_one_write_are_all_listed(store: SQLStore) -> None:
     releases = [a_release(f"{n}.0") for n in range(5)]
-    await store.write(TENANT, lambda tx: [put_release(tx, release) for release in releases])
+
+    def act(tx: Transaction) -> None:
+        for release in releases:
+            put_release(tx, release)
+
+    await store.write(TENANT, act)
     first = await store.read(TENANT, lambda reader: reader.list_releases(EVERYTHING, Page(2)))
     rest = await store.read(
         TENANT, lambda reader: reader.list_releases(EVERYTHING, Page(10, first.next_after))

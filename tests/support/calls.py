@@ -40,7 +40,7 @@ class Caller:
         """Call a method; raise what gRPC raises."""
         method = METHODS[name]
         metadata = bearer(self.token) if self.token else ()
-        to = {
+        to: dict[str, Any] = {
             "request_serializer": method.request.SerializeToString,
             "response_deserializer": method.response.FromString,
         }

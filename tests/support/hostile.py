@@ -7,21 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 TEXTS = {
-    "separators": "a/b",
-    "dots": "../../x",
-    "escaped": "a%2Fb",
-    "upper case": "Checkout",
-    "look-alike": "сheckout",
-    "full width": "\uff43heckout",
+    "separators": "../a/b%2F",
+    "look-alike": "\u0441heckout",
     "invisible": "check\u200bout",
-    "right to left": "\u202etuokcehc",
     "nul": "check\x00out",
     "escape": "\x1b[31mred",
     "newline": "checkout\n",
-    "space": " checkout",
     "quotes": "x' OR '1'='1",
     "glob": "*",
     "huge": "a" * 70_000,
@@ -61,7 +57,8 @@ def _fields(
     message: Message, path: tuple[Any, ...]
 ) -> Iterator[tuple[tuple[Any, ...], FieldDescriptor, Message]]:
     """Yield each field of a message and, where a message is set in it, those below it."""
-    for field in message.DESCRIPTOR.fields:
+    fields: list[Any] = list(message.DESCRIPTOR.fields)
+    for field in fields:
         here = (*path, field.name)
         oneof = field.containing_oneof
         chosen = message.WhichOneof(oneof.name) if oneof is not None else None
@@ -97,11 +94,11 @@ def _values(field: FieldDescriptor) -> Iterator[tuple[str, Any]]:
             for seconds, nanos in ((2**62, 0), (-(2**62), 0), (4_102_444_800, 0), (0, -1), (0, 2**31 - 1)):
                 yield (
                     f"time {seconds} {nanos}",
-                    field.message_type._concrete_class(seconds=seconds, nanos=nanos),
+                    Timestamp(seconds=seconds, nanos=nanos),
                 )
         if field.message_type.full_name == "google.protobuf.Duration":
             for seconds in (2**62, -(2**62), -1):
-                yield f"duration {seconds}", field.message_type._concrete_class(seconds=seconds)
+                yield f"duration {seconds}", Duration(seconds=seconds)
 
 
 def _set(holder: Message, field: FieldDescriptor, value: Any) -> bool:

@@ -101,8 +101,9 @@ class RealServer:
 
 @asynccontextmanager
 async def real_server(folder: Path, **sections: Mapping[str, Any]) -> AsyncIterator[RealServer]:
-    """Serve everything over a new store in a folder; make one a module to save time."""
-    settings = free_ports(store={"url": f"sqlite:///{folder / 'passport.db'}"}, **sections)
+    """Serve everything over a new store, in the folder unless told otherwise; make one a module to save time."""
+    embedded = {"store": {"url": f"sqlite:///{folder / 'passport.db'}"}}
+    settings = free_ports(**(embedded | sections))
     token = await bootstrap.init(settings, "default")
     store = bootstrap.open_store(settings)
     try:

@@ -182,6 +182,10 @@ def decision(
     )
 
 
+def _good(record: DecisionRecord, now: datetime) -> bool:
+    return record.valid_until is not None and now < record.valid_until
+
+
 @dataclass(slots=True)
 class Question:
     """Allows a release unless some observation speaks against it."""
@@ -195,6 +199,10 @@ class Question:
     creates: bool = False
     error: Exception | None = None
     seen: list[LoadedCase] = field(default_factory=list)
+
+    @property
+    def about(self) -> str:
+        return self.release.name
 
     @property
     def writes(self) -> bool:
@@ -217,9 +225,8 @@ class Question:
             raise self.error
         verdict = Verdict.BLOCK if any(map(failing, loaded.evidence)) else Verdict.ALLOW
         standing = loaded.standing
-        if standing is not None and standing.verdict is verdict and standing.valid_until is not None:
-            if loaded.now < standing.valid_until:
-                return Conclusion(None, standing)
+        if standing is not None and standing.verdict is verdict and _good(standing, loaded.now):
+            return Conclusion(None, standing)
         made = decision(
             self.release,
             verdict,

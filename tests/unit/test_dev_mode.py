@@ -23,6 +23,7 @@ def made(path: Path, schema: str = "CREATE TABLE alembic_version (version_num TE
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(schema)
+        connection.execute("CREATE TABLE heads (tenant TEXT, epoch INTEGER)")
         connection.commit()
     return path
 
@@ -114,6 +115,16 @@ def test_a_restore_gives_the_copy_back(tmp_path: Path) -> None:
     restore(tmp_path / "copy.db", tmp_path / "again.db")
     with closing(sqlite3.connect(tmp_path / "again.db")) as again:
         assert again.execute("SELECT count(*) FROM alembic_version").fetchone() == (0,)
+
+
+def test_a_restore_starts_a_new_epoch(tmp_path: Path) -> None:
+    source = made(tmp_path / "passport.db")
+    with closing(sqlite3.connect(source)) as store, store:
+        store.execute("INSERT INTO heads VALUES ('acme', 3)")
+    back_up(source, tmp_path / "copy.db")
+    restore(tmp_path / "copy.db", tmp_path / "again.db")
+    with closing(sqlite3.connect(tmp_path / "again.db")) as again:
+        assert again.execute("SELECT epoch FROM heads").fetchall() == [(4,)]
 
 
 def test_a_restore_overwrites_neither_a_store_nor_what_lies_beside_it(tmp_path: Path) -> None:

@@ -257,6 +257,11 @@ class Judgement(Protocol):
     def tenant(self) -> str: ...
 
     @property
+    def about(self) -> str:
+        """Return the name of the release in question, so that the releases of a batch are read at once."""
+        ...
+
+    @property
     def principal(self) -> str: ...
 
     @property
@@ -286,7 +291,11 @@ class CaseKey:
 
 @dataclass(frozen=True, slots=True)
 class LoadedCase:
-    """Everything that a question needs, read in the transaction that will record the answer."""
+    """Everything that a question needs, read in the transaction that will record the answer.
+
+    `standing` and `ground` come without their `case_body`, which only a replay reads. `read_revision` is the
+    revision that everything up to was considered.
+    """
 
     release: Release
     service: Service | None

@@ -170,6 +170,13 @@ class _Question:
         return self.command.principal.tenant
 
     @property
+    def about(self) -> str:
+        identity = self.command.identity
+        if identity is None:
+            return str(self.command.release)
+        return str(ReleaseName(self.tenant, identity.service, identity.environment, identity.version))
+
+    @property
     def principal(self) -> str:
         return self.command.principal.id
 

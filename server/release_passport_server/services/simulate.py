@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +12,7 @@ from release_passport_server.domain.canonical import digest_of
 from release_passport_server.domain.case import case_record
 from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.decide import decide
-from release_passport_server.domain.errors import NotFound
+from release_passport_server.domain.errors import Invalid, NotFound, Violation
 from release_passport_server.domain.evidence import EvidenceDraft
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.record import DecisionDraft
@@ -56,7 +57,23 @@ class Simulate:
         self.access.require(command.principal, Verb.READ, **place)
         for draft in command.evidence:
             place_of(command.principal.tenant, draft.item.subject)
+        await asyncio.to_thread(self._compile, command.policies)
         return await self.store.read(command.principal.tenant, lambda reader: self._decide(reader, command))
+
+    def _compile(self, policies: Sequence[PolicyDocument]) -> None:
+        """Compile what is supposed before the store is asked; raise Invalid with the problems of each policy."""
+        problems: list[Violation] = []
+        for index, document in enumerate(policies):
+            try:
+                self.cases.compiler.compile(document)
+            except Invalid as error:
+                problems += [
+                    Violation(f"policies[{index}]{one.field.removeprefix('policy')}", one.description)
+                    for one in error.violations
+                ]
+        if problems:
+            text = "; ".join(f"{one.field}: {one.description}" for one in problems)
+            raise Invalid("POLICY_INVALID", text, violations=problems)
 
     def _decide(self, reader: Reader, command: SimulateCommand) -> DecisionDraft:
         now = command.now or self.clock.now()

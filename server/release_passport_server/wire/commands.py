@@ -47,9 +47,9 @@ def attempt_name(principal: Principal, text: str) -> AttemptName:
     return name
 
 
-def decision_name(principal: Principal, text: str) -> DecisionName:
+def decision_name(principal: Principal, text: str, *, field: str = "name") -> DecisionName:
     """Return a decision's name in the caller's tenant; raise Invalid or NotFound."""
-    name = DecisionName.parse(text)
+    name = DecisionName.parse(text, field=field)
     same_tenant(principal, name.release.tenant)
     return name
 

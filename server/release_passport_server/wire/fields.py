@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from release_passport_server.domain.errors import Violation, invalid
+from release_passport_server.domain.errors import Invalid, Violation, invalid
 from release_passport_server.domain.ids import SLUG_RULE, is_slug
 from release_passport_server.wire.text import text_problem
 
@@ -68,6 +69,25 @@ def etag_violations(etag: str, path: str) -> Iterator[Violation]:
         yield Violation(path, "is required: read the resource, and send the etag that it had then")
     elif len(etag) > MAX_ETAG:
         yield Violation(path, "is not an etag of this server")
+
+
+@contextmanager
+def every_violation(*readings: Callable[[], object]) -> Iterator[None]:
+    """Make Invalid name what is wrong with every part of a request, where it would name the first part alone.
+
+    `readings` are the parts, each to be read by itself; they are read again only where something is wrong.
+    """
+    try:
+        yield
+    except Invalid:
+        violations: list[Violation] = []
+        for read in readings:
+            try:
+                read()
+            except Invalid as error:
+                violations += error.violations
+        refuse(violations)
+        raise
 
 
 def refuse(violations: Sequence[Violation]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from release_passport.v1 import evidence_pb2, policy_service_pb2
 from release_passport_server.domain.access import Scope
@@ -43,6 +43,8 @@ MAX_AGE_SECONDS = 366 * 24 * 3600
 RELEASE_PLACEHOLDER = "{release}"
 _CREATOR = "sa:test"
 _SIGNER = "key:test"
+# The first moment that a name can hold.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERIFICATIONS = {
     evidence_pb2.VERIFICATION_STATE_UNSPECIFIED: Verification.UNSIGNED,
     evidence_pb2.VERIFICATION_STATE_UNSIGNED: Verification.UNSIGNED,
@@ -201,7 +203,7 @@ def _evidence(tenant: str, given: Sequence[_Item]) -> dict[str, tuple[EvidenceIt
 def _item(tenant: str, index: int, given: _Item) -> EvidenceItem:
     observed = moment(given.input.observe_time)
     # Names in the order of the list, so that items of one moment keep it.
-    name = EvidenceName(tenant, ulid(observed, index.to_bytes(ULID_RANDOM_BYTES, "big")))
+    name = EvidenceName(tenant, ulid(max(observed, _EPOCH), index.to_bytes(ULID_RANDOM_BYTES, "big")))
     item = item_from_input(
         given.input, name=str(name), source=given.source, scopes=(Scope(),), receive_time=observed
     )

@@ -44,6 +44,11 @@ def check_spec(spec: policy_pb2.PolicySpec) -> list[ExpressionProblem]:
     return problems
 
 
+def is_too_large(spec: policy_pb2.PolicySpec) -> bool:
+    """Say whether a spec is beyond what is looked at."""
+    return any(_size(spec))
+
+
 def _size(spec: policy_pb2.PolicySpec) -> Problems:
     if spec.ByteSize() > MAX_SPEC_BYTES:
         yield _problem("spec", f"is larger than {MAX_SPEC_BYTES} bytes")

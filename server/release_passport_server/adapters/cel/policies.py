@@ -15,7 +15,7 @@ from release_passport_server.domain.verdict import Mode
 from release_passport_server.ports.expressions import ExpressionCompiler, NeedOptions
 from release_passport_server.ports.policies import PolicyOutline
 from release_passport_server.wire.policy import match_from_proto, policy_from_spec, spec_digest
-from release_passport_server.wire.policy_check import MAX_RULES, MAX_SPEC_BYTES, check_spec
+from release_passport_server.wire.policy_check import check_spec, is_too_large
 from release_passport_server.wire.policy_warnings import spec_warnings
 
 MAX_KEPT = 1024
@@ -58,8 +58,9 @@ class CELPolicies:
         return tuple(self._checked(_spec(spec))[1])
 
     def warnings(self, spec: object) -> tuple[str, ...]:
-        """Return what weakens a spec, in words."""
-        return spec_warnings(_spec(spec))
+        """Return what weakens a spec, in words; nothing of one that is too large to look at."""
+        message = _spec(spec)
+        return () if is_too_large(message) else spec_warnings(message)
 
     def digest(self, spec: object) -> str:
         """Return the digest of a spec's canonical form."""
@@ -73,7 +74,7 @@ class CELPolicies:
     def _checked(self, spec: policy_pb2.PolicySpec) -> _Checked:
         problems = check_spec(spec)
         compiled: dict[str, CompiledRule] = {}
-        if len(spec.rules) > MAX_RULES or spec.ByteSize() > MAX_SPEC_BYTES:
+        if is_too_large(spec):
             return compiled, problems[:MAX_PROBLEMS]
         broken = tuple(problem.field for problem in problems)
         if any(field.startswith("variables") for field in broken):

@@ -1,4 +1,4 @@
-"""One transaction for many requests: acts first, then questions, then revisions in order, then the commit."""
+"""One transaction for many requests: acts first, then questions, then the commit; see the record 0002."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.asked import METHOD, releases_of, remembered, replays, reused
+from release_passport_server.adapters.sql.batch_state import Found, Written
 from release_passport_server.adapters.sql.codec import subject_text
-from release_passport_server.adapters.sql.loading import Loader, PolicyCache
-from release_passport_server.adapters.sql.requests import Act, Ask, Request, Waiting
-from release_passport_server.adapters.sql.transaction import Head, SQLTransaction
-from release_passport_server.domain.errors import PassportError, Precondition
+from release_passport_server.adapters.sql.heads import Heads
+from release_passport_server.adapters.sql.loading import Loader, PolicyCache, at
+from release_passport_server.adapters.sql.requests import Act, Answer, Ask, Request
+from release_passport_server.adapters.sql.transaction import SQLTransaction
 from release_passport_server.domain.record import DecisionRecord
-from release_passport_server.ports.store import CaseKey, Conclusion, Judged, LoadedCase, Replay, Written
+from release_passport_server.domain.release import Latch
+from release_passport_server.ports.store import CaseKey, Judged, LoadedCase, Replay
+from release_passport_server.ports.store import Written as Answered
 
-METHOD = "Evaluate"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Failpoint = Callable[[], None]
+EVERYBODY = "tenant"
 
 
-class Spoiled(Exception):
-    """A question failed after it had written: the batch runs again without it."""
+class SpoiledError(Exception):
+    """Questions failed after they had written: the batch runs again without them."""
 
-    def __init__(self, ask: Ask, error: Exception) -> None:
-        super().__init__(str(error))
-        self.ask = ask
-        self.error = error
+    def __init__(self, asks: Sequence[Ask]) -> None:
+        super().__init__(f"{len(asks)} questions failed after they had written")
+        self.asks = asks
 
 
 class Batch:
-    """Runs requests in one transaction and knows what to answer once that is committed."""
+    """Runs requests in one transaction and knows what to answer once that is committed.
+
+    Where anything writes from the start, the heads are locked first. Questions alone are decided before the
+    heads are locked; those whose case somebody else has touched meanwhile are loaded and decided again.
+    """
 
     def __init__(
         self,
@@ -45,298 +48,227 @@ class Batch:
         policies: PolicyCache,
         clock: Callable[[], datetime],
         before_lock: Failpoint | None = None,
-        *,
-        check_conflicts: bool = True,
     ) -> None:
         self._connection = connection
         self._acts = [request for request in requests if isinstance(request, Act)]
         self._asks = [request for request in requests if isinstance(request, Ask)]
-        self._tenants = sorted({request.tenant for request in requests})
+        self._heads = Heads(connection, list({request.tenant for request in requests}))
         self._policies = policies
         self._clock = clock
         self._before_lock = before_lock
-        self._check_conflicts = check_conflicts
-        self._time = EPOCH
-        self._heads: dict[str, Head] = {}
-        self._read_revisions: dict[str, int] = {}
-        self._recorded: dict[str, DecisionRecord] = {}
-        self._answers: list[Callable[[], None]] = []
+        self._time = datetime(1970, 1, 1, tzinfo=UTC)
+        self._written = Written()
+        # What the questions that were answered so far have changed for those behind them.
+        self._emitted: defaultdict[str, set[str]] = defaultdict(set)
+        self._decided: dict[tuple[str, str], DecisionRecord] = {}
+        self._latched: defaultdict[tuple[str, str], list[Latch]] = defaultdict(list)
+        self.answers: list[Answer] = []
 
-    def run(self) -> None:
-        """Do everything but the commit."""
-        self._tick()
-        locks_first = bool(self._acts) or any(ask.question.writes for ask in self._asks)
-        self._read_heads(lock=locks_first)
+    def run(self) -> bool:
+        """Do everything but the commit; say whether there is anything to commit."""
+        writes = bool(self._acts) or any(ask.question.writes for ask in self._asks)
+        self._heads.read(lock=writes)
+        self._read_clock()
         for act in self._acts:
             self._act(act)
-        for ask in self._asks:
-            ask.begin()
-        self._replays()
-        self._prepare()
-        self._conclude([ask for ask in self._asks if ask.key is not None])
-        if self._asks and not locks_first:
-            if not any(_writes(ask) for ask in self._asks):
-                # Nothing is recorded: what stood at the revision that was read is the answer.
-                self._answer_standing()
-                return
-            if self._before_lock is not None:
-                self._before_lock()
-            self._read_heads(lock=True)
-            self._conclude(self._touched())
-        for ask in self._asks:
-            self._record(ask)
-        self._write_heads()
-
-    def answer(self) -> None:
-        """Tell every caller what came of it; only after the commit."""
-        for answer in self._answers:
-            answer()
+        asks = self._prepared(self._fresh())
+        self._load(asks)
+        if not writes and asks and self._stands(asks):
+            return False
+        for ask in asks:
+            self._finish(ask)
+        spoiled = [ask for ask in asks if ask.error is not None and ask.question.writes]
+        if spoiled:
+            raise SpoiledError(spoiled)
+        self._written.pending.flush(self._connection)
+        return self._heads.write() or self._written.pending.flushed
 
     def _act(self, act: Act) -> None:
-        head = self._heads[act.tenant]
+        tx = self._transaction(act.tenant)
         try:
-            with self._connection.begin_nested():
-                tx = SQLTransaction(self._connection, act.tenant, self._policies, head, self._now(head))
-                value = act.run(tx)
+            value = act.run(tx)
         except SQLAlchemyError:
             raise
         except Exception as error:  # noqa: BLE001
-            # Whatever a service raised undid its own savepoint and is its caller's to know.
-            self._fail(act.waiting, error)
-            return
-        written = Written(value, tx.settle())
-        self._answers.append(lambda: act.waiting.answer(written))
+            # Whatever a service raised undoes its own writes and is its caller's to know.
+            tx.undo()
+            self.answers.append((act.waiting, error))
+        else:
+            self.answers.append((act.waiting, Answered(value, tx.settle())))
 
-    def _replays(self) -> None:
-        """Answer the questions whose request id was answered before, and keep one of those that ask twice."""
-        seen: dict[tuple[str, str, str], Ask] = {}
-        for ask in list(self._asks):
-            question = ask.question
-            if not question.request_id:
-                continue
-            identity = (question.tenant, question.principal, question.request_id)
-            first = seen.setdefault(identity, ask)
-            if first is not ask:
-                self._asks.remove(ask)
-                self._follow(ask, first)
-                continue
-            tx = self._transaction(question.tenant)
-            before = tx.replay(question.principal, METHOD, question.request_id)
-            if before is not None:
-                self._asks.remove(ask)
-                self._answer_or_fail(ask, lambda ask=ask, before=before: self._replayed(ask, before))  # type: ignore[misc]
-
-    def _follow(self, ask: Ask, first: Ask) -> None:
-        same = ask.question.body_digest == first.question.body_digest
-
-        def answer() -> None:
-            if not same:
-                ask.waiting.fail(_reused(ask.question.request_id))
-            elif first.judged is not None:
-                ask.waiting.answer(replace(first.judged, replayed=True))
+    def _fresh(self) -> list[Ask]:
+        """Return the questions that were not answered before, each request id once."""
+        firsts: dict[tuple[str, str, str], Ask] = {}
+        asks = []
+        for ask in self._asks:
+            ask.begin()
+            first = firsts.setdefault(ask.request, ask) if ask.question.request_id else ask
+            if first is ask:
+                asks.append(ask)
             else:
-                ask.waiting.fail(first.error or _reused(ask.question.request_id))
+                first.followers.append(ask)
+        for tenant, theirs in _by_tenant(asks).items():
+            now = self._now(tenant)
+            before = remembered(self._connection, tenant, theirs, now)
+            again = [(ask, before[ask.request]) for ask in theirs if ask.request in before]
+            if again:
+                for ask, result in replays(Loader(self._connection, tenant, self._policies), again, now):
+                    self._answer(ask, result)
+                    asks.remove(ask)
+        return asks
 
-        self._answers.append(answer)
-
-    def _replayed(self, ask: Ask, before: Replay) -> Judged:
-        if before.body_digest != ask.question.body_digest:
-            raise _reused(ask.question.request_id)
-        tx = self._transaction(ask.tenant)
-        record = tx.find_decision(before.answer.decode())
-        assert record is not None
-        newest = tx.newest_decision(record.release)
-        assert newest is not None
-        allows, ends = record.effective_verdict.allows, record.valid_until
-        expired = allows and ends is not None and ends <= tx.now
-        if newest.name != record.name or expired:
-            text = (
-                f"{record.name} answered this request_id, but it "
-                f"{'has expired' if newest.name == record.name else 'is no longer the newest'}: "
-                "ask again with a new request_id"
-            )
-            raise Precondition("DECISION_SUPERSEDED", text, metadata={"newest": newest.name})
-        return Judged(record, record.revision, replayed=True, standing=True)
-
-    def _prepare(self) -> None:
-        for ask in list(self._asks):
-            tx = self._transaction(ask.tenant)
-            try:
-                if ask.question.writes:
-                    with self._connection.begin_nested():
-                        ask.key = ask.question.prepare(tx)
-                    tx.settle()
-                else:
-                    ask.key = ask.question.prepare(tx)
-            except PassportError as error:
-                self._asks.remove(ask)
-                self._fail_ask(ask, error)
-                continue
-            ask.scopes = scopes_of(ask.key)
-
-    def _conclude(self, asks: Iterable[Ask]) -> None:
-        """Load the cases of each tenant's questions together, read the clock, and decide."""
-        by_tenant: defaultdict[str, list[Ask]] = defaultdict(list)
+    def _prepared(self, asks: Sequence[Ask]) -> list[Ask]:
+        self._written.pending.flush(self._connection)
+        found = {
+            tenant: releases_of(self._connection, tenant, theirs)
+            for tenant, theirs in _by_tenant(asks).items()
+        }
+        prepared = []
         for ask in asks:
-            by_tenant[ask.tenant].append(ask)
-        for tenant, theirs in by_tenant.items():
-            head = self._heads[tenant]
+            tx = self._transaction(ask.tenant, found[ask.tenant])
+            try:
+                ask.key = ask.question.prepare(tx)
+                if tx.touched and not ask.question.writes:
+                    raise RuntimeError("a question that says that it writes nothing has written")
+            except SQLAlchemyError:
+                raise
+            except Exception as error:  # noqa: BLE001
+                tx.undo()
+                self._answer(ask, error)
+            else:
+                tx.settle()
+                ask.scopes = scopes_of(ask.key)
+                prepared.append(ask)
+        return prepared
+
+    def _load(self, asks: Sequence[Ask]) -> None:
+        """Load the cases of each tenant's questions together, then read the clock."""
+        self._written.pending.flush(self._connection)
+        for tenant, theirs in _by_tenant(asks).items():
             keys = [ask.key for ask in theirs if ask.key is not None]
             loader = Loader(self._connection, tenant, self._policies)
-            loaded = loader.load(keys, head.revision, self._now(head))
-            self._tick()
-            now = self._now(head)
-            # Questions about one release that arrive together see each other's answers, in order.
-            newest: dict[str, DecisionRecord] = {}
-            for ask, case in zip(theirs, loaded, strict=True):
-                name = case.release.name
-                self._conclude_one(ask, replace(case, now=now, standing=newest.get(name, case.standing)))
-                if ask.conclusion is not None and ask.conclusion.record is not None:
-                    newest[name] = ask.conclusion.record
+            cases = loader.load(keys, self._heads.now[tenant].revision, self._now(tenant))
+            for ask, case in zip(theirs, cases, strict=True):
+                ask.case, ask.conclusion, ask.error = case, None, None
+        self._read_clock()
+        for ask in asks:
+            ask.case = at(_loaded(ask), self._now(ask.tenant))
 
-    def _conclude_one(self, ask: Ask, case: LoadedCase) -> None:
+    def _stands(self, asks: Sequence[Ask]) -> bool:
+        """Decide before the heads are locked; say whether all is answered because nothing has to be recorded."""
+        for ask in asks:
+            self._conclude(ask)
+        since = {ask.tenant: _loaded(ask).read_revision for ask in asks}
+        if not any(map(_records, asks)):
+            self._heads.read(lock=False)
+            if not self._touched(asks, since):
+                for ask in asks:
+                    self._answer(ask, ask.error or _standing(ask))
+                return True
+        if self._before_lock is not None:
+            self._before_lock()
+        self._heads.read(lock=True)
+        self._load(self._touched(asks, since))
+        return False
+
+    def _touched(self, asks: Sequence[Ask], since: dict[str, int]) -> list[Ask]:
+        """Return the questions whose case others have changed between the reading of the heads and now."""
+        changed = self._heads.changed_since(since)
+        return [
+            ask
+            for ask in asks
+            if (scopes := changed.get(ask.tenant)) and (EVERYBODY in scopes or ask.scopes & scopes)
+        ]
+
+    def _finish(self, ask: Ask) -> None:
+        """Decide what is not decided yet, or not any more, and let the decision wait for the commit."""
+        head, emitted = self._heads.now[ask.tenant], self._emitted[ask.tenant]
+        touched = EVERYBODY in emitted or bool(ask.scopes & emitted)
+        undecided = ask.conclusion is None and ask.error is None
+        if undecided or touched or _loaded(ask).now < head.last_decide_time:
+            ask.case = self._current(ask)
+            self._conclude(ask)
+        if ask.error is None:
+            self._answer(ask, self._record(ask))
+        elif not ask.question.writes:
+            self._answer(ask, ask.error)
+
+    def _current(self, ask: Ask) -> LoadedCase:
+        """Return the case with what the batch itself has changed of it so far."""
+        case, tenant = _loaded(ask), ask.tenant
+        decided = self._decided.get((tenant, case.release.name))
+        latched = self._latched[tenant, case.release.identity.content_digest]
+        known = {latch.name for latch in case.latches}
+        case = replace(
+            case,
+            standing=decided or case.standing,
+            latches=(*case.latches, *(latch for latch in latched if latch.name not in known)),
+            read_revision=self._heads.now[tenant].revision,
+        )
+        return at(case, max(case.now, self._now(tenant)))
+
+    def _conclude(self, ask: Ask) -> None:
+        ask.conclusion, ask.error = None, None
         try:
-            ask.conclusion = ask.question.conclude(case)
-        except PassportError as error:
-            if ask.question.writes:
-                raise Spoiled(ask, error) from error
-            self._asks.remove(ask)
-            self._fail_ask(ask, error)
+            ask.conclusion = ask.question.conclude(_loaded(ask))
+        except Exception as error:  # noqa: BLE001
+            ask.error = error
 
-    def _touched(self) -> list[Ask]:
-        """Return the questions whose case was changed between the reading of the head and its lock."""
-        moved = {
-            tenant: since
-            for tenant, since in self._read_revisions.items()
-            if self._heads[tenant].revision > since
-        }
-        touched = []
-        for tenant, since in moved.items():
-            c = tables.feed_scopes.c
-            rows = select(c.scope).distinct().where(c.tenant == tenant, c.revision > since)
-            changed = {row.scope for row in self._connection.execute(rows)}
-            everybody = "tenant" in changed
-            touched += [a for a in self._asks if a.tenant == tenant and (everybody or a.scopes & changed)]
-        return touched if self._check_conflicts else []
-
-    def _record(self, ask: Ask) -> None:
-        conclusion, key = ask.conclusion, ask.key
+    def _record(self, ask: Ask) -> Judged:
+        conclusion, case = ask.conclusion, _loaded(ask)
         assert conclusion is not None
-        assert key is not None
-        head = self._heads[ask.tenant]
-        answer = self._recorded.get(conclusion.answer.name, conclusion.answer)
-        tx = SQLTransaction(self._connection, ask.tenant, self._policies, head, answer.decide_time)
+        tx = self._transaction(ask.tenant)
+        tx.now = case.now
+        answer, content = conclusion.answer, case.release.identity.content_digest
         if conclusion.record is not None:
-            tx = SQLTransaction(
-                self._connection, ask.tenant, self._policies, head, conclusion.record.decide_time
-            )
-            self._put(tx, conclusion, key)
-            answer = self._recorded[answer.name] = replace(conclusion.record, revision=head.revision + 1)
-            head.last_decide_time = max(head.last_decide_time, answer.decide_time)
-        question = ask.question
-        if question.request_id:
-            now = max(answer.decide_time, head.last_decide_time)
-            tx.now = now
-            replay = Replay(question.body_digest, answer.name.encode())
-            tx.remember(question.principal, METHOD, question.request_id, replay)
-        if conclusion.record is not None:
-            tx.settle()
-        judged = Judged(answer, head.revision, replayed=False, standing=conclusion.record is None)
-        ask.judged = judged
-        self._answers.append(lambda: ask.waiting.answer(judged))
-
-    def _put(self, tx: SQLTransaction, conclusion: Conclusion, key: CaseKey) -> None:
-        assert conclusion.record is not None
-        tx.put_decision(conclusion.record)
+            answer = replace(conclusion.record, revision=self._heads.now[ask.tenant].revision + 1)
+            tx.put_decision(answer)
+            self._decided[ask.tenant, case.release.name] = answer
+            self._emitted[ask.tenant].add(f"release:{case.release.name}")
         for latch in conclusion.latches:
-            tx.put_latch(key.release.identity.content_digest, latch)
+            tx.put_latch(content, latch)
+            self._latched[ask.tenant, content].append(latch)
         for event in conclusion.events:
             tx.emit(event)
+            self._emitted[ask.tenant].update(event.scopes)
         for entry in conclusion.audit:
             tx.audit(entry)
+        if ask.question.request_id:
+            replay = Replay(ask.question.body_digest, answer.name.encode())
+            tx.remember(ask.question.principal, METHOD, ask.question.request_id, replay)
+        tx.settle()
+        return Judged(answer, answer.revision, replayed=False, standing=conclusion.record is None)
 
-    def _answer_or_fail(self, ask: Ask, act: Callable[[], Any]) -> None:
-        try:
-            result = act()
-        except PassportError as error:
-            self._fail(ask.waiting, error)
-        else:
-            self._answers.append(lambda: ask.waiting.answer(result))
+    def _answer(self, ask: Ask, result: Judged | Exception) -> None:
+        self.answers.append((ask.waiting, result))
+        again = replace(result, replayed=True) if isinstance(result, Judged) else result
+        same = ask.same()
+        for follower in ask.followers:
+            told = again if follower in same else reused(follower.question.request_id)
+            self.answers.append((follower.waiting, told))
 
-    def _fail_ask(self, ask: Ask, error: Exception) -> None:
-        ask.error = error
-        self._fail(ask.waiting, error)
+    def _transaction(self, tenant: str, found: Found | None = None) -> SQLTransaction:
+        return SQLTransaction(
+            self._connection,
+            tenant,
+            self._policies,
+            self._heads.now[tenant],
+            now=self._now(tenant),
+            written=self._written,
+            found=found,
+        )
 
-    def _fail(self, waiting: Waiting, error: Exception) -> None:
-        self._answers.append(lambda: waiting.fail(error))
+    def _now(self, tenant: str) -> datetime:
+        """Return the time as it was last read, never earlier than the tenant's last change."""
+        return max(self._time, self._heads.now[tenant].last_decide_time)
 
-    def _transaction(self, tenant: str) -> SQLTransaction:
-        head = self._heads[tenant]
-        return SQLTransaction(self._connection, tenant, self._policies, head, self._now(head))
-
-    def _answer_standing(self) -> None:
-        for ask in self._asks:
-            assert ask.conclusion is not None
-            revision = self._heads[ask.tenant].revision
-            judged = Judged(ask.conclusion.answer, revision, replayed=False, standing=True)
-            self._answers.append(lambda ask=ask, judged=judged: ask.waiting.answer(judged))  # type: ignore[misc]
-
-    def _tick(self) -> None:
-        """Read the database's clock."""
+    def _read_clock(self) -> None:
+        """Read the time once for all that comes next."""
         self._time = database_time(self._connection, self._clock)
-
-    def _now(self, head: Head) -> datetime:
-        """Return the time that was read last, never earlier than the tenant's last decision."""
-        return max(self._time, head.last_decide_time)
-
-    def _read_heads(self, *, lock: bool) -> None:
-        c = tables.heads.c
-        if lock:
-            self._make_heads()
-        rows = select(tables.heads).where(c.tenant.in_(self._tenants)).order_by(c.tenant)
-        for row in self._connection.execute(rows.with_for_update() if lock else rows):
-            self._heads[row.tenant] = Head(
-                row.revision, row.last_decide_time, row.leaf_count, row.access_generation
-            )
-            self._read_revisions.setdefault(row.tenant, row.revision)
-        for tenant in self._tenants:
-            self._heads.setdefault(tenant, Head(0, EPOCH, 0, 0))
-            self._read_revisions.setdefault(tenant, 0)
-
-    def _make_heads(self) -> None:
-        dialect: Any = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        rows = [
-            {
-                "tenant": tenant,
-                "revision": 0,
-                "last_decide_time": EPOCH,
-                "epoch": 1,
-                "leaf_count": 0,
-                "access_generation": 0,
-            }
-            for tenant in self._tenants
-        ]
-        self._connection.execute(dialect.insert(tables.heads).on_conflict_do_nothing(), rows)
-
-    def _write_heads(self) -> None:
-        """Move the heads on, as the last statements before the commit."""
-        c = tables.heads.c
-        for tenant in self._tenants:
-            head = self._heads[tenant]
-            self._connection.execute(
-                update(tables.heads)
-                .where(c.tenant == tenant)
-                .values(
-                    revision=head.revision,
-                    last_decide_time=head.last_decide_time,
-                    leaf_count=head.leaf_count,
-                    access_generation=head.access_generation,
-                )
-            )
 
 
 def database_time(connection: Connection, clock: Callable[[], datetime]) -> datetime:
-    """Return the database's time: PostgreSQL's own, and this host's for SQLite."""
+    """Return the time of the database, which all its servers share; SQLite's is the host's."""
     if connection.dialect.name == "postgresql":
         time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
         return time.astimezone(UTC)
@@ -345,16 +277,37 @@ def database_time(connection: Connection, clock: Callable[[], datetime]) -> date
 
 def scopes_of(key: CaseKey) -> frozenset[str]:
     """Return the feed scopes whose changes a case depends on."""
-    scopes = {subject_text(subject) for subject in key.subjects}
-    scopes.add(f"digests:{key.release.identity.content_digest}")
-    return frozenset(scopes)
+    identity = key.release.identity
+    return frozenset(
+        {
+            *(subject_text(subject) for subject in key.subjects),
+            f"release:{key.release.name}",
+            f"workload:{identity.service}/{identity.environment}",
+            f"digests:{identity.content_digest}",
+        }
+    )
 
 
-def _writes(ask: Ask) -> bool:
+def _loaded(ask: Ask) -> LoadedCase:
+    assert ask.case is not None
+    return ask.case
+
+
+def _standing(ask: Ask) -> Judged:
     assert ask.conclusion is not None
-    return ask.conclusion.record is not None or bool(ask.question.request_id)
+    answer = ask.conclusion.answer
+    return Judged(answer, answer.revision, replayed=False, standing=True)
 
 
-def _reused(request_id: str) -> Precondition:
-    text = f"request_id {request_id!r} was used for another request within 24 hours: use a new one"
-    return Precondition("REQUEST_ID_REUSED", text)
+def _records(ask: Ask) -> bool:
+    conclusion = ask.conclusion
+    if conclusion is None:
+        return False
+    return bool(conclusion.record or conclusion.events or conclusion.latches or ask.question.request_id)
+
+
+def _by_tenant(asks: Iterable[Ask]) -> dict[str, list[Ask]]:
+    found: defaultdict[str, list[Ask]] = defaultdict(list)
+    for ask in asks:
+        found[ask.tenant].append(ask)
+    return found

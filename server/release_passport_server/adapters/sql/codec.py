@@ -200,7 +200,8 @@ def decision_of(row: Row[Any]) -> DecisionRecord:
         next_eligible_time=row.next_eligible_time,
         considered_revision=row.considered_revision,
         body=row.body,
-        case_body=row.case_body,
+        # Left out where nobody reads it.
+        case_body=getattr(row, "case_body", b""),
         revision=row.revision,
         evidence=tuple(json.loads(row.evidence)),
     )

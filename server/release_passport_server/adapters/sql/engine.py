@@ -14,8 +14,6 @@ from sqlalchemy.engine import URL, make_url
 
 from release_passport_server.domain.errors import Unavailable
 
-RETRY_AFTER = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class DatabaseTimeouts:
@@ -42,6 +40,8 @@ def _sqlite(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
         url,
         pool_size=pool_size + 1,
         max_overflow=0,
+        # Parameters are evidence, tokens and the like: they stay out of error texts.
+        hide_parameters=True,
         pool_timeout=timeouts.connect,
         connect_args={"check_same_thread": False, "timeout": timeouts.lock},
     )
@@ -76,6 +76,8 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
         url,
         pool_size=pool_size + 1,
         max_overflow=0,
+        # Parameters are evidence, tokens and the like: they stay out of error texts.
+        hide_parameters=True,
         pool_timeout=timeouts.connect,
         pool_pre_ping=True,
         pool_recycle=1800,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, tuple_
+from sqlalchemy import Connection, and_, or_, select, tuple_
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.codec import (
@@ -18,25 +19,19 @@ from release_passport_server.adapters.sql.codec import (
     policy_of,
     subject_text,
 )
-from release_passport_server.adapters.sql.documents import (
-    BINDINGS,
-    ENVIRONMENTS,
-    LATCHES,
-    SERVICES,
-    Collection,
+from release_passport_server.adapters.sql.documents import BINDINGS, ENVIRONMENTS, LATCHES, SERVICES
+from release_passport_server.adapters.sql.statements import (
+    decision_rows,
+    evidence_about,
+    histories,
+    newest_decisions,
 )
-from release_passport_server.adapters.sql.statements import evidence_about
-from release_passport_server.domain.catalog import ObserveOnlyBinding, PolicyDocument
+from release_passport_server.domain.case import MAX_SERIES
+from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, PolicyDocument, Service
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.ports.store import CaseKey, LoadedCase
-
-T = TypeVar("T")
-Where = tuple[str, str]
-
-# How far back rollouts of a service in an environment are looked at: previous release, restores, rollback target.
-HISTORY = 1000
 
 # Revisions of policies never change, so what was read once is kept.
 PolicyCache = dict[tuple[str, str, int], PolicyDocument]
@@ -49,7 +44,25 @@ class _Rollout:
 
     attempt: Attempt
     release: str
-    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What earlier rollouts in the same place say of a release."""
+
+    previous: str
+    target: str
+    is_restore: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """What the catalogue and the latches say of the questions."""
+
+    services: dict[str, Service]
+    environments: dict[str, Environment]
+    bindings: dict[str, list[ObserveOnlyBinding]]
+    latches: dict[str, list[Latch]]
 
 
 class Loader:
@@ -61,44 +74,39 @@ class Loader:
         self._cache = cache
 
     def load(self, keys: Sequence[CaseKey], read_revision: int, now: datetime) -> list[LoadedCase]:
-        """Return the cases in the order of the keys; `now` is set again by whoever reads the clock later."""
-        places = {_place(key.release) for key in keys}
-        rollouts = self._rollouts(places)
-        standing = self._standing([key.release.name for key in keys])
-        services = self._documents(SERVICES, ids={service for service, _ in places})
-        environments = self._documents(ENVIRONMENTS, ids={environment for _, environment in places})
-        bindings = self._bindings(places, now)
-        latches = self._latches({key.release.identity.content_digest for key in keys}, rollouts)
-        evidence = self._evidence(keys)
+        """Return the cases in the order of the keys; `at` sets the time where the clock is read later."""
+        releases = [key.release for key in keys]
+        documents = self._documents(releases)
         policies = self.policies()
-        current = {key.release.name: _open(rollouts[_place(key.release)], key.release.name) for key in keys}
-        grounds = self._grounds({attempt.ground for attempt in current.values() if attempt is not None})
+        histories_ = self._histories(releases)
+        rollouts = self._rollouts(releases)
+        standing = self.newest_decisions({release.name for release in releases})
+        evidence = self._evidence(keys)
+        current = {key.attempt_of: _open(rollouts, key) for key in keys}
+        grounds = self.decisions({attempt.ground for attempt in current.values() if attempt is not None})
         withdrawn = self._withdrawn(grounds.values())
         cases = []
         for key in keys:
-            release, place = key.release, _place(key.release)
-            attempt = current[release.name]
+            release, identity = key.release, key.release.identity
+            attempt = current[key.attempt_of]
             ground = grounds.get(attempt.ground) if attempt is not None else None
-            digest = release.identity.content_digest
+            same = rollouts[identity.content_digest]
+            place = f"{identity.service}/{identity.environment}"
             cases.append(
                 LoadedCase(
-                    release=_computed(release, rollouts[place]),
-                    service=services.get(place[0]),
-                    environment=environments.get(place[1]),
-                    observe_only=bindings.get(place),
+                    release=_computed(release, histories_[release.name]),
+                    service=documents.services.get(identity.service),
+                    environment=documents.environments.get(identity.environment),
+                    observe_only=in_force(documents.bindings[place], now),
                     attempt=attempt,
-                    previous_attempts=tuple(
-                        r.attempt
-                        for r in rollouts[place]
-                        if r.content_digest == digest and r.attempt != attempt
-                    ),
+                    previous_attempts=tuple(one.attempt for one in same if one.attempt != attempt),
                     ground=ground,
                     ground_withdrawn=tuple(n for n in ground.evidence if n in withdrawn) if ground else (),
                     standing=standing.get(release.name),
                     policies=policies,
-                    evidence=_of_subjects(evidence, key),
-                    latches=tuple(latches.get(digest, ())),
-                    rollback_target=_target(release, rollouts[place], latches),
+                    evidence=tuple(_of_subjects(evidence, key)),
+                    latches=tuple(documents.latches[identity.content_digest]),
+                    rollback_target=histories_[release.name].target,
                     read_revision=read_revision,
                     now=now,
                 )
@@ -107,8 +115,8 @@ class Loader:
 
     def computed(self, releases: Sequence[Release]) -> list[Release]:
         """Return releases with what earlier rollouts say of them."""
-        rollouts = self._rollouts({_place(release) for release in releases})
-        return [_computed(release, rollouts[_place(release)]) for release in releases]
+        found = self._histories(releases)
+        return [_computed(release, found[release.name]) for release in releases]
 
     def policies(self) -> tuple[PolicyDocument, ...]:
         """Return every policy that is not deleted, by id; only revisions not seen before are read."""
@@ -116,63 +124,82 @@ class Loader:
         wanted = select(c.policy_id, c.revision).where(
             c.tenant == self._tenant, c.newest, c.delete_time.is_(None)
         )
-        keys = [
-            (row.policy_id, row.revision) for row in self._connection.execute(wanted.order_by(c.policy_id))
-        ]
-        unknown = [key for key in keys if (self._tenant, *key) not in self._cache]
-        if len(self._cache) > MAX_CACHED_POLICIES:
-            self._cache.clear()
-            unknown = keys
+        rows = self._connection.execute(wanted.order_by(c.policy_id))
+        keys = [(self._tenant, row.policy_id, row.revision) for row in rows]
+        # Other threads use the same cache: what was found in it must not be looked up again.
+        found = {key: policy for key in keys if (policy := self._cache.get(key)) is not None}
+        unknown = [key[1:] for key in keys if key not in found]
         if unknown:
-            rows = select(tables.policy_revisions).where(
+            read = select(tables.policy_revisions).where(
                 c.tenant == self._tenant, tuple_(c.policy_id, c.revision).in_(unknown)
             )
-            for row in self._connection.execute(rows):
-                self._cache[self._tenant, row.policy_id, row.revision] = policy_of(row)
-        return tuple(self._cache[self._tenant, policy_id, revision] for policy_id, revision in keys)
+            for row in self._connection.execute(read):
+                found[self._tenant, row.policy_id, row.revision] = policy_of(row)
+            if len(self._cache) > MAX_CACHED_POLICIES:
+                self._cache.clear()
+            self._cache.update(found)
+        return tuple(found[key] for key in keys)
 
-    def _rollouts(self, places: Iterable[Where]) -> defaultdict[Where, list[_Rollout]]:
-        """Return the newest attempts of each place, newest first, and every one that is open."""
-        found: defaultdict[Where, list[_Rollout]] = defaultdict(list)
-        table = tables.attempts
-        for service, environment in sorted(places):
-            rows = (
-                select(table)
-                .where(
-                    table.c.tenant == self._tenant,
-                    table.c.service == service,
-                    table.c.environment == environment,
-                )
-                .order_by(table.c.start_time.desc(), table.c.number.desc())
-                .limit(HISTORY)
-            )
-            found[service, environment] = [
-                _Rollout(attempt_of(row), row.release, row.content_digest)
-                for row in self._connection.execute(rows)
-            ]
-        return found
-
-    def _standing(self, releases: Sequence[str]) -> dict[str, DecisionRecord]:
-        table = tables.decisions
-        newest = (
-            select(table.c.release, func.max(table.c.revision).label("revision"))
-            .where(table.c.tenant == self._tenant, table.c.release.in_(releases))
-            .group_by(table.c.release)
-            .subquery()
+    def newest_decisions(self, releases: Iterable[str]) -> dict[str, DecisionRecord]:
+        """Return the newest decision of each release that has one, without the case's body."""
+        asked = json.dumps([{"release": release} for release in sorted(releases)])
+        rows = self._connection.execute(
+            newest_decisions(self._connection.dialect.name), {"tenant": self._tenant, "asked": asked}
         )
-        joined = table.join(
-            newest, and_(table.c.release == newest.c.release, table.c.revision == newest.c.revision)
-        )
-        rows = select(table).select_from(joined).where(table.c.tenant == self._tenant)
-        return {row.release: decision_of(row) for row in self._connection.execute(rows)}
+        return {row.release: decision_of(row) for row in rows}
 
-    def _grounds(self, names: Iterable[str]) -> dict[str, DecisionRecord]:
-        wanted = sorted(names)
+    def decisions(self, names: Iterable[str]) -> dict[str, DecisionRecord]:
+        """Return decisions by name, without the case's body."""
+        wanted = sorted(set(names))
         if not wanted:
             return {}
         c = tables.decisions.c
-        rows = select(tables.decisions).where(c.tenant == self._tenant, c.name.in_(wanted))
+        rows = decision_rows().where(c.tenant == self._tenant, c.name.in_(wanted))
         return {row.name: decision_of(row) for row in self._connection.execute(rows)}
+
+    def about(self, subjects: Iterable[str]) -> Iterator[tuple[str, EvidenceItem]]:
+        """Yield the newest observations of every series about any of the subjects, with its subject, oldest first."""
+        wanted = sorted(set(subjects))
+        if not wanted:
+            return
+        rows = list(self._connection.execute(evidence_about(self._tenant, wanted)))
+        counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
+        for row in rows:
+            counts[row.subject, row.kind, row.key, row.source] += 1
+        for row in rows:
+            series = (row.subject, row.kind, row.key, row.source)
+            counts[series] -= 1
+            if counts[series] < MAX_SERIES:
+                yield row.subject, item_of(row)
+
+    def _histories(self, releases: Sequence[Release]) -> dict[str, _History]:
+        if not releases:
+            return {}
+        asked = [
+            {
+                "release": release.name,
+                "service": release.identity.service,
+                "environment": release.identity.environment,
+                "content": release.identity.content_digest,
+            }
+            for release in {release.name: release for release in releases}.values()
+        ]
+        rows = self._connection.execute(
+            histories(self._connection.dialect.name), {"tenant": self._tenant, "asked": json.dumps(asked)}
+        )
+        return {
+            row.release: _History(row.previous or "", row.target or "", bool(row.is_restore)) for row in rows
+        }
+
+    def _rollouts(self, releases: Sequence[Release]) -> defaultdict[str, list[_Rollout]]:
+        """Return all attempts of the same digests in the same place, by content digest, newest first."""
+        digests = sorted({release.identity.content_digest for release in releases})
+        c = tables.attempts.c
+        rows = select(tables.attempts).where(c.tenant == self._tenant, c.content_digest.in_(digests))
+        found: defaultdict[str, list[_Rollout]] = defaultdict(list)
+        for row in self._connection.execute(rows.order_by(c.start_time.desc())):
+            found[row.content_digest].append(_Rollout(attempt_of(row), row.release))
+        return found
 
     def _withdrawn(self, grounds: Iterable[DecisionRecord]) -> set[str]:
         names = sorted({name for ground in grounds for name in ground.evidence})
@@ -183,75 +210,67 @@ class Loader:
         return {row.name for row in self._connection.execute(rows)}
 
     def _evidence(self, keys: Sequence[CaseKey]) -> dict[str, list[EvidenceItem]]:
-        subjects = sorted({subject_text(subject) for key in keys for subject in key.subjects})
         found: defaultdict[str, list[EvidenceItem]] = defaultdict(list)
-        for row in self._connection.execute(evidence_about(self._tenant, subjects)):
-            found[row.subject].append(item_of(row))
+        for subject, item in self.about(subject_text(one) for key in keys for one in key.subjects):
+            found[subject].append(item)
         return found
 
-    def _latches(self, digests: set[str], rollouts: dict[Where, list[_Rollout]]) -> dict[str, list[Latch]]:
-        """Return the latches of what is judged and of what could be gone back to, by content digest."""
-        wanted = digests | {rollout.content_digest for those in rollouts.values() for rollout in those}
+    def _documents(self, releases: Sequence[Release]) -> _Documents:
+        identities = [release.identity for release in releases]
         c = tables.documents.c
-        rows = select(c.key, c.body).where(
-            c.tenant == self._tenant, c.collection == LATCHES.name, c.key.in_(sorted(wanted))
+        wanted = or_(
+            and_(c.collection == SERVICES.name, c.id.in_(sorted({i.service for i in identities}))),
+            and_(c.collection == ENVIRONMENTS.name, c.id.in_(sorted({i.environment for i in identities}))),
+            and_(
+                c.collection == BINDINGS.name,
+                c.key.in_(sorted({f"{i.service}/{i.environment}" for i in identities})),
+            ),
+            and_(c.collection == LATCHES.name, c.key.in_(sorted({i.content_digest for i in identities}))),
         )
-        found: defaultdict[str, list[Latch]] = defaultdict(list)
+        found = _Documents({}, {}, defaultdict(list), defaultdict(list))
+        rows = select(c.collection, c.id, c.key, c.body).where(c.tenant == self._tenant, wanted)
         for row in self._connection.execute(rows.order_by(c.id)):
-            found[row.key].append(LATCHES.decode(row.body))
+            match row.collection:
+                case SERVICES.name:
+                    found.services[row.id] = SERVICES.decode(row.body)
+                case ENVIRONMENTS.name:
+                    found.environments[row.id] = ENVIRONMENTS.decode(row.body)
+                case BINDINGS.name:
+                    found.bindings[row.key].append(BINDINGS.decode(row.body))
+                case _:
+                    found.latches[row.key].append(LATCHES.decode(row.body))
         return found
 
-    def _bindings(self, places: Iterable[Where], now: datetime) -> dict[Where, ObserveOnlyBinding]:
-        c = tables.documents.c
-        keys = [f"{service}/{environment}" for service, environment in sorted(places)]
-        rows = select(c.body).where(c.tenant == self._tenant, c.collection == BINDINGS.name, c.key.in_(keys))
-        in_force: dict[Where, ObserveOnlyBinding] = {}
-        for row in self._connection.execute(rows):
-            binding = BINDINGS.decode(row.body)
-            place = (binding.service, binding.environment)
-            best = in_force.get(place)
-            if binding.end_time is None and now < binding.expire_time:
-                in_force[place] = binding if best is None else max(best, binding, key=lambda b: b.expire_time)
-        return in_force
 
-    def _documents(self, collection: Collection[T], *, ids: set[str]) -> dict[str, T]:
-        c = tables.documents.c
-        rows = select(c.id, c.body).where(
-            c.tenant == self._tenant, c.collection == collection.name, c.id.in_(sorted(ids))
-        )
-        return {row.id: collection.decode(row.body) for row in self._connection.execute(rows)}
+def at(case: LoadedCase, now: datetime) -> LoadedCase:
+    """Return a case at a later time than it was loaded for."""
+    binding = case.observe_only
+    ended = binding is None or now >= binding.expire_time
+    return replace(case, now=now, observe_only=None if ended else binding)
 
 
-def _place(release: Release) -> Where:
-    return release.identity.service, release.identity.environment
+def in_force(bindings: Iterable[ObserveOnlyBinding], now: datetime) -> ObserveOnlyBinding | None:
+    """Return the binding that counts now: of several the one that ends last."""
+    counting = [one for one in bindings if one.end_time is None and now < one.expire_time]
+    return max(counting, key=lambda one: one.expire_time, default=None)
 
 
-def _open(rollouts: Sequence[_Rollout], release: str) -> Attempt | None:
-    return next((r.attempt for r in rollouts if r.release == release and r.attempt.finish_time is None), None)
-
-
-def _computed(release: Release, rollouts: Sequence[_Rollout]) -> Release:
-    others = [rollout for rollout in rollouts if rollout.release != release.name]
-    digest = release.identity.content_digest
-    return replace(
-        release,
-        previous=others[0].release if others else "",
-        is_first=not others,
-        is_restore=any(r.content_digest == digest and r.attempt.outcome == "PASSED" for r in others),
+def _open(rollouts: dict[str, list[_Rollout]], key: CaseKey) -> Attempt | None:
+    same = rollouts.get(key.release.identity.content_digest, ())
+    return next(
+        (r.attempt for r in same if r.release == key.attempt_of and r.attempt.finish_time is None), None
     )
 
 
-def _target(release: Release, rollouts: Sequence[_Rollout], latches: dict[str, list[Latch]]) -> str:
-    """Return the newest other release that passed here, whose digests differ and are not latched."""
-    for rollout in rollouts:
-        differs = rollout.content_digest != release.identity.content_digest
-        if rollout.attempt.outcome == "PASSED" and differs and not latches.get(rollout.content_digest):
-            return rollout.release
-    return ""
+def _computed(release: Release, history: _History) -> Release:
+    return replace(
+        release,
+        previous=history.previous,
+        is_first=not history.previous,
+        is_restore=history.is_restore,
+    )
 
 
-def _of_subjects(evidence: dict[str, list[EvidenceItem]], key: CaseKey) -> tuple[EvidenceItem, ...]:
-    items: list[Any] = []
-    for subject in key.subjects:
-        items.extend(evidence.get(subject_text(subject), ()))
-    return tuple(items)
+def _of_subjects(evidence: dict[str, list[EvidenceItem]], key: CaseKey) -> Iterator[Any]:
+    for subject in dict.fromkeys(key.subjects):
+        yield from evidence.get(subject_text(subject), ())

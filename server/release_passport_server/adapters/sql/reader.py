@@ -27,13 +27,12 @@ from release_passport_server.adapters.sql.documents import (
     TOKENS,
     Collection,
 )
-from release_passport_server.adapters.sql.loading import Loader, PolicyCache
+from release_passport_server.adapters.sql.loading import Loader, PolicyCache, in_force
 from release_passport_server.adapters.sql.statements import (
-    before,
-    evidence_about,
     evidence_rows,
     in_scopes,
-    place,
+    newest_first,
+    revision_after,
 )
 from release_passport_server.domain.catalog import (
     APIToken,
@@ -63,8 +62,13 @@ class SQLReader:
 
     def __init__(self, connection: Connection, tenant: str, policies: PolicyCache) -> None:
         self.tenant = tenant
-        self._connection = connection
+        self._database = connection
         self._policies = policies
+
+    @property
+    def _connection(self) -> Connection:
+        """Return the connection to read through."""
+        return self._database
 
     def revision(self) -> int:
         """Return the tenant's head revision."""
@@ -97,10 +101,8 @@ class SQLReader:
             a = tables.release_artifacts.c
             containing = select(a.release).where(a.tenant == self.tenant, a.digest == wanted.artifact_digest)
             rows = rows.where(c.name.in_(containing))
-        if page.after:
-            rows = rows.where(before(page.after, c.revision, c.name))
-        rows = rows.order_by(c.revision.desc(), c.name.desc())
-        listed = self._page(rows, page, release_of, lambda release: place(release.revision, release.name))
+        ordered = newest_first(rows, page.after, c.revision, c.name)
+        listed = self._page(ordered, page, release_of, lambda r: f"{r.revision} {r.name}")
         return Listed(tuple(self._loader().computed(listed.items)), listed.next_after)
 
     def attempts(self, release: str) -> tuple[Attempt, ...]:
@@ -157,10 +159,8 @@ class SQLReader:
             rows = rows.where(c.environment == wanted.environment)
         if wanted.effective_verdict is not None:
             rows = rows.where(c.effective_verdict == int(wanted.effective_verdict))
-        if page.after:
-            rows = rows.where(before(page.after, c.revision, c.name))
-        rows = rows.order_by(c.revision.desc(), c.name.desc())
-        return self._page(rows, page, decision_of, lambda decision: place(decision.revision, decision.name))
+        ordered = newest_first(rows, page.after, c.revision, c.name)
+        return self._page(ordered, page, decision_of, lambda d: f"{d.revision} {d.name}")
 
     def find_evidence(self, name: str) -> EvidenceItem | None:
         """Return one item."""
@@ -178,10 +178,8 @@ class SQLReader:
             rows = rows.where(c.source == wanted.source)
         if wanted.subjects:
             rows = rows.where(c.subject.in_([subject_text(subject) for subject in wanted.subjects]))
-        if page.after:
-            rows = rows.where(before(page.after, c.revision, c.name))
-        rows = rows.order_by(c.revision.desc(), c.name.desc())
-        return self._page(rows, page, item_of, lambda item: place(item.revision, item.name))
+        ordered = newest_first(rows, page.after, c.revision, c.name)
+        return self._page(ordered, page, item_of, lambda item: f"{item.revision} {item.name}")
 
     def evidence_bodies(self, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the stored facts by digest."""
@@ -193,8 +191,8 @@ class SQLReader:
 
     def evidence_about(self, subjects: Sequence[Subject]) -> tuple[EvidenceItem, ...]:
         """Return every item about any of the subjects, oldest first."""
-        rows = evidence_about(self.tenant, [subject_text(subject) for subject in subjects])
-        return tuple(item_of(row) for row in self._connection.execute(rows))
+        found = self._loader().about(subject_text(subject) for subject in subjects)
+        return tuple(item for _, item in found)
 
     def load_case(self, key: CaseKey, now: datetime) -> LoadedCase:
         """Return everything that a question about a release needs."""
@@ -223,8 +221,7 @@ class SQLReader:
     def observe_only(self, service: str, environment: str, now: datetime) -> ObserveOnlyBinding | None:
         """Return the binding that is in force there, if any."""
         bindings = self._documents(BINDINGS, key=f"{service}/{environment}")
-        in_force = [b for b in bindings if b.end_time is None and now < b.expire_time]
-        return max(in_force, key=lambda b: b.expire_time, default=None)
+        return in_force(bindings, now)
 
     def find_observe_only(self, binding_id: str) -> ObserveOnlyBinding | None:
         """Return one binding."""
@@ -271,9 +268,8 @@ class SQLReader:
         c = tables.policy_revisions.c
         rows = select(tables.policy_revisions).where(c.tenant == self.tenant, c.policy_id == policy_id)
         if page.after:
-            rows = rows.where(before(page.after, c.revision, c.policy_id))
-        rows = rows.order_by(c.revision.desc())
-        return self._page(rows, page, policy_of, lambda policy: place(policy.revision, policy.policy_id))
+            rows = rows.where(c.revision < revision_after(page.after))
+        return self._page(rows.order_by(c.revision.desc()), page, policy_of, lambda p: str(p.revision))
 
     def find_role_binding(self, binding_id: str) -> RoleBinding | None:
         """Return one binding."""
@@ -312,12 +308,12 @@ class SQLReader:
         return self._connection.execute(rows).first()
 
     def _page(
-        self, rows: Select[Any], page: Page, decode: Callable[[Any], T], place_of: Callable[[T], str]
+        self, rows: Select[Any], page: Page, decode: Callable[[Any], T], place: Callable[[T], str]
     ) -> Listed[T]:
         found = [decode(row) for row in self._connection.execute(rows.limit(page.size + 1))]
         more = len(found) > page.size
         items = tuple(found[: page.size])
-        return Listed(items, place_of(items[-1]) if more else "")
+        return Listed(items, place(items[-1]) if more else "")
 
     def _document(self, collection: Collection[T], document_id: str) -> T | None:
         c = tables.documents.c

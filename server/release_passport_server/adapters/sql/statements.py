@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    column,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    true,
+)
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.documents import LATCHES
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.case import MAX_SERIES
 from release_passport_server.domain.errors import Invalid, Violation
 from release_passport_server.domain.glob import is_exact
 
-_PLACE = re.compile(r"([0-9]{1,18}) ([!-~]{1,512})", re.ASCII)
-_EVIDENCE_COLUMNS = [column for column in tables.evidence.c if column.name != "bundle_digest"]
+_EVIDENCE_COLUMNS = [one for one in tables.evidence.c if one.name != "bundle_digest"]
+_SERIES = ("tenant", "subject", "kind", "key", "source")
+_LAST_REVISION = 2**63 - 1
 
 
 def in_scopes(
@@ -27,58 +44,140 @@ def in_scopes(
     return or_(*(and_(_any(s.services, service), _any(s.environments, environment)) for s in scopes))
 
 
-def _any(globs: Sequence[str], column: ColumnElement[str]) -> ColumnElement[bool]:
-    return or_(*(_like(glob, column) for glob in globs)) if globs else false()
+def _any(globs: Sequence[str], place: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(*(_like(glob, place) for glob in globs)) if globs else false()
 
 
-def _like(glob: str, column: ColumnElement[str]) -> ColumnElement[bool]:
+def _like(glob: str, place: ColumnElement[str]) -> ColumnElement[bool]:
+    if glob == "*":
+        return true()
     if is_exact(glob):
-        return column == glob
-    # Ids are lower case, so it does not matter that SQLite's LIKE ignores case; globs are taken as lower case too.
+        return place == glob
+    if glob != glob.lower():
+        # Ids are in lower case, and SQLite's LIKE would not care.
+        return false()
     escaped = glob.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    pattern = escaped.replace("*", "%").replace("?", "_")
-    return and_(column.like(pattern, escape="\\"), func.lower(glob) == glob)
+    return place.like(escaped.replace("*", "%").replace("?", "_"), escape="\\")
 
 
-def place(revision: int, name: str) -> str:
-    """Return where in a list, newest first, a row stands."""
-    return f"{revision} {name}"
+def revision_after(after: str) -> int:
+    """Return the revision that a list goes on after; raise Invalid for what no list gave."""
+    if not (after.isascii() and after.isdecimal() and int(after[:20]) <= _LAST_REVISION):
+        violation = Violation("page_token", "is no place in this list; leave it out to begin at the start")
+        raise Invalid("PAGE_TOKEN_INVALID", f"page_token {violation.description}", violations=[violation])
+    return int(after[:20])
 
 
-def before(after: str, revision: ColumnElement[int], name: ColumnElement[str]) -> ColumnElement[bool]:
-    """Return the condition that a row comes after this place in a list, newest first; raise Invalid for no place."""
-    match = _PLACE.fullmatch(after)
-    if match is None:
-        text = "the page token is none that a list gave: leave it out and begin again"
-        raise Invalid("PAGE_TOKEN_INVALID", text, violations=[Violation("page_token", text)])
-    at = int(match[1])
-    return or_(revision < at, and_(revision == at, name < match[2]))
+def newest_first(
+    rows: Select[Any], after: str, revision: ColumnElement[int], name: ColumnElement[str]
+) -> Select[Any]:
+    """Return the rows behind a place in the order of newest revisions, names within one."""
+    if after:
+        number, _, last_name = after.partition(" ")
+        last = revision_after(number if last_name else "")
+        rows = rows.where(or_(revision < last, and_(revision == last, name < last_name)))
+    return rows.order_by(revision.desc(), name.desc())
 
 
 def evidence_rows() -> Select[Any]:
     """Return the select of items with their facts."""
-    joined = tables.evidence.outerjoin(
-        tables.bodies,
-        and_(
-            tables.bodies.c.tenant == tables.evidence.c.tenant,
-            tables.bodies.c.digest == tables.evidence.c.facts_digest,
-        ),
+    return select(*_EVIDENCE_COLUMNS, tables.bodies.c.body).select_from(
+        tables.evidence.outerjoin(tables.bodies, _body_of_item())
     )
-    return select(*_EVIDENCE_COLUMNS, tables.bodies.c.body).select_from(joined)
 
 
 def evidence_about(tenant: str, subjects: Sequence[str]) -> Select[Any]:
-    """Return the select of the newest observations of every series about any of the subjects."""
-    table = tables.evidence
-    place = func.row_number().over(
-        partition_by=[table.c.subject, table.c.kind, table.c.key, table.c.source],
-        order_by=[table.c.observe_time.desc(), table.c.receive_time.desc(), table.c.name.desc()],
+    """Return the select of the newest observations of every series about any of the subjects, oldest first.
+
+    A series with many observations at one time may give more than MAX_SERIES: see `newest_of_each`.
+    """
+    item, series, older = tables.evidence, tables.series, tables.evidence.alias("older")
+    oldest_wanted = (
+        select(older.c.observe_time)
+        .where(*(older.c[name] == series.c[name] for name in _SERIES))
+        .order_by(older.c.observe_time.desc())
+        .limit(1)
+        .offset(MAX_SERIES - 1)
+        .correlate(series)
+        .scalar_subquery()
     )
-    numbered = (
-        select(table.c.name, place.label("place"))
-        .where(table.c.tenant == tenant, table.c.subject.in_(subjects))
-        .subquery()
+    wanted = and_(
+        *(item.c[name] == series.c[name] for name in _SERIES),
+        item.c.observe_time >= func.coalesce(oldest_wanted, text("-9223372036854775807")),
     )
-    names = select(numbered.c.name).where(numbered.c.place <= MAX_SERIES)
-    rows = evidence_rows().where(table.c.tenant == tenant, table.c.name.in_(names))
-    return rows.order_by(table.c.observe_time, table.c.receive_time, table.c.name)
+    return (
+        select(*_EVIDENCE_COLUMNS, tables.bodies.c.body)
+        .select_from(series.join(item, wanted).outerjoin(tables.bodies, _body_of_item()))
+        .where(series.c.tenant == tenant, series.c.subject.in_(subjects))
+        .order_by(item.c.observe_time, item.c.receive_time, item.c.name)
+    )
+
+
+@lru_cache
+def histories(dialect: str) -> Select[Any]:
+    """Return the select of what earlier rollouts in the same place say of each of the releases `:asked`."""
+    asked = _given(dialect, "asked", "release", "service", "environment", "content")
+    attempt = tables.attempts.c
+    other = and_(attempt.tenant == bindparam("tenant"), attempt.release != asked.c.release)
+    here = and_(other, attempt.service == asked.c.service, attempt.environment == asked.c.environment)
+    passed = attempt.outcome == "PASSED"
+    document = tables.documents.c
+    latched = exists().where(
+        document.tenant == attempt.tenant,
+        document.collection == LATCHES.name,
+        document.key == attempt.content_digest,
+    )
+
+    def newest(*conditions: ColumnElement[bool]) -> Any:
+        rows = select(attempt.release).where(here, *conditions).correlate(asked)
+        return rows.order_by(attempt.start_time.desc()).limit(1).scalar_subquery()
+
+    restores = select(attempt.release).where(other, attempt.content_digest == asked.c.content, passed)
+    return select(
+        asked.c.release,
+        newest().label("previous"),
+        newest(passed, attempt.content_digest != asked.c.content, ~latched).label("target"),
+        restores.correlate(asked).exists().label("is_restore"),
+    )
+
+
+@lru_cache
+def newest_decisions(dialect: str) -> Select[Any]:
+    """Return the select of the newest decision of each of the releases `:asked`, without the case's body."""
+    asked = _given(dialect, "asked", "release")
+    table, other = tables.decisions, tables.decisions.alias("other")
+    newest = (
+        select(func.max(other.c.revision))
+        .where(other.c.tenant == bindparam("tenant"), other.c.release == asked.c.release)
+        .correlate(asked)
+        .scalar_subquery()
+    )
+    of_release = and_(
+        table.c.tenant == bindparam("tenant"),
+        table.c.release == asked.c.release,
+        table.c.revision == newest,
+    )
+    return decision_rows().select_from(asked.join(table, of_release))
+
+
+def decision_rows() -> Select[Any]:
+    """Return the select of decisions without the case's body, which is large and which only a replay reads."""
+    return select(*(one for one in tables.decisions.c if one.name != "case_body"))
+
+
+def _given(dialect: str, name: str, *columns: str) -> FromClause:
+    """Return a table out of a parameter: a JSON list of objects, so that the statement is always the same."""
+    if dialect == "postgresql":
+        typed = ", ".join(f'"{one}" text' for one in columns)
+        rows = f"SELECT * FROM json_to_recordset(CAST(:{name} AS json)) AS given({typed})"  # noqa: S608
+    else:
+        parts = ", ".join(f"json_extract(value, '$.{one}') AS \"{one}\"" for one in columns)
+        rows = f"SELECT {parts} FROM json_each(:{name})"  # noqa: S608
+    return text(rows).columns(*(column(one, Text) for one in columns)).subquery(f"{name}_rows")
+
+
+def _body_of_item() -> ColumnElement[bool]:
+    return and_(
+        tables.bodies.c.tenant == tables.evidence.c.tenant,
+        tables.bodies.c.digest == tables.evidence.c.facts_digest,
+    )

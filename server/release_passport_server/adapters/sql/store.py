@@ -19,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from release_passport_server.adapters.sql import migrate, tables
 from release_passport_server.adapters.sql.batch import Failpoint, database_time
 from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
-from release_passport_server.adapters.sql.engine import RETRY_AFTER, DatabaseTimeouts, FileLock, open_engine
+from release_passport_server.adapters.sql.engine import DatabaseTimeouts, FileLock, open_engine
+from release_passport_server.adapters.sql.failures import RETRY_AFTER, told
 from release_passport_server.adapters.sql.loading import PolicyCache
 from release_passport_server.adapters.sql.reader import SQLReader
 from release_passport_server.adapters.sql.requests import Act, Ask, Request, Waiting
@@ -57,7 +58,6 @@ class SQLStore:
         password: str | None = None,
         timeouts: DatabaseTimeouts | None = None,
         before_lock: Failpoint | None = None,
-        check_conflicts: bool = True,
     ) -> SQLStore:
         """Return the store of a database; raise Unavailable where another process has its SQLite file."""
         owned = ExitStack()
@@ -68,7 +68,7 @@ class SQLStore:
             url, pool_size=pool_size, password=password, timeouts=timeouts or DatabaseTimeouts()
         )
         owned.callback(engine.dispose)
-        writer = Writer(engine, secrets.token_hex(8), {}, clock, before_lock, check_conflicts=check_conflicts)
+        writer = Writer(engine, secrets.token_hex(8), clock, before_lock)
         writer.start()
         return cls(engine, writer, clock, pool_size, owned)
 
@@ -163,9 +163,8 @@ class SQLStore:
             with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 return act(connection)
         except SQLAlchemyError as error:
-            logger.error("a read failed", extra={"error": type(error).__name__, "detail": str(error)[:500]})  # noqa: TRY400
-            text = "the store does not answer now: ask again"
-            raise Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER) from error
+            logger.exception("a read failed")
+            raise told(error) from error
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -50,13 +50,6 @@ _ID = String(64)
 _NAME = String(512)
 _DIGEST = String(80)
 
-store_meta = Table(
-    "store_meta",
-    metadata,
-    Column("key", String(64), primary_key=True),
-    Column("value", Text, nullable=False),
-)
-
 # One row for each writing process: tells whether a batch whose commit was not answered is there.
 writers = Table(
     "writers",
@@ -74,6 +67,7 @@ heads = Table(
     Column("epoch", Integer, nullable=False),
     Column("leaf_count", BigInteger, nullable=False),
     Column("access_generation", BigInteger, nullable=False),
+    postgresql_with={"fillfactor": 10},
 )
 
 feed = Table(
@@ -155,7 +149,8 @@ releases = Table(
     Column("identity", LargeBinary, nullable=False),
     Column("creator", String(256), nullable=False),
     Column("create_time", Moment, nullable=False),
-    Index("ix_releases_revision", "tenant", "revision"),
+    Index("ix_releases_name", "tenant", "name", unique=True),
+    Index("ix_releases_revision", "tenant", "revision", "name"),
 )
 
 release_artifacts = Table(
@@ -183,6 +178,7 @@ attempts = Table(
     Column("outcome", String(32), nullable=False),
     Column("reason", Text, nullable=False),
     Index("ix_attempts_place", "tenant", "service", "environment", "start_time"),
+    Index("ix_attempts_content", "tenant", "content_digest", "start_time"),
 )
 
 bodies = Table(
@@ -221,8 +217,19 @@ evidence = Table(
     Column("revoker", String(256), nullable=True),
     Column("revoke_reason", Text, nullable=True),
     Index("ix_evidence_subject", "tenant", "subject", "kind", "key", "source", "observe_time"),
-    Index("ix_evidence_external", "tenant", "source", "external_id"),
+    Index("ix_evidence_external", "tenant", "source", "external_id", "observe_time"),
     Index("ix_evidence_revision", "tenant", "revision", "name"),
+)
+
+# Every series that there is, so that the newest observations of each are found without reading the others.
+series = Table(
+    "series",
+    metadata,
+    Column("tenant", _ID, primary_key=True),
+    Column("subject", _NAME, primary_key=True),
+    Column("kind", String(280), primary_key=True),
+    Column("key", _NAME, primary_key=True),
+    Column("source", String(256), primary_key=True),
 )
 
 decisions = Table(

@@ -6,14 +6,24 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Table, and_, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Connection,
+    Delete,
+    NestedTransaction,
+    Table,
+    Update,
+    delete,
+    select,
+    tuple_,
+    update,
+)
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.batch_state import Found, Head, Written
 from release_passport_server.adapters.sql.codec import (
     Values,
     attempt_values,
@@ -49,6 +59,7 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Revocation
+from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.ports.store import Replay
@@ -58,47 +69,99 @@ KEPT = timedelta(hours=24)
 SALT_BYTES = 16
 
 
-@dataclass(slots=True)
-class Head:
-    """A tenant's head as the batch moves it on."""
-
-    revision: int
-    last_decide_time: datetime
-    leaf_count: int
-    access_generation: int
-
-
 class SQLTransaction(SQLReader):
-    """Changes one tenant's data; see the port. Everything a request writes stands under its one revision."""
+    """What one request changes; see the port. Everything that it writes stands under its one revision.
+
+    Rows wait until somebody reads, or until the batch ends. A savepoint is set only where rows of this request
+    reach the database before it has come to its end.
+    """
 
     def __init__(
-        self, connection: Connection, tenant: str, policies: PolicyCache, head: Head, now: datetime
+        self,
+        connection: Connection,
+        tenant: str,
+        policies: PolicyCache,
+        head: Head,
+        *,
+        now: datetime,
+        written: Written,
+        found: Found | None = None,
     ) -> None:
         super().__init__(connection, tenant, policies)
         self.now = now
         self._head = head
         self._revision = head.revision + 1
+        self._before = written
+        self._mine = Written()
+        self._found = found or Found()
+        self._savepoint: NestedTransaction | None = None
         self._leaves = 0
         self._events = 0
         self._access_changed = False
         self.touched = False
 
     def settle(self) -> int:
-        """Move the head on by what was written; return the revision of this request."""
+        """Hand what was written over to the batch and move the head on; return the revision of this request."""
+        if self.touched and not self._events:
+            # Whatever changes is seen by streams, and by the decisions that are made meanwhile.
+            self.emit(FeedEvent("changed", "", ("tenant",)))
+        if self._savepoint is not None:
+            self._savepoint.commit()
+        self._before.take(self._mine)
         if self.touched:
             self._head.revision = self._revision
             self._head.leaf_count += self._leaves
+            self._head.last_decide_time = max(self._head.last_decide_time, self.now)
         if self._access_changed:
             self._head.access_generation += 1
         return self._head.revision
+
+    def undo(self) -> None:
+        """Forget what was written."""
+        if self._savepoint is not None:
+            self._savepoint.rollback()
+
+    @property
+    def _connection(self) -> Connection:
+        """Return the connection to read through, with everything there that was written."""
+        self._flush()
+        return self._database
+
+    def _flush(self) -> None:
+        if self._before.pending:
+            self._before.pending.flush(self._database)
+        if self._mine.pending:
+            self._in_savepoint()
+            self._mine.pending.flush(self._database)
+
+    def _in_savepoint(self) -> None:
+        if self._savepoint is None:
+            self._savepoint = self._database.begin_nested()
 
     def access_generation(self) -> int:
         """Return the generation with what this batch has changed so far."""
         return self._head.access_generation + self._access_changed
 
+    def revision(self) -> int:
+        """Return the head's revision before this request."""
+        return self._head.revision
+
+    def find_release(self, service: str, environment: str, version: str) -> Release | None:
+        """Return a release; one that was read beforehand comes without what is computed of others."""
+        name = str(ReleaseName(self.tenant, service, environment, version))
+        if name in self._found.releases:
+            return self._found.releases[name]
+        return super().find_release(service, environment, version)
+
+    def attempts(self, release: str) -> tuple[Attempt, ...]:
+        """Return the attempts of a release, oldest first."""
+        known = self._found.attempts.get(release)
+        return super().attempts(release) if known is None else known
+
     def put_release(self, release: Release) -> None:
         """Insert a release."""
         self._insert(tables.releases, release_values(self.tenant, release, self._revision))
+        self._found.releases.pop(release.name, None)
         digests = sorted({artifact.digest for artifact in release.identity.artifacts})
         self._insert(
             tables.release_artifacts,
@@ -107,35 +170,39 @@ class SQLTransaction(SQLReader):
 
     def put_attempt(self, release: Release, attempt: Attempt) -> None:
         """Insert an attempt, or end the open one of that number."""
-        self._upsert(tables.attempts, attempt_values(self.tenant, release, attempt))
+        self._insert(tables.attempts, attempt_values(self.tenant, release, attempt))
+        self._found.attempts.pop(release.name, None)
 
     def put_evidence(self, items: Sequence[EvidenceItem]) -> tuple[EvidenceItem, ...]:
-        """Insert items; the same (source, external id, observe time, subject, kind) is the stored item."""
-        before = self._same_observations(items)
+        """Insert items; the same (source, external id, observe time, subject, kind, key) is the stored item."""
+        known = self._same_observations(items)
         stored: list[EvidenceItem] = []
-        fresh: dict[object, EvidenceItem] = {}
         for item in items:
             identity = _identity(item)
-            found = before.get(identity) or (fresh.get(identity) if item.external_id else None)
+            found = known.get(identity) if item.external_id else None
             if found is None:
                 found = replace(item, revision=self._revision)
-                fresh[identity if item.external_id else item.name] = found
+                self._put_item(found)
+                if item.external_id:
+                    known[identity] = self._mine.items[identity] = found
             stored.append(found)
-        if fresh:
-            bodies = {item.facts_digest: facts_body(item) for item in fresh.values()}
-            bodies |= {digest(item.bundle): item.bundle for item in fresh.values() if item.bundle}
-            self._insert_new(
-                tables.bodies,
-                [{"tenant": self.tenant, "digest": d, "body": b} for d, b in sorted(bodies.items())],
-            )
-            rows = [evidence_values(self.tenant, item, self._revision) for item in fresh.values()]
-            self._insert(tables.evidence, *rows)
         return tuple(stored)
+
+    def _put_item(self, item: EvidenceItem) -> None:
+        bodies = {item.facts_digest: facts_body(item)}
+        if item.bundle:
+            bodies[digest(item.bundle)] = item.bundle
+        self._insert(
+            tables.bodies, *({"tenant": self.tenant, "digest": d, "body": b} for d, b in bodies.items())
+        )
+        row = evidence_values(self.tenant, item, self._revision)
+        self._insert(tables.evidence, row)
+        self._insert(tables.series, {column.name: row[column.name] for column in tables.series.c})
 
     def revoke_evidence(self, name: str, revocation: Revocation) -> None:
         """Mark an item as revoked; nothing else of it ever changes."""
         c = tables.evidence.c
-        self._execute(
+        self._change(
             update(tables.evidence)
             .where(c.tenant == self.tenant, c.name == name, c.revoke_time.is_(None))
             .values(revoke_time=revocation.time, revoker=revocation.revoker, revoke_reason=revocation.reason)
@@ -164,7 +231,7 @@ class SQLTransaction(SQLReader):
     def put_policy(self, policy: PolicyDocument) -> None:
         """Insert a new revision and make it the newest."""
         c = tables.policy_revisions.c
-        self._execute(
+        self._change(
             update(tables.policy_revisions)
             .where(c.tenant == self.tenant, c.policy_id == policy.policy_id, c.newest)
             .values(newest=False)
@@ -179,7 +246,7 @@ class SQLTransaction(SQLReader):
     def delete_role_binding(self, binding_id: str) -> None:
         """Delete a grant."""
         c = tables.documents.c
-        self._execute(
+        self._change(
             delete(tables.documents).where(
                 c.tenant == self.tenant, c.collection == ROLE_BINDINGS.name, c.id == binding_id
             )
@@ -207,11 +274,8 @@ class SQLTransaction(SQLReader):
             "time": self.now,
         }
         self._insert(tables.feed, row)
-        self._insert_new(
-            tables.feed_scopes, [place | {"scope": scope} for scope in dict.fromkeys(event.scopes)]
-        )
+        self._insert(tables.feed_scopes, *(place | {"scope": one} for one in dict.fromkeys(event.scopes)))
         self._events += 1
-        self.touched = True
 
     def audit(self, entry: AuditEntry) -> None:
         """Add an entry to the audit log; its leaf is salted, so that nobody can guess the body from it."""
@@ -245,12 +309,16 @@ class SQLTransaction(SQLReader):
             },
         )
         self._leaves += 1
-        self.touched = True
 
     def replay(self, principal: str, method: str, request_id: str) -> Replay | None:
         """Return what this request id was answered with within its time."""
+        given = (self.tenant, principal, method, request_id)
+        known = self._mine.answers.get(given) or self._before.answers.get(given)
+        if known is not None:
+            return known
         c = tables.idempotency.c
-        row = self._one(
+        # Answers that wait are known by their key: nothing has to be inserted first.
+        row = self._database.execute(
             select(c.body_digest, c.answer).where(
                 c.tenant == self.tenant,
                 c.principal == principal,
@@ -258,7 +326,7 @@ class SQLTransaction(SQLReader):
                 c.request_id == request_id,
                 c.expire_time > self.now,
             )
-        )
+        ).first()
         return None if row is None else Replay(row.body_digest, row.answer)
 
     def remember(self, principal: str, method: str, request_id: str, replay: Replay) -> None:
@@ -272,16 +340,24 @@ class SQLTransaction(SQLReader):
             "answer": replay.answer,
             "expire_time": self.now + KEPT,
         }
-        self._upsert(tables.idempotency, row)
+        # An answer alone is no change that anybody else could see: it takes no revision.
+        self._mine.pending.add(tables.idempotency, [row])
+        self._mine.answers[self.tenant, principal, method, request_id] = replay
 
     def _same_observations(self, items: Sequence[EvidenceItem]) -> dict[object, EvidenceItem]:
+        """Return what is stored of these observations, by identity."""
+        named = {_identity(item): item for item in items if item.external_id}
+        written = {**self._before.items, **self._mine.items}
+        known = {identity: written[identity] for identity in named if identity in written}
         c = tables.evidence.c
-        named = [item for item in items if item.external_id]
-        if not named:
-            return {}
-        same = or_(*(and_(c.source == i.source, c.external_id == i.external_id) for i in named))
-        rows = evidence_rows().where(c.tenant == self.tenant, same)
-        return {_identity(item): item for item in map(item_of, self._connection.execute(rows))}
+        unknown = [item for identity, item in named.items() if identity not in known]
+        if unknown:
+            same = tuple_(c.source, c.external_id, c.observe_time).in_(
+                sorted({(i.source, i.external_id, i.observe_time) for i in unknown})
+            )
+            rows = evidence_rows().where(c.tenant == self.tenant, same)
+            known |= {_identity(item): item for item in map(item_of, self._database.execute(rows))}
+        return known
 
     def _put(self, collection: Collection[T], value: T, *, key: str = "") -> None:
         row = {
@@ -291,29 +367,19 @@ class SQLTransaction(SQLReader):
             "key": key or collection.key_of(value),
             "body": collection.encode(value),
         }
-        self._upsert(tables.documents, row)
+        self._insert(tables.documents, row)
 
     def _insert(self, table: Table, *rows: Values) -> None:
-        if rows:
-            self._execute(insert(table), list(rows))
+        self._mine.pending.add(table, rows)
+        self.touched = True
 
-    def _upsert(self, table: Table, row: Values) -> None:
-        keys = [column.name for column in table.primary_key]
-        statement = self._dialect_insert(table).values(row)
-        rest = {name: statement.excluded[name] for name in row if name not in keys}
-        self._execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
-
-    def _insert_new(self, table: Table, rows: list[Values]) -> None:
-        """Insert the rows that are not there yet."""
-        if rows:
-            self._execute(self._dialect_insert(table).on_conflict_do_nothing(), rows)
-
-    def _dialect_insert(self, table: Table) -> Any:
-        return (sqlite if self._connection.dialect.name == "sqlite" else postgresql).insert(table)
-
-    def _execute(self, statement: Any, rows: list[Values] | None = None) -> None:
-        self._connection.execute(statement, rows)
+    def _change(self, statement: Update | Delete) -> None:
+        """Change rows that are there, in the order in which the request says so."""
+        self._flush()
+        self._in_savepoint()
+        self._database.execute(statement)
+        self.touched = True
 
 
 def _identity(item: EvidenceItem) -> object:
-    return (item.source, item.external_id, item.observe_time, item.subject, item.kind)
+    return (item.source, item.external_id, item.observe_time, item.subject, item.kind, item.key)

@@ -8,26 +8,25 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from release_passport_server.adapters.sql import tables
-from release_passport_server.adapters.sql.batch import Batch, Failpoint, Spoiled
-from release_passport_server.adapters.sql.engine import RETRY_AFTER
+from release_passport_server.adapters.sql.batch import Batch, Failpoint, SpoiledError
+from release_passport_server.adapters.sql.failures import (
+    CommitUnknownError,
+    begins_anew,
+    is_one_request,
+    told,
+)
 from release_passport_server.adapters.sql.loading import PolicyCache
-from release_passport_server.adapters.sql.requests import Request
-from release_passport_server.domain.errors import Unavailable
+from release_passport_server.adapters.sql.requests import Answer, Request, deliver
 
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = 64
 # While more than one call was in flight, wait this long for the next one before a batch begins.
 TICK_SECONDS = 0.0005
-
-
-class CommitUnknown(Exception):
-    """The commit was not answered, and it could not be found out whether it happened."""
 
 
 class Writer:
@@ -37,19 +36,16 @@ class Writer:
         self,
         engine: Engine,
         name: str,
-        policies: PolicyCache,
         clock: Callable[[], datetime],
         before_lock: Failpoint | None = None,
-        *,
-        check_conflicts: bool = True,
     ) -> None:
         self._engine = engine
         self._name = name
-        self._policies = policies
+        self._policies: PolicyCache = {}
         self._clock = clock
         self._before_lock = before_lock
-        self._check_conflicts = check_conflicts
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        # Of the batches that were marked; 0 as long as this writer has no row to mark them in.
         self._batch = 0
         self._crowded = False
         self.commits = 0
@@ -69,24 +65,26 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
+        ends = False
+        while not ends:
             first = self._queue.get()
             if first is None:
-                return
+                break
             requests, ends = self._gather(first)
             self._crowded = len(requests) > 1
+            # Nobody is told about what nobody waits for any more: it is not begun.
             waiting = [request for request in requests if not request.waiting.gone]
             if waiting:
                 self._serve(waiting)
-            if ends:
-                return
+        self._forget()
 
     def _gather(self, first: Request) -> tuple[list[Request], bool]:
         """Return what waits; where others came along lately, wait a moment for more as long as they come."""
         requests = [first]
         while len(requests) < MAX_BATCH:
             try:
-                more = self._queue.get(timeout=TICK_SECONDS) if self._crowded else self._queue.get_nowait()
+                # Whoever waits already is taken; the tick is for those who are on their way.
+                more = self._queue.get_nowait() if self._queue.qsize() else self._late()
             except queue.Empty:
                 break
             if more is None:
@@ -94,48 +92,50 @@ class Writer:
             requests.append(more)
         return requests, False
 
+    def _late(self) -> Request | None:
+        if not self._crowded:
+            raise queue.Empty
+        return self._queue.get(timeout=TICK_SECONDS)
+
     def _serve(self, requests: Sequence[Request]) -> None:
-        """Run a batch; one that fails is run in halves until the culprit is alone."""
+        """Run a batch, without those that spoil it; one that fails is run in halves until the culprit is alone."""
         try:
-            self._commit(requests)
-        except Spoiled as spoiled:
-            spoiled.ask.waiting.fail(spoiled.error)
-            rest = [request for request in requests if request is not spoiled.ask]
+            self._try(requests)
+        except SpoiledError as spoiled:
+            same = [one for ask in spoiled.asks for one in ask.same()]
+            errors = {id(one): ask.error for ask in spoiled.asks for one in ask.same()}
+            deliver((one.waiting, errors[id(one)]) for one in same)
+            rest = [request for request in requests if id(request) not in errors]
             if rest:
                 self._serve(rest)
-        except CommitUnknown:
-            text = "the database did not say whether it stored this; ask again with the same request_id"
-            for request in requests:
-                request.waiting.fail(Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER))
-        except Exception as error:  # noqa: BLE001 - whatever it is, every caller is answered
-            if len(requests) > 1:
+        except Exception as error:
+            if len(requests) > 1 and is_one_request(error):
                 middle = len(requests) // 2
                 self._serve(requests[:middle])
                 self._serve(requests[middle:])
             else:
-                requests[0].waiting.fail(_told(error))
+                logger.exception("a batch failed", extra={"requests": len(requests)})
+                deliver((request.waiting, told(error)) for request in requests)
 
-    def _commit(self, requests: Sequence[Request]) -> None:
-        self._batch += 1
+    def _try(self, requests: Sequence[Request]) -> None:
+        """Commit a batch; begin once more where the database broke off before anything was committed."""
+        try:
+            answers = self._commit(requests)
+        except DBAPIError as error:
+            if not begins_anew(error):
+                raise
+            answers = self._commit(requests)
+        deliver(answers)
+
+    def _commit(self, requests: Sequence[Request]) -> list[Answer]:
         with self._engine.connect() as connection:
             transaction = connection.begin()
             try:
-                batch = Batch(
-                    connection,
-                    requests,
-                    self._policies,
-                    self._clock,
-                    self._before_lock,
-                    check_conflicts=self._check_conflicts,
-                )
-                batch.run()
-                dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-                mark = dialect.insert(tables.writers).values(writer=self._name, batch=self._batch)
-                connection.execute(
-                    mark.on_conflict_do_update(
-                        index_elements=["writer"], set_={"batch": mark.excluded["batch"]}
-                    )
-                )
+                batch = Batch(connection, requests, self._policies, self._clock, self._before_lock)
+                if not batch.run():
+                    transaction.rollback()
+                    return batch.answers
+                self._mark(connection)
             except BaseException:
                 transaction.rollback()
                 raise
@@ -144,24 +144,40 @@ class Writer:
             except SQLAlchemyError as error:
                 self._resolve(error)
         self.commits += 1
-        batch.answer()
+        return batch.answers
+
+    def _mark(self, connection: Connection) -> None:
+        """Write the batch's number into the writer's own row, to be asked for if the commit is not answered."""
+        if connection.dialect.name == "sqlite":
+            # A commit inside the process is always answered.
+            return
+        if self._batch == 0:
+            with self._engine.begin() as other:
+                other.execute(insert(tables.writers).values(writer=self._name, batch=0))
+        self._batch += 1
+        c = tables.writers.c
+        connection.execute(update(tables.writers).where(c.writer == self._name).values(batch=self._batch))
 
     def _resolve(self, error: SQLAlchemyError) -> None:
         """Find out by the batch's own row whether an unanswered commit happened; raise where it did not."""
+        if self._engine.dialect.name == "sqlite":
+            raise error
         try:
-            with self._engine.connect() as connection:
+            with self._engine.begin() as connection:
                 c = tables.writers.c
-                found = connection.execute(select(c.batch).where(c.writer == self._name)).scalar()
+                # The lock waits for a commit that is still under way.
+                rows = select(c.batch).where(c.writer == self._name).with_for_update()
+                found = connection.execute(rows).scalar()
         except SQLAlchemyError as unknown:
-            raise CommitUnknown from unknown
+            raise CommitUnknownError from unknown
         if found != self._batch:
             raise error
 
-
-def _told(error: Exception) -> Exception:
-    """Return what the caller is told: nothing of the database's own words."""
-    if isinstance(error, SQLAlchemyError):
-        logger.error("a write failed", extra={"error": type(error).__name__, "detail": str(error)[:500]})
-        text = "the store does not answer now; nothing was changed, so ask again"
-        return Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER)
-    return error
+    def _forget(self) -> None:
+        """Remove the writer's own row."""
+        if self._batch:
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(delete(tables.writers).where(tables.writers.c.writer == self._name))
+            except SQLAlchemyError:
+                logger.warning("the row of this writer stays behind", extra={"writer": self._name})

@@ -18,6 +18,7 @@ from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import commands
 from release_passport_server.wire.decision import decision_from_body, simulated_to_proto
 from release_passport_server.wire.enums import replay_to_proto, verdict_to_proto
+from release_passport_server.wire.fields import every_violation
 from release_passport_server.wire.paging import next_token, page_from_request
 
 
@@ -33,18 +34,18 @@ class DecisionHandlers:
 
     async def Evaluate(self, principal: Principal, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
         """Decide one release and record the decision."""
-        ask = ask_of(principal, "Evaluate", request)
-        release, identity = commands.target(principal, request)
+        with every_violation(
+            lambda: commands.target(principal, request),
+            lambda: commands.stage(request.stage),
+            lambda: commands.drafts(request.evidence),
+            lambda: ask_of(principal, "Evaluate", request),
+        ):
+            ask = ask_of(principal, "Evaluate", request)
+            release, identity = commands.target(principal, request)
+            stage = commands.stage(request.stage)
+            drafts = commands.drafts(request.evidence)
         judged = await self.evaluate(
-            EvaluateCommand(
-                principal,
-                release,
-                identity,
-                commands.stage(request.stage),
-                commands.drafts(request.evidence),
-                ask.request_id,
-                ask.body_digest,
-            )
+            EvaluateCommand(principal, release, identity, stage, drafts, ask.request_id, ask.body_digest)
         )
         return pb.EvaluateResponse(
             decision=decision_from_body(judged.record.body),
@@ -99,19 +100,24 @@ class DecisionHandlers:
         self, principal: Principal, request: pb.SimulateDecisionRequest
     ) -> pb.SimulateDecisionResponse:
         """Decide without recording."""
-        release, identity = commands.target(principal, request)
-        draft = await self.simulate(
-            SimulateCommand(
+        at = self.clock.now()
+        with every_violation(
+            lambda: commands.target(principal, request),
+            lambda: commands.candidates(request.policies, at, principal.id),
+            lambda: commands.drafts(request.evidence),
+            lambda: commands.time_or_none(request, "now"),
+            lambda: commands.stage(request.stage),
+        ):
+            command = SimulateCommand(
                 principal,
-                release,
-                identity,
-                commands.candidates(request.policies, self.clock.now(), principal.id),
+                *commands.target(principal, request),
+                commands.candidates(request.policies, at, principal.id),
                 request.policies_only,
                 commands.drafts(request.evidence),
                 commands.time_or_none(request, "now"),
                 commands.stage(request.stage),
             )
-        )
+        draft = await self.simulate(command)
         steps = [_step_to_proto(step) for step in trace(draft.case, draft.outcome)]
         return pb.SimulateDecisionResponse(decision=simulated_to_proto(draft), steps=steps)
 

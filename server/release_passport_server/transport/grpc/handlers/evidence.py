@@ -17,6 +17,7 @@ from release_passport_server.services.submit_evidence import SubmitEvidence
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import commands
 from release_passport_server.wire.evidence import evidence_to_proto
+from release_passport_server.wire.fields import every_violation
 from release_passport_server.wire.paging import next_token, page_from_request
 
 MAX_REFUSED_SHOWN = 1000
@@ -35,8 +36,13 @@ class EvidenceHandlers:
     ) -> pb.SubmitEvidenceResponse:
         """Store items, all or none."""
         same_tenant(principal, request.tenant)
-        ask = ask_of(principal, "SubmitEvidence", request)
-        written, replayed = await self.submit(ask, commands.drafts(request.evidence, least=1))
+        with every_violation(
+            lambda: commands.drafts(request.evidence, least=1),
+            lambda: ask_of(principal, "SubmitEvidence", request),
+        ):
+            ask = ask_of(principal, "SubmitEvidence", request)
+            drafts = commands.drafts(request.evidence, least=1)
+        written, replayed = await self.submit(ask, drafts)
         return pb.SubmitEvidenceResponse(
             evidence=[evidence_to_proto(item) for item in written.value],
             revision=written.revision,
@@ -108,9 +114,15 @@ class EvidenceHandlers:
         self, principal: Principal, request: pb.RevokeEvidenceRequest
     ) -> pb.RevokeEvidenceResponse:
         """Revoke an item."""
-        name = commands.evidence_name(principal, request.name)
-        reason = commands.reason(request.reason, least=commands.MIN_REASON)
-        written = await self.revoke(ask_of(principal, "RevokeEvidence", request), str(name), reason)
+        with every_violation(
+            lambda: commands.evidence_name(principal, request.name),
+            lambda: commands.reason(request.reason, least=commands.MIN_REASON),
+            lambda: ask_of(principal, "RevokeEvidence", request),
+        ):
+            name = commands.evidence_name(principal, request.name)
+            reason = commands.reason(request.reason, least=commands.MIN_REASON)
+            ask = ask_of(principal, "RevokeEvidence", request)
+        written = await self.revoke(ask, str(name), reason)
         return pb.RevokeEvidenceResponse(evidence=evidence_to_proto(written.value), revision=written.revision)
 
 

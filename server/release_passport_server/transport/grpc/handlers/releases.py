@@ -18,6 +18,7 @@ from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import commands
 from release_passport_server.wire.decision import decision_from_body
 from release_passport_server.wire.evidence import evidence_to_proto
+from release_passport_server.wire.fields import every_violation
 from release_passport_server.wire.paging import next_token, page_from_request
 from release_passport_server.wire.release import attempt_to_proto, latch_to_proto, release_to_proto
 from release_passport_server.wire.times import timestamp
@@ -38,8 +39,13 @@ class ReleaseHandlers:
     ) -> pb.CreateReleaseResponse:
         """Register a release."""
         same_tenant(principal, request.tenant)
-        identity = commands.identity(request.identity)
-        release, created = await self.create(ask_of(principal, "CreateRelease", request), identity)
+        with every_violation(
+            lambda: commands.identity(request.identity),
+            lambda: ask_of(principal, "CreateRelease", request),
+        ):
+            identity = commands.identity(request.identity)
+            ask = ask_of(principal, "CreateRelease", request)
+        release, created = await self.create(ask, identity)
         return pb.CreateReleaseResponse(release=release_to_proto(release), created=created)
 
     async def GetRelease(self, principal: Principal, request: pb.GetReleaseRequest) -> pb.GetReleaseResponse:
@@ -80,22 +86,43 @@ class ReleaseHandlers:
         self, principal: Principal, request: pb.StartRolloutRequest
     ) -> pb.StartRolloutResponse:
         """Open an attempt on the newest decision."""
-        name = commands.release_name(principal, request.release, field="release")
-        decision = str(commands.decision_name(principal, request.decision)) if request.decision else ""
-        written = await self.start(ask_of(principal, "StartRollout", request), name, decision)
+        with every_violation(
+            lambda: commands.release_name(principal, request.release, field="release"),
+            lambda: _decision(principal, request.decision),
+            lambda: ask_of(principal, "StartRollout", request),
+        ):
+            name = commands.release_name(principal, request.release, field="release")
+            decision = _decision(principal, request.decision)
+            ask = ask_of(principal, "StartRollout", request)
+        written = await self.start(ask, name, decision)
         return pb.StartRolloutResponse(attempt=attempt_to_proto(written.value), revision=written.revision)
 
     async def FinishRollout(
         self, principal: Principal, request: pb.FinishRolloutRequest
     ) -> pb.FinishRolloutResponse:
         """End the open attempt."""
-        name = commands.attempt_name(principal, request.attempt)
-        if request.outcome not in (1, 2, 3, 4):
-            raise invalid([Violation("outcome", "must be PASSED, ROLLED_BACK, FAILED or CANCELLED")])
-        outcome = release_pb2.AttemptOutcome.Name(request.outcome).removeprefix("ATTEMPT_OUTCOME_")
-        reason = commands.reason(request.reason)
-        written = await self.finish(ask_of(principal, "FinishRollout", request), name, outcome, reason)
+        with every_violation(
+            lambda: commands.attempt_name(principal, request.attempt),
+            lambda: _outcome(request.outcome),
+            lambda: commands.reason(request.reason),
+            lambda: ask_of(principal, "FinishRollout", request),
+        ):
+            name = commands.attempt_name(principal, request.attempt)
+            outcome = _outcome(request.outcome)
+            reason = commands.reason(request.reason)
+            ask = ask_of(principal, "FinishRollout", request)
+        written = await self.finish(ask, name, outcome, reason)
         return pb.FinishRolloutResponse(attempt=attempt_to_proto(written.value), revision=written.revision)
+
+
+def _decision(principal: Principal, given: str) -> str:
+    return str(commands.decision_name(principal, given, field="decision")) if given else ""
+
+
+def _outcome(given: int) -> str:
+    if given not in (1, 2, 3, 4):
+        raise invalid([Violation("outcome", "must be PASSED, ROLLED_BACK, FAILED or CANCELLED")])
+    return release_pb2.AttemptOutcome.keys()[given].removeprefix("ATTEMPT_OUTCOME_")
 
 
 def _passport_to_proto(found: Passport) -> passport_pb2.Passport:

@@ -31,6 +31,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "release", "number", name="pk_attempts"),
     )
     op.create_index(
+        "ix_attempts_content", "attempts", ["tenant", "content_digest", "start_time"], unique=False
+    )
+    op.create_index(
         "ix_attempts_place", "attempts", ["tenant", "service", "environment", "start_time"], unique=False
     )
     op.create_table(
@@ -116,7 +119,9 @@ def upgrade() -> None:
         sa.Column("revoke_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "name", name="pk_evidence"),
     )
-    op.create_index("ix_evidence_external", "evidence", ["tenant", "source", "external_id"], unique=False)
+    op.create_index(
+        "ix_evidence_external", "evidence", ["tenant", "source", "external_id", "observe_time"], unique=False
+    )
     op.create_index("ix_evidence_revision", "evidence", ["tenant", "revision", "name"], unique=False)
     op.create_index(
         "ix_evidence_subject",
@@ -151,6 +156,8 @@ def upgrade() -> None:
         sa.Column("leaf_count", sa.BigInteger(), nullable=False),
         sa.Column("access_generation", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", name="pk_heads"),
+        # The row is rewritten with every commit: there is room for that on its own page.
+        postgresql_with={"fillfactor": 10},
     )
     op.create_table(
         "idempotency",
@@ -202,12 +209,16 @@ def upgrade() -> None:
         sa.Column("create_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "service", "environment", "version", name="pk_releases"),
     )
-    op.create_index("ix_releases_revision", "releases", ["tenant", "revision"], unique=False)
+    op.create_index("ix_releases_name", "releases", ["tenant", "name"], unique=True)
+    op.create_index("ix_releases_revision", "releases", ["tenant", "revision", "name"], unique=False)
     op.create_table(
-        "store_meta",
-        sa.Column("key", sa.String(64), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_store_meta"),
+        "series",
+        sa.Column("tenant", sa.String(64), nullable=False),
+        sa.Column("subject", sa.String(512), nullable=False),
+        sa.Column("kind", sa.String(280), nullable=False),
+        sa.Column("key", sa.String(512), nullable=False),
+        sa.Column("source", sa.String(256), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "subject", "kind", "key", "source", name="pk_series"),
     )
     op.create_table(
         "writers",
@@ -220,7 +231,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop every table."""
     op.drop_table("writers")
-    op.drop_table("store_meta")
+    op.drop_table("series")
     op.drop_table("releases")
     op.drop_table("release_artifacts")
     op.drop_table("policy_revisions")

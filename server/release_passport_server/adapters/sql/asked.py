@@ -1,0 +1,91 @@
+"""What is read for the questions of a batch before they are prepared: earlier answers, releases, attempts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, tuple_
+
+from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.batch_state import Found
+from release_passport_server.adapters.sql.codec import attempt_of, release_of
+from release_passport_server.adapters.sql.loading import Loader
+from release_passport_server.adapters.sql.requests import Ask
+from release_passport_server.domain.errors import Precondition
+from release_passport_server.domain.record import DecisionRecord
+from release_passport_server.domain.release import Attempt
+from release_passport_server.ports.store import Judged, Replay
+
+# Under this name the answers to questions are kept.
+METHOD = "Evaluate"
+
+
+def releases_of(connection: Connection, tenant: str, asks: Sequence[Ask]) -> Found:
+    """Return the releases that the questions name, with their attempts, by two queries."""
+    names = sorted({ask.question.about for ask in asks})
+    c, a = tables.releases.c, tables.attempts.c
+    found = Found(dict.fromkeys(names), {})
+    for row in connection.execute(select(tables.releases).where(c.tenant == tenant, c.name.in_(names))):
+        found.releases[row.name] = release_of(row)
+    attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+    rows = select(tables.attempts).where(a.tenant == tenant, a.release.in_(names)).order_by(a.number)
+    for row in connection.execute(rows):
+        attempts[row.release].append(attempt_of(row))
+    found.attempts.update({name: tuple(attempts[name]) for name in names})
+    return found
+
+
+def remembered(
+    connection: Connection, tenant: str, asks: Sequence[Ask], now: datetime
+) -> dict[tuple[str, str, str], Replay]:
+    """Return what the request ids of the questions were answered with before, by one query."""
+    wanted = sorted({(ask.question.principal, ask.question.request_id) for ask in asks if ask.request[2]})
+    if not wanted:
+        return {}
+    c = tables.idempotency.c
+    rows = select(c.principal, c.request_id, c.body_digest, c.answer).where(
+        c.tenant == tenant,
+        c.method == METHOD,
+        tuple_(c.principal, c.request_id).in_(wanted),
+        c.expire_time > now,
+    )
+    return {
+        (tenant, row.principal, row.request_id): Replay(row.body_digest, row.answer)
+        for row in connection.execute(rows)
+    }
+
+
+def replays(
+    loader: Loader, given: Sequence[tuple[Ask, Replay]], now: datetime
+) -> list[tuple[Ask, Judged | Precondition]]:
+    """Return what repeated questions are answered with: the same decision while it still holds, else an error."""
+    names = {
+        replay.answer.decode() for ask, replay in given if replay.body_digest == ask.question.body_digest
+    }
+    records = loader.decisions(names)
+    newest = loader.newest_decisions({record.release for record in records.values()})
+    answers: list[tuple[Ask, Judged | Precondition]] = []
+    for ask, replay in given:
+        if replay.body_digest != ask.question.body_digest:
+            answers.append((ask, reused(ask.question.request_id)))
+        else:
+            record = records[replay.answer.decode()]
+            answers.append((ask, _again(record, newest[record.release], now)))
+    return answers
+
+
+def reused(request_id: str) -> Precondition:
+    """Return the error for a request id that was used with another body."""
+    text = f"request_id {request_id!r} was used for another request within 24 hours: use a new one"
+    return Precondition("REQUEST_ID_REUSED", text)
+
+
+def _again(record: DecisionRecord, newest: DecisionRecord, now: datetime) -> Judged | Precondition:
+    expired = record.valid_until is None or record.valid_until <= now
+    if newest.name == record.name and not (record.effective_verdict.allows and expired):
+        return Judged(record, record.revision, replayed=True, standing=True)
+    why = "has expired" if newest.name == record.name else "is no longer the newest"
+    text = f"{record.name} answered this request_id, but it {why}: ask again with a new request_id"
+    return Precondition("DECISION_SUPERSEDED", text, metadata={"newest": newest.name})
