@@ -219,6 +219,7 @@ def _earlier_version(demo: Demo) -> None:
     demo.evidence_before(OLD, None)
     demo.passport("ci", "gate", "--release", OLD.release, "--quiet", shown=False, expect=ALLOW_WITH_CANARY)
     attempt = demo.start(OLD)
+    demo.submit("connector", from_canary(attempt, 0.003))
     demo.passport("ci", "release", "finish", attempt, "--outcome", "passed", "--quiet", shown=False)
     demo.without = without
     print("1.41.0 was allowed, rolled out, and passed")

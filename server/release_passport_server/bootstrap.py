@@ -245,7 +245,7 @@ def _releases(core: _Core) -> ReleaseHandlers:
     return ReleaseHandlers(
         CreateRelease(core.store, core.access),
         StartRollout(core.store, core.access, core.cases),
-        FinishRollout(core.store, core.access, core.messages, core.ids),
+        FinishRollout(core.store, core.access, core.cases, core.messages, core.ids),
         core.reading,
         core.clock,
     )

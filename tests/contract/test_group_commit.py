@@ -8,12 +8,13 @@ import hmac
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, RowMapping, create_engine, event, make_url, select
 from sqlalchemy.engine import Engine
 
-from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql import tables, writer
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.domain.errors import AlreadyExists, NotFound, Precondition, Unavailable
 from release_passport_server.domain.record import AuditEntry, FeedEvent
@@ -23,6 +24,7 @@ from support.store import (
     START,
     TENANT,
     Question,
+    SetClock,
     a_release,
     a_tenant,
     an_item,
@@ -333,3 +335,17 @@ async def test_one_failing_question_of_many_is_told_and_the_others_are_answered(
     assert [result is error for result in results] == [n % 3 == 0 for n in range(8)]
     found = await store.read(TENANT, lambda reader: reader.evidence_about([workload()]))
     assert len(found) == 5
+
+
+async def test_request_ids_whose_time_is_over_are_removed(
+    store: SQLStore, url: str, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act(tx: Transaction) -> None:
+        tx.remember("sa:ci", "Test", "old", Replay("digest", b"answer"))
+
+    await store.write(TENANT, act)
+    clock.time = datetime.now(UTC) + timedelta(days=2)
+    monkeypatch.setattr(writer, "FORGET_EVERY", 1)
+    await store.write(TENANT, lambda tx: put_item(tx, an_item()))
+    await store.write(TENANT, lambda tx: tx.find_tenant())
+    assert rows(url, "idempotency") == []

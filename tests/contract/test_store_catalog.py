@@ -270,3 +270,19 @@ async def test_tenants_are_listed_by_id(store: SQLStore) -> None:
     rest = await store.list_tenants(Page(2, first.next_after))
     assert [one.tenant_id for one in (*first.items, *rest.items)] == ["acme", "bee", "zebra"]
     assert rest.next_after == ""
+
+
+async def test_a_revision_that_was_rolled_back_is_never_judged_by(store: SQLStore) -> None:
+    lax = a_policy(digest=sha("lax"))
+    strict = a_policy(digest=sha("strict"))
+
+    def publish_and_fail(tx: Transaction) -> None:
+        tx.put_policy(lax)
+        assert [policy.digest for policy in tx.active_policies()] == [lax.digest]
+        raise ValueError("the disk is full")
+
+    with pytest.raises(ValueError, match="disk"):
+        await store.write(TENANT, publish_and_fail)
+    await put(store, lambda tx: tx.put_policy(strict))
+    written = await store.write(TENANT, lambda tx: tx.active_policies())
+    assert [policy.digest for policy in written.value] == [strict.digest]

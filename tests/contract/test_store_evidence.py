@@ -69,7 +69,7 @@ async def test_a_repeated_observation_is_the_stored_one(store: SQLStore) -> None
     first = (await put(store, an_item(external_id="7")))[0]
     again, later, unnamed = await put(
         store,
-        an_item(5, external_id="7"),
+        an_item(external_id="7"),
         an_item(external_id="7", at=START + SECOND),
         an_item(),
     )
@@ -82,6 +82,22 @@ async def test_a_repeated_observation_is_the_stored_one(store: SQLStore) -> None
 async def test_an_observation_repeated_within_one_write_is_stored_once(store: SQLStore) -> None:
     one, two = await put(store, an_item(external_id="7"), an_item(external_id="7"))
     assert one == two
+
+
+async def test_other_facts_under_the_same_id_and_time_are_not_swallowed(store: SQLStore) -> None:
+    good, bad = await put(store, an_item(0, external_id="7"), an_item(5, external_id="7"))
+    assert (good.name, good.facts) != (bad.name, bad.facts)
+    (again,) = await put(store, an_item(5, external_id="7"))
+    assert again == bad
+    assert len(await listed(store, EvidenceFilter())) == 2
+
+
+async def test_an_item_that_is_verified_now_does_not_stay_unverified(store: SQLStore) -> None:
+    refused = an_item(external_id="7", verification=Verification.FAILED, verification_reason="no such key")
+    verified = an_item(external_id="7", verification=Verification.VERIFIED, signer="key:ours")
+    await put(store, refused)
+    (stored,) = await put(store, verified)
+    assert stored.verification is Verification.VERIFIED
 
 
 async def test_one_report_may_be_about_several_subjects(store: SQLStore) -> None:

@@ -250,7 +250,7 @@ async def test_lists_that_would_take_hours_are_refused_by_their_length(admin: Ca
 
 async def test_a_placeholder_does_not_multiply(admin: Caller) -> None:
     request = policy_service_pb2.TestPolicyRequest()
-    request.CopyFrom(request_for("TestPolicy", OURS))
+    request.MergeFromString(request_for("TestPolicy", OURS).SerializeToString())
     request.cases[0].release.service = "a" * 500_000
     request.cases[0].evidence[0].input.subject.release = "{release}" * 100_000
     found = await admin.refused("TestPolicy", request)

@@ -26,9 +26,17 @@ def unseen_changes(url: str) -> list[str]:
             SELECT d.tenant, d.name, d.considered_revision, d.revision, r.name, r.service, r.environment,
                    r.content_digest, r.identity
             FROM decisions d JOIN releases r ON r.tenant = d.tenant AND r.name = d.release"""
-        for tenant, name, considered, revision, release, service, environment, content, identity in (
-            connection.execute(query)
-        ):
+        for (
+            tenant,
+            name,
+            considered,
+            revision,
+            release,
+            service,
+            environment,
+            content,
+            identity,
+        ) in connection.execute(query):
             artifacts = json.loads(identity)["artifacts"]
             mine = {
                 "tenant",

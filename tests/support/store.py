@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -40,8 +41,8 @@ class SetClock:
 
 
 def new_id(at: datetime = START) -> str:
-    """Return a ULID that sorts after those made before at the same time."""
-    return ulid(at, next(_numbers).to_bytes(10, "big"))
+    """Return a ULID that sorts after those that this process made before at the same time."""
+    return ulid(at, (next(_numbers) << 40 | os.getpid()).to_bytes(10, "big"))
 
 
 def sha(text: object) -> str:

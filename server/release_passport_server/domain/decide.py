@@ -11,6 +11,7 @@ from release_passport_server.domain.judge import judge
 from release_passport_server.domain.outcome import Finding, NotApplicable, Outcome, PolicyResult, Reason
 from release_passport_server.domain.policy import MAX_VALIDITY, Policy, combined_canary, combined_watch
 from release_passport_server.domain.question import Question
+from release_passport_server.domain.release import Latch
 from release_passport_server.domain.texts import next_action
 from release_passport_server.domain.verdict import Mode, Stage, Verdict, strictest
 
@@ -137,7 +138,7 @@ def _grounded(case: Case, of_rules: list[Finding]) -> list[Finding]:
 
 
 def _latched(case: Case, of_rules: list[Finding]) -> list[Finding]:
-    current = {(f.policy, f.rule) for f in of_rules if f.verdict is Verdict.ROLLBACK_RECOMMENDED}
+    current = [f for f in of_rules if f.verdict is Verdict.ROLLBACK_RECOMMENDED]
     findings = []
     for latch in case.latches:
         mode = Mode.ENFORCE if latch.enforced else Mode.SHADOW
@@ -145,7 +146,7 @@ def _latched(case: Case, of_rules: list[Finding]) -> list[Finding]:
         if not same_attempt:
             text = f"the same digests degraded in {latch.attempt}: {latch.policy}/{latch.rule}"
             found = _engine(Verdict.REQUIRE_APPROVAL, Reason.PREVIOUSLY_DEGRADED, text)
-        elif (latch.policy, latch.rule) in current:
+        elif any(_says(finding, latch) for finding in current):
             continue
         elif latch.reason == Reason.ANALYSIS_INCONCLUSIVE:
             text = f"{latch.policy}/{latch.rule} was inconclusive in {latch.decision}"
@@ -155,6 +156,12 @@ def _latched(case: Case, of_rules: list[Finding]) -> list[Finding]:
             found = _engine(Verdict.ROLLBACK_RECOMMENDED, Reason.ROLLBACK_LATCHED, text)
         findings.append(replace(found, mode=mode, rule=latch.rule, key=latch.policy))
     return findings
+
+
+def _says(finding: Finding, latch: Latch) -> bool:
+    """Say whether a finding binds at least as much as a latch of the same rule; a shadow's word does not."""
+    same = (finding.policy, finding.rule) == (latch.policy, latch.rule)
+    return same and (finding.mode is Mode.ENFORCE or not latch.enforced)
 
 
 def _required(case: Case, judged: list[_Judged]) -> list[Finding]:
@@ -202,16 +209,29 @@ def _next_eligible(findings: list[Finding]) -> datetime | None:
 
 
 def _latching(case: Case, of_rules: list[Finding]) -> tuple[Finding, ...]:
+    """Return one finding of each rule that latches, the strictest, unless a latch of this attempt holds as much."""
     if case.stage is not Stage.WATCH or case.attempt is None:
         return ()
-    held = {(latch.policy, latch.rule) for latch in case.latches if latch.attempt == case.attempt.name}
+    held = [latch for latch in case.latches if latch.attempt == case.attempt.name]
     latching: dict[tuple[str, str], Finding] = {}
     for finding in of_rules:
         rolls_back = finding.verdict is Verdict.ROLLBACK_RECOMMENDED
+        if not rolls_back and finding.reason is not Reason.ANALYSIS_INCONCLUSIVE:
+            continue
+        if any(_holds(latch, finding) for latch in held):
+            continue
         key = (finding.policy, finding.rule)
-        if key not in held and (rolls_back or finding.reason is Reason.ANALYSIS_INCONCLUSIVE):
-            latching.setdefault(key, finding)
+        if key not in latching or finding.verdict > latching[key].verdict:
+            latching[key] = finding
     return tuple(latching.values())
+
+
+def _holds(latch: Latch, finding: Finding) -> bool:
+    """Say whether a latch holds at least as much as this finding would: an inconclusive one recommends nothing."""
+    same = (finding.policy, finding.rule) == (latch.policy, latch.rule)
+    recommends = latch.reason != Reason.ANALYSIS_INCONCLUSIVE
+    rolls_back = finding.verdict is Verdict.ROLLBACK_RECOMMENDED
+    return same and (latch.enforced or finding.mode is not Mode.ENFORCE) and (recommends or not rolls_back)
 
 
 def _unknown_place(case: Case) -> Outcome:

@@ -12,14 +12,20 @@ from release_passport_server.domain.expression import ExpressionContext, Express
 from release_passport_server.domain.glob import matches
 from release_passport_server.domain.kind import kind_named
 from release_passport_server.domain.outcome import Finding, NotApplicable, Reason
-from release_passport_server.domain.over_time import aged, below_threshold, failing_run, over_time
+from release_passport_server.domain.over_time import (
+    after_retries,
+    aged,
+    below_threshold,
+    failing_run,
+    over_time,
+)
 from release_passport_server.domain.question import Answer, Question
 from release_passport_server.domain.release import Artifact
 from release_passport_server.domain.select import Lack, Series, bound, per_artifact, series_by_key
 from release_passport_server.domain.verdict import Stage, Verdict
 
 # No more combinations of sources than this are evaluated for one finding; beyond it sources count as in conflict.
-MAX_COMBINATIONS = 64
+MAX_COMBINATIONS = 256
 
 
 def judge(question: Question) -> tuple[Finding, ...] | NotApplicable:
@@ -94,7 +100,7 @@ def _judge_parts(
             lack = _lack_of(question, one)
             if lack is not None:
                 lacks.append(lack)
-            stale = one.newest.stale_time(one.need.max_age)
+            stale = one.stale_time
             until = stale if until is None or stale < until else until
             newest.append(one.newest)
     if lacks:
@@ -111,6 +117,8 @@ def _judge_series(
         text = "the analysis was inconclusive, which does not become a pass by asking again"
         return asked.finding(Verdict.HOLD, Reason.ANALYSIS_INCONCLUSIVE, text, evidence=inconclusive)
     finding = _evaluate(asked, series, newest)
+    if finding.reason is Reason.PASSED and len(series) > 1:
+        finding = after_retries(asked, series, newest, finding)
     if len(series) == 1:
         if finding.reason is Reason.PASSED:
             finding = max((over_time(asked, one, finding) for one in series[0]), key=_strictness)
@@ -186,7 +194,8 @@ def _evaluate(
         text = f"more than {MAX_COMBINATIONS} combinations of sources: name the sources that count"
         return question.finding(rule.on_conflict, Reason.EVIDENCE_CONFLICT, text, evidence=newest)
     answers = [question.evaluate([one.newest for one in chosen]) for chosen in combinations]
-    if {answer for answer, _ in answers if isinstance(answer, bool)} == {True, False}:
+    differ = {answer for answer, _ in answers if isinstance(answer, bool)} == {True, False}
+    if differ and any(len({one.source for one in group}) > 1 for group in series):
         failing = rule.failing_verdict(question.case.stage)
         text = "sources disagree: " + ", ".join(sorted({item.source for item in newest}))
         verdict = max(rule.on_conflict, failing)

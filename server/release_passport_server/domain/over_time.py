@@ -15,15 +15,10 @@ from release_passport_server.domain.verdict import Stage, Verdict
 
 def over_time(question: Question, series: Series, finding: Finding) -> Finding:
     """Look at what came before the newest observation: earlier failing runs, and how long the facts have held."""
-    need, rule = series.need, question.rule
-    if kind_named(need.kind).run and len(series.items) > 1:
-        earlier = [item for item in series.items[:-1] if item.revocation is None]
-        failed = [item for item in earlier if question.evaluate([item])[0] is not True]
-        if len(failed) > need.retries:
-            text = f"{len(failed)} earlier run(s) of {series.source} did not pass and {need.retries} may be retried"
-            verdict = rule.failing_verdict(question.case.stage)
-            items = (*failed, series.newest)
-            return question.finding(verdict, Reason.EXPECTATION_FAILED, text, evidence=items)
+    rule = question.rule
+    failed = _failed_runs(question, series)
+    if len(failed) > series.need.retries:
+        return _retried(question, series, failed)
     if rule.settle:
         since = _held_since(question, series)
         if question.now < since + rule.settle:
@@ -34,6 +29,39 @@ def over_time(question: Question, series: Series, finding: Finding) -> Finding:
                 Verdict.HOLD, Reason.SETTLING, text, evidence=items, next_eligible_time=until
             )
     return finding
+
+
+def after_retries(
+    question: Question,
+    groups: Sequence[tuple[Series, ...]],
+    newest: tuple[EvidenceItem, ...],
+    finding: Finding,
+) -> Finding:
+    """Look at earlier failing runs where a rule has several needs: each beside what the others say now."""
+    for group in groups:
+        others = [item for item in newest if item.kind != group[0].need.kind]
+        for series in group:
+            failed = _failed_runs(question, series, others)
+            if len(failed) > series.need.retries:
+                return _retried(question, series, failed)
+    return finding
+
+
+def _failed_runs(
+    question: Question, series: Series, others: Sequence[EvidenceItem] = ()
+) -> tuple[EvidenceItem, ...]:
+    """Return the runs before the newest that did not pass; there are none of a kind that is only looked at again."""
+    if not kind_named(series.need.kind).run:
+        return ()
+    earlier = [item for item in series.items[:-1] if item.revocation is None]
+    return tuple(item for item in earlier if question.evaluate([*others, item])[0] is not True)
+
+
+def _retried(question: Question, series: Series, failed: tuple[EvidenceItem, ...]) -> Finding:
+    retries = series.need.retries
+    text = f"{len(failed)} earlier run(s) of {series.source} did not pass and {retries} may be retried"
+    verdict = question.rule.failing_verdict(question.case.stage)
+    return question.finding(verdict, Reason.EXPECTATION_FAILED, text, evidence=(*failed, series.newest))
 
 
 def _held_since(question: Question, series: Series) -> datetime:

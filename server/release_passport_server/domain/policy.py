@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from release_passport_server.domain.expression import CompiledRule
-from release_passport_server.domain.glob import matches
+from release_passport_server.domain.glob import is_exact, matches
 from release_passport_server.domain.kind import kind_named
 from release_passport_server.domain.release import Place
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
@@ -32,7 +32,8 @@ class Need:
     @property
     def many_keys(self) -> bool:
         """Say whether the need may match more than one key."""
-        return kind_named(self.kind).key_field is not None and (len(self.keys) > 1 or "*" in self.keys[0])
+        keyed = kind_named(self.kind).key_field is not None
+        return keyed and (len(self.keys) > 1 or not is_exact(self.keys[0]))
 
 
 @dataclass(frozen=True, slots=True)

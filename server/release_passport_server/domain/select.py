@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from release_passport_server.domain.case import MAX_SERIES, Case
-from release_passport_server.domain.evidence import EvidenceItem
+from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.glob import is_exact, matches
 from release_passport_server.domain.kind import SubjectType, kind_named
 from release_passport_server.domain.outcome import Reason
@@ -21,7 +21,7 @@ FUTURE_SKEW = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Observations of one need, key and source, oldest first; there is at least one."""
+    """Observations of one need, key, subject and source, oldest first; there is at least one."""
 
     need: Need
     source: str
@@ -31,6 +31,16 @@ class Series:
     def newest(self) -> EvidenceItem:
         """Return the observation that counts."""
         return self.items[-1]
+
+    @property
+    def stale_time(self) -> datetime:
+        """Return when the need stops being met: its newest observation is too old, or too few are fresh."""
+        need, newest = self.need, self.newest
+        end = newest.stale_time(need.max_age)
+        if newest.samples is not None or not 1 < need.min_samples <= len(self.items):
+            return end
+        ends = sorted((item.stale_time(need.max_age) for item in self.items), reverse=True)
+        return min(end, ends[need.min_samples - 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +118,18 @@ def _by_source(case: Case, need: Need, key: str, items: list[EvidenceItem]) -> t
         return Lack(
             Reason.EVIDENCE_MISSING, f"no {_named(need, key)} evidence from {', '.join(absent)}", need
         )
+    series: dict[tuple[str, Subject], list[EvidenceItem]] = {}
+    for item in counted:
+        series.setdefault((item.source, item.subject), []).append(item)
     return tuple(
-        Series(need, source, tuple(item for item in counted if item.source == source)[-MAX_SERIES:])
-        for source in sources
+        Series(need, source, tuple(observed[-MAX_SERIES:]))
+        for (source, _), observed in sorted(series.items(), key=_series_order)
     )
+
+
+def _series_order(entry: tuple[tuple[str, Subject], list[EvidenceItem]]) -> tuple[str, str, str]:
+    (source, subject), _ = entry
+    return (source, subject.type.value, subject.value)
 
 
 def _is_about(item: EvidenceItem, case: Case, artifact: Artifact | None) -> bool:

@@ -202,7 +202,7 @@ class _Question:
                 raise NotFound("NOT_FOUND", text)
             release = found
         if self.items:
-            self.intake.put(tx, self.items)
+            self.intake.put(tx, self.items, command.principal, "Evaluate")
         return case_key(release, tx.attempts(release.name))
 
     def conclude(self, loaded: LoadedCase) -> Conclusion:

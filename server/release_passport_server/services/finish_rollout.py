@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from release_passport_server.domain.access import Scope, Verb
+from release_passport_server.domain.decide import decide
 from release_passport_server.domain.errors import NotFound, Precondition
 from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.ids import AttemptName, EvidenceName
 from release_passport_server.domain.kind import SubjectType
+from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import FeedEvent
 from release_passport_server.domain.release import Attempt, Release
+from release_passport_server.domain.verdict import Mode
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.store import Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
+from release_passport_server.services.cases import Cases, case_key
 from release_passport_server.services.intake import scope_of
 
 # The source of what the server itself observed.
@@ -29,11 +33,16 @@ class FinishRollout:
 
     store: Store
     access: Authorizer
+    cases: Cases
     messages: Messages
     ids: Ids
 
     async def __call__(self, ask: Ask, name: AttemptName, outcome: str, reason: str) -> Written[Attempt]:
-        """Return the ended attempt; raise Precondition `ATTEMPT_FINISHED` where it has ended otherwise before."""
+        """Return the ended attempt.
+
+        Raises Precondition `ATTEMPT_FINISHED` where it has ended before, `VERDICT_CHANGED` for PASSED where what
+        watches the rollout does not allow it now.
+        """
         release = name.release
         self.access.require(
             ask.principal, Verb.START, service=release.service, environment=release.environment
@@ -57,11 +66,8 @@ class FinishRollout:
         if attempt.finish_time is not None:
             text = f"{attempt.name} ended as {attempt.outcome} before"
             raise Precondition("ATTEMPT_FINISHED", text, metadata={"outcome": attempt.outcome})
-        if outcome == "PASSED" and any(
-            latch.attempt == attempt.name for latch in tx.latches(release.identity.content_digest)
-        ):
-            text = f"{attempt.name} stands latched at ROLLBACK_RECOMMENDED and cannot end as PASSED"
-            raise Precondition("VERDICT_CHANGED", text)
+        if outcome == "PASSED":
+            self._require_passing(tx, release, attempt)
         ended = replace(attempt, finish_time=tx.now, outcome=outcome, reason=reason)
         tx.put_attempt(release, ended)
         if outcome in _TELLING:
@@ -73,6 +79,19 @@ class FinishRollout:
         )
         record(tx, ask, ended.name, scopes, outcome=outcome)
         return ended, ended.name
+
+    def _require_passing(self, tx: Transaction, release: Release, attempt: Attempt) -> None:
+        """Raise Precondition `VERDICT_CHANGED` where the rollout is not seen to be healthy now."""
+        if any(latch.attempt == attempt.name for latch in tx.latches(release.identity.content_digest)):
+            text = f"{attempt.name} stands latched at ROLLBACK_RECOMMENDED and cannot end as PASSED"
+            raise Precondition("VERDICT_CHANGED", text)
+        loaded = tx.load_case(case_key(release, tx.attempts(release.name)), tx.now)
+        answer = decide(self.cases.build(loaded), now=tx.now)
+        unseen = any(f.reason is Reason.WARMING_UP and f.mode is Mode.ENFORCE for f in answer.findings)
+        if not answer.effective_verdict.allows or unseen:
+            said = "its canary gave no signal yet" if unseen else f"it is {answer.effective_verdict.name} now"
+            text = f"{attempt.name} cannot end as PASSED: {said}; call Evaluate for the reasons"
+            raise Precondition("VERDICT_CHANGED", text)
 
     def _tell(self, tx: Transaction, release: Release, attempt: Attempt) -> None:
         facts, digest = self.messages.rollout_outcome(release, attempt, tx.now)

@@ -11,7 +11,7 @@ from release_passport_server.domain.errors import NotFound, Violation, invalid
 from release_passport_server.domain.evidence import EvidenceDraft, EvidenceItem, Subject, Verification
 from release_passport_server.domain.ids import AttemptName, EvidenceName, ReleaseName
 from release_passport_server.domain.kind import SubjectType, kind_named
-from release_passport_server.domain.record import FeedEvent, Page
+from release_passport_server.domain.record import AuditEntry, FeedEvent, Page
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.attestations import AttestationVerifier
 from release_passport_server.ports.ids import Ids
@@ -19,7 +19,7 @@ from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.store import Reader, Store, Transaction
 
 MAX_SKEW = timedelta(seconds=60)
-MAX_SERVICES_READ = 1000
+SERVICES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,10 @@ class EvidenceIntake:
             ]
         return tuple(items)
 
-    def put(self, tx: Transaction, items: Sequence[EvidenceItem]) -> tuple[EvidenceItem, ...]:
-        """Store prepared items under the transaction's time; raise Invalid for those from the future."""
+    def put(
+        self, tx: Transaction, items: Sequence[EvidenceItem], principal: Principal, action: str
+    ) -> tuple[EvidenceItem, ...]:
+        """Store and audit prepared items under the transaction's time; raise Invalid for those from the future."""
         late = [
             Violation(f"evidence[{index}].observe_time", "is in the future; check the source's clock")
             for index, item in enumerate(items)
@@ -65,6 +67,8 @@ class EvidenceIntake:
         scopes = tuple(dict.fromkeys(scope_of(item.subject) for item in stored))
         if scopes:
             tx.emit(FeedEvent("evidence.submitted", stored[0].name, scopes))
+            detail: dict[str, object] = {"items": [item.name for item in stored]}
+            tx.audit(AuditEntry(principal.id, action, stored[0].name, detail))
         return stored
 
     def _authorised(self, principal: Principal, index: int, draft: EvidenceDraft) -> EvidenceItem:
@@ -128,5 +132,11 @@ def scope_of(subject: Subject) -> str:
 
 
 def _signer_keys(reader: Reader) -> tuple[str, ...]:
-    services = reader.list_services(Page(MAX_SERVICES_READ)).items
-    return tuple(dict.fromkeys(key for service in services for key in service.signers))
+    keys: dict[str, None] = {}
+    page = Page(SERVICES_AT_ONCE)
+    while True:
+        listed = reader.list_services(page)
+        keys.update(dict.fromkeys(key for service in listed.items for key in service.signers))
+        if not listed.next_after:
+            return tuple(keys)
+        page = Page(SERVICES_AT_ONCE, listed.next_after)

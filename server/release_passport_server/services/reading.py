@@ -94,7 +94,10 @@ class Reading:
             chosen = wanted
             if release is not None:
                 subjects = subjects_of(_release(reader, release), reader.attempts(str(release)))
-                chosen = replace(wanted, subjects=(*wanted.subjects, *subjects))
+                both = tuple(one for one in subjects if one in wanted.subjects)
+                if wanted.subjects and not both:
+                    return Listed((), "")
+                chosen = replace(wanted, subjects=both or subjects)
             return reader.list_evidence(chosen, page)
 
         listed = await self.store.read(principal.tenant, act)

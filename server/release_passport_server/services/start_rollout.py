@@ -86,6 +86,10 @@ class StartRollout:
         if not outcome.effective_verdict.allows:
             text = f"it would be {outcome.effective_verdict.name} now: call Evaluate for the reasons"
             raise _changed(text, newest.name)
+        if outcome.digest != newest.outcome_digest:
+            # What the attempt stands on is frozen, so it has to be what is true at the start.
+            text = f"{newest.name} would have other findings or limits now: call Evaluate again"
+            raise _changed(text, newest.name)
         return newest
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from release_passport_server.domain.errors import NotFound
 from release_passport_server.domain.evidence import EvidenceDraft, EvidenceItem
-from release_passport_server.domain.record import AuditEntry
 from release_passport_server.ports.store import Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once
 from release_passport_server.services.intake import EvidenceIntake
@@ -31,9 +30,7 @@ class SubmitEvidence:
             nonlocal replayed
 
             def put() -> tuple[tuple[EvidenceItem, ...], str]:
-                stored = self.intake.put(tx, items)
-                detail: dict[str, object] = {"items": [item.name for item in stored]}
-                tx.audit(AuditEntry(ask.principal.id, ask.method, stored[0].name, detail))
+                stored = self.intake.put(tx, items, ask.principal, ask.method)
                 return stored, " ".join(item.name for item in stored)
 
             stored, replayed = once(tx, ask, put, lambda names: _found(tx, names))

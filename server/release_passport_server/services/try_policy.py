@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 
 from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.catalog import PolicyDocument
+from release_passport_server.domain.errors import Violation, invalid
 from release_passport_server.domain.policy_case import PolicyCase, PolicyCaseResult, run_policy_tests
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.policies import PolicyCompiler
 
+# Rules times artifacts of all cases: more would hold a processor for seconds.
+MAX_WORK = 20_000
 _UNSET = datetime.min.replace(tzinfo=UTC)
 
 
@@ -32,4 +35,9 @@ class TryPolicy:
         return await asyncio.to_thread(self._run, document, cases)
 
     def _run(self, document: PolicyDocument, cases: Sequence[PolicyCase]) -> tuple[PolicyCaseResult, ...]:
-        return run_policy_tests(self.compiler.compile(document), cases)
+        policy = self.compiler.compile(document)
+        work = len(policy.rules) * sum(len(given.case.release.identity.artifacts) for given in cases)
+        if work > MAX_WORK:
+            text = f"ask for {work} answers of rules about artifacts; test at most {MAX_WORK} at once"
+            raise invalid([Violation("cases", text)])
+        return run_policy_tests(policy, cases)

@@ -27,6 +27,8 @@ from release_passport_server.wire.times import moment
 
 MAX_ITEMS = 100
 MAX_POLICIES = 100
+# Each rule is compiled before anything is decided; a policy alone may have as many.
+MAX_RULES = 500
 MIN_REASON = 20
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
@@ -116,6 +118,10 @@ def candidates(given: Sequence[policy_pb2.Policy], now: datetime, author: str) -
     """Return policies to suppose; raise Invalid for ids that are none, or twice the same."""
     if len(given) > MAX_POLICIES:
         raise invalid([Violation("policies", f"holds more than {MAX_POLICIES} policies")])
+    if sum(len(policy.spec.rules) for policy in given) > MAX_RULES:
+        raise invalid(
+            [Violation("policies", f"hold more than {MAX_RULES} rules together; suppose fewer at once")]
+        )
     problems = []
     ids = [policy.policy_id or policy.name.rpartition("/")[2] for policy in given]
     for index, policy_id in enumerate(ids):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from release_passport.v1 import evidence_pb2
@@ -101,6 +102,7 @@ def facts_to_proto(item: EvidenceItem) -> evidence_pb2.EvidenceFacts:
     facts = evidence_pb2.EvidenceFacts()
     if item.kind.startswith(CUSTOM_PREFIX):
         facts.custom.kind = item.kind.removeprefix(CUSTOM_PREFIX)
+        assert isinstance(item.facts, Struct)
         facts.custom.facts.CopyFrom(item.facts)
     else:
         getattr(facts, item.kind).CopyFrom(item.facts)

@@ -84,8 +84,9 @@ def attempt_to_proto(attempt: Attempt) -> release_pb2.Attempt:
 
 def latch_to_proto(latch: Latch, release_digest: str) -> passport_pb2.Latch:
     """Return the resource that shows a latch."""
+    environment = latch.attempt.partition("/releases/")[0]
     return passport_pb2.Latch(
-        name=latch.name,
+        name=f"{environment}/latches/{latch.name}",
         release_digest=release_digest,
         policy=latch.policy,
         rule=latch.rule,

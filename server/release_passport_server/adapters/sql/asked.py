@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, bindparam, select, tuple_
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch_state import Found
@@ -21,17 +21,36 @@ from release_passport_server.ports.store import Judged, Replay
 # Under this name the answers to questions are kept.
 METHOD = "Evaluate"
 
+_RELEASES = select(tables.releases).where(
+    tables.releases.c.tenant == bindparam("tenant"),
+    tables.releases.c.name.in_(bindparam("names", expanding=True)),
+)
+_ATTEMPTS = (
+    select(tables.attempts)
+    .where(
+        tables.attempts.c.tenant == bindparam("tenant"),
+        tables.attempts.c.release.in_(bindparam("names", expanding=True)),
+    )
+    .order_by(tables.attempts.c.number)
+)
+_given = tables.idempotency.c
+_ANSWERS = select(_given.principal, _given.request_id, _given.body_digest, _given.answer).where(
+    _given.tenant == bindparam("tenant"),
+    _given.method == METHOD,
+    tuple_(_given.principal, _given.request_id).in_(bindparam("wanted", expanding=True)),
+    _given.expire_time > bindparam("now"),
+)
+
 
 def releases_of(connection: Connection, tenant: str, asks: Sequence[Ask]) -> Found:
     """Return the releases that the questions name, with their attempts, by two queries."""
     names = sorted({ask.question.about for ask in asks})
-    c, a = tables.releases.c, tables.attempts.c
+    given = {"tenant": tenant, "names": names}
     found = Found(dict.fromkeys(names), {})
-    for row in connection.execute(select(tables.releases).where(c.tenant == tenant, c.name.in_(names))):
+    for row in connection.execute(_RELEASES, given):
         found.releases[row.name] = release_of(row)
     attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
-    rows = select(tables.attempts).where(a.tenant == tenant, a.release.in_(names)).order_by(a.number)
-    for row in connection.execute(rows):
+    for row in connection.execute(_ATTEMPTS, given):
         attempts[row.release].append(attempt_of(row))
     found.attempts.update({name: tuple(attempts[name]) for name in names})
     return found
@@ -44,17 +63,8 @@ def remembered(
     wanted = sorted({(ask.question.principal, ask.question.request_id) for ask in asks if ask.request[2]})
     if not wanted:
         return {}
-    c = tables.idempotency.c
-    rows = select(c.principal, c.request_id, c.body_digest, c.answer).where(
-        c.tenant == tenant,
-        c.method == METHOD,
-        tuple_(c.principal, c.request_id).in_(wanted),
-        c.expire_time > now,
-    )
-    return {
-        (tenant, row.principal, row.request_id): Replay(row.body_digest, row.answer)
-        for row in connection.execute(rows)
-    }
+    rows = connection.execute(_ANSWERS, {"tenant": tenant, "wanted": wanted, "now": now})
+    return {(tenant, row.principal, row.request_id): Replay(row.body_digest, row.answer) for row in rows}
 
 
 def replays(

@@ -73,8 +73,8 @@ class Batch:
             self._act(act)
         asks = self._prepared(self._fresh())
         self._load(asks)
-        if not writes and asks and self._stands(asks):
-            return False
+        if not writes and asks:
+            asks = self._decided_first(asks)
         for ask in asks:
             self._finish(ask)
         spoiled = [ask for ask in asks if ask.error is not None and ask.question.writes]
@@ -107,6 +107,11 @@ class Batch:
                 asks.append(ask)
             else:
                 first.followers.append(ask)
+        return self._unanswered(asks)
+
+    def _unanswered(self, asks: Sequence[Ask]) -> list[Ask]:
+        """Answer the questions whose request id was answered before; return the others."""
+        answered = set()
         for tenant, theirs in _by_tenant(asks).items():
             now = self._now(tenant)
             before = remembered(self._connection, tenant, theirs, now)
@@ -114,8 +119,8 @@ class Batch:
             if again:
                 for ask, result in replays(Loader(self._connection, tenant, self._policies), again, now):
                     self._answer(ask, result)
-                    asks.remove(ask)
-        return asks
+                    answered.add(id(ask))
+        return [ask for ask in asks if id(ask) not in answered]
 
     def _prepared(self, asks: Sequence[Ask]) -> list[Ask]:
         self._written.pending.flush(self._connection)
@@ -143,6 +148,8 @@ class Batch:
 
     def _load(self, asks: Sequence[Ask]) -> None:
         """Load the cases of each tenant's questions together, then read the clock."""
+        if not asks:
+            return
         self._written.pending.flush(self._connection)
         for tenant, theirs in _by_tenant(asks).items():
             keys = [ask.key for ask in theirs if ask.key is not None]
@@ -154,8 +161,11 @@ class Batch:
         for ask in asks:
             ask.case = at(_loaded(ask), self._now(ask.tenant))
 
-    def _stands(self, asks: Sequence[Ask]) -> bool:
-        """Decide before the heads are locked; say whether all is answered because nothing has to be recorded."""
+    def _decided_first(self, asks: Sequence[Ask]) -> list[Ask]:
+        """Decide before the heads are locked; return the questions for which something has to be recorded.
+
+        Where nothing has to be, no head is locked: it is enough that nothing was touched meanwhile.
+        """
         for ask in asks:
             self._conclude(ask)
         since = {ask.tenant: _loaded(ask).read_revision for ask in asks}
@@ -164,12 +174,14 @@ class Batch:
             if not self._touched(asks, since):
                 for ask in asks:
                     self._answer(ask, ask.error or _standing(ask))
-                return True
+                return []
         if self._before_lock is not None:
             self._before_lock()
         self._heads.read(lock=True)
+        # Another store may have answered the same request id until now.
+        asks = self._unanswered(asks)
         self._load(self._touched(asks, since))
-        return False
+        return asks
 
     def _touched(self, asks: Sequence[Ask], since: dict[str, int]) -> list[Ask]:
         """Return the questions whose case others have changed between the reading of the heads and now."""
@@ -184,9 +196,12 @@ class Batch:
         """Decide what is not decided yet, or not any more, and let the decision wait for the commit."""
         head, emitted = self._heads.now[ask.tenant], self._emitted[ask.tenant]
         touched = EVERYBODY in emitted or bool(ask.scopes & emitted)
-        undecided = ask.conclusion is None and ask.error is None
-        if undecided or touched or _loaded(ask).now < head.last_decide_time:
+        if touched or (ask.conclusion is None and ask.error is None):
             ask.case = self._current(ask)
+            self._conclude(ask)
+        elif _loaded(ask).now < head.last_decide_time:
+            # Times never go back along revisions, so the same case is decided at a later time.
+            ask.case = at(_loaded(ask), head.last_decide_time)
             self._conclude(ask)
         if ask.error is None:
             self._answer(ask, self._record(ask))

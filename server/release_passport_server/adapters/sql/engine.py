@@ -72,8 +72,10 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
             ("idle_in_transaction_session_timeout", timeouts.idle),
         )
     )
-    return create_engine(
+    engine = create_engine(
         url,
+        # Whoever waited for a head sees it as it is then.
+        isolation_level="READ COMMITTED",
         pool_size=pool_size + 1,
         max_overflow=0,
         # Parameters are evidence, tokens and the like: they stay out of error texts.
@@ -90,6 +92,17 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
             "application_name": "release-passport",
         },
     )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        # What is acknowledged must survive a crash, whatever the database's default is; more than that may stay.
+        connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false)"
+            " WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        connection.commit()
+
+    return engine
 
 
 class FileLock(AbstractContextManager["FileLock"]):

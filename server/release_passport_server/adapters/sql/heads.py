@@ -13,6 +13,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch_state import Head
 
+_HEADS = (
+    select(tables.heads)
+    .where(tables.heads.c.tenant.in_(bindparam("tenants", expanding=True)))
+    # Every process locks in this order, so that none waits for another in a circle.
+    .order_by(tables.heads.c.tenant)
+)
+_LOCKED_HEADS = _HEADS.with_for_update()
 _MOVED = (
     update(tables.heads)
     .where(tables.heads.c.tenant == bindparam("of"))
@@ -79,12 +86,10 @@ class Heads:
         return {tenant: frozenset(scopes) for tenant, scopes in found.items()}
 
     def _select(self, *, lock: bool) -> dict[str, Head]:
-        c = tables.heads.c
-        # Every process locks in this order, so that none waits for another in a circle.
-        rows = select(tables.heads).where(c.tenant.in_(self._tenants)).order_by(c.tenant)
+        rows = self._connection.execute(_LOCKED_HEADS if lock else _HEADS, {"tenants": self._tenants})
         return {
             row.tenant: Head(row.revision, row.last_decide_time, row.leaf_count, row.access_generation)
-            for row in self._connection.execute(rows.with_for_update() if lock else rows)
+            for row in rows
         }
 
     def _create(self, tenants: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, tuple_
+from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select, tuple_
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.codec import (
@@ -34,8 +34,40 @@ from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.ports.store import CaseKey, LoadedCase
 
 # Revisions of policies never change, so what was read once is kept.
-PolicyCache = dict[tuple[str, str, int], PolicyDocument]
+PolicyCache = dict[tuple[str, str, int, str], PolicyDocument]
 MAX_CACHED_POLICIES = 20_000
+
+
+def _list(name: str) -> BindParameter[Any]:
+    return bindparam(name, expanding=True)
+
+
+_document = tables.documents.c
+_DOCUMENTS = (
+    select(_document.collection, _document.id, _document.key, _document.body)
+    .where(
+        _document.tenant == bindparam("tenant"),
+        or_(
+            and_(_document.collection == SERVICES.name, _document.id.in_(_list("services"))),
+            and_(_document.collection == ENVIRONMENTS.name, _document.id.in_(_list("environments"))),
+            and_(_document.collection == BINDINGS.name, _document.key.in_(_list("places"))),
+            and_(_document.collection == LATCHES.name, _document.key.in_(_list("digests"))),
+        ),
+    )
+    .order_by(_document.id)
+)
+_attempt = tables.attempts.c
+_ROLLOUTS = (
+    select(tables.attempts)
+    .where(_attempt.tenant == bindparam("tenant"), _attempt.content_digest.in_(_list("digests")))
+    .order_by(_attempt.start_time.desc())
+)
+_policy = tables.policy_revisions.c
+_ACTIVE_POLICIES = (
+    select(_policy.policy_id, _policy.revision, _policy.digest)
+    .where(_policy.tenant == bindparam("tenant"), _policy.newest, _policy.delete_time.is_(None))
+    .order_by(_policy.policy_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +153,17 @@ class Loader:
     def policies(self) -> tuple[PolicyDocument, ...]:
         """Return every policy that is not deleted, by id; only revisions not seen before are read."""
         c = tables.policy_revisions.c
-        wanted = select(c.policy_id, c.revision).where(
-            c.tenant == self._tenant, c.newest, c.delete_time.is_(None)
-        )
-        rows = self._connection.execute(wanted.order_by(c.policy_id))
-        keys = [(self._tenant, row.policy_id, row.revision) for row in rows]
+        rows = self._connection.execute(_ACTIVE_POLICIES, {"tenant": self._tenant})
+        keys = [(self._tenant, row.policy_id, row.revision, row.digest) for row in rows]
         # Other threads use the same cache: what was found in it must not be looked up again.
         found = {key: policy for key in keys if (policy := self._cache.get(key)) is not None}
-        unknown = [key[1:] for key in keys if key not in found]
+        unknown = [key[1:3] for key in keys if key not in found]
         if unknown:
             read = select(tables.policy_revisions).where(
                 c.tenant == self._tenant, tuple_(c.policy_id, c.revision).in_(unknown)
             )
             for row in self._connection.execute(read):
-                found[self._tenant, row.policy_id, row.revision] = policy_of(row)
+                found[self._tenant, row.policy_id, row.revision, row.digest] = policy_of(row)
             if len(self._cache) > MAX_CACHED_POLICIES:
                 self._cache.clear()
             self._cache.update(found)
@@ -162,7 +191,7 @@ class Loader:
         wanted = sorted(set(subjects))
         if not wanted:
             return
-        rows = list(self._connection.execute(evidence_about(self._tenant, wanted)))
+        rows = list(self._connection.execute(evidence_about(), {"tenant": self._tenant, "subjects": wanted}))
         counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
         for row in rows:
             counts[row.subject, row.kind, row.key, row.source] += 1
@@ -194,10 +223,9 @@ class Loader:
     def _rollouts(self, releases: Sequence[Release]) -> defaultdict[str, list[_Rollout]]:
         """Return all attempts of the same digests in the same place, by content digest, newest first."""
         digests = sorted({release.identity.content_digest for release in releases})
-        c = tables.attempts.c
-        rows = select(tables.attempts).where(c.tenant == self._tenant, c.content_digest.in_(digests))
+        rows = self._connection.execute(_ROLLOUTS, {"tenant": self._tenant, "digests": digests})
         found: defaultdict[str, list[_Rollout]] = defaultdict(list)
-        for row in self._connection.execute(rows.order_by(c.start_time.desc())):
+        for row in rows:
             found[row.content_digest].append(_Rollout(attempt_of(row), row.release))
         return found
 
@@ -217,19 +245,15 @@ class Loader:
 
     def _documents(self, releases: Sequence[Release]) -> _Documents:
         identities = [release.identity for release in releases]
-        c = tables.documents.c
-        wanted = or_(
-            and_(c.collection == SERVICES.name, c.id.in_(sorted({i.service for i in identities}))),
-            and_(c.collection == ENVIRONMENTS.name, c.id.in_(sorted({i.environment for i in identities}))),
-            and_(
-                c.collection == BINDINGS.name,
-                c.key.in_(sorted({f"{i.service}/{i.environment}" for i in identities})),
-            ),
-            and_(c.collection == LATCHES.name, c.key.in_(sorted({i.content_digest for i in identities}))),
-        )
+        given = {
+            "tenant": self._tenant,
+            "services": sorted({i.service for i in identities}),
+            "environments": sorted({i.environment for i in identities}),
+            "places": sorted({f"{i.service}/{i.environment}" for i in identities}),
+            "digests": sorted({i.content_digest for i in identities}),
+        }
         found = _Documents({}, {}, defaultdict(list), defaultdict(list))
-        rows = select(c.collection, c.id, c.key, c.body).where(c.tenant == self._tenant, wanted)
-        for row in self._connection.execute(rows.order_by(c.id)):
+        for row in self._connection.execute(_DOCUMENTS, given):
             match row.collection:
                 case SERVICES.name:
                     found.services[row.id] = SERVICES.decode(row.body)

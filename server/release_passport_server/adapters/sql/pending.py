@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -49,6 +50,7 @@ class Pending:
         self._rows.clear()
 
 
+@lru_cache
 def _insert(table: Table, dialect: str) -> Any:
     statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table)
     if table in _SHARED:

@@ -86,10 +86,11 @@ def evidence_rows() -> Select[Any]:
     )
 
 
-def evidence_about(tenant: str, subjects: Sequence[str]) -> Select[Any]:
-    """Return the select of the newest observations of every series about any of the subjects, oldest first.
+@lru_cache
+def evidence_about() -> Select[Any]:
+    """Return the select of the newest observations of every series about any of `:subjects`, oldest first.
 
-    A series with many observations at one time may give more than MAX_SERIES: see `newest_of_each`.
+    A series with many observations at one time may give more than MAX_SERIES: whoever reads cuts them off.
     """
     item, series, older = tables.evidence, tables.series, tables.evidence.alias("older")
     oldest_wanted = (
@@ -108,7 +109,10 @@ def evidence_about(tenant: str, subjects: Sequence[str]) -> Select[Any]:
     return (
         select(*_EVIDENCE_COLUMNS, tables.bodies.c.body)
         .select_from(series.join(item, wanted).outerjoin(tables.bodies, _body_of_item()))
-        .where(series.c.tenant == tenant, series.c.subject.in_(subjects))
+        .where(
+            series.c.tenant == bindparam("tenant"),
+            series.c.subject.in_(bindparam("subjects", expanding=True)),
+        )
         .order_by(item.c.observe_time, item.c.receive_time, item.c.name)
     )
 

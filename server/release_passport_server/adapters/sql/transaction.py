@@ -174,7 +174,7 @@ class SQLTransaction(SQLReader):
         self._found.attempts.pop(release.name, None)
 
     def put_evidence(self, items: Sequence[EvidenceItem]) -> tuple[EvidenceItem, ...]:
-        """Insert items; the same (source, external id, observe time, subject, kind, key) is the stored item."""
+        """Insert items; the same facts with the same source, external id, time and subject are the stored item."""
         known = self._same_observations(items)
         stored: list[EvidenceItem] = []
         for item in items:
@@ -382,4 +382,6 @@ class SQLTransaction(SQLReader):
 
 
 def _identity(item: EvidenceItem) -> object:
-    return (item.source, item.external_id, item.observe_time, item.subject, item.kind, item.key)
+    """Return what makes a submission the same one: other facts under the same id are not swallowed."""
+    said = (item.facts_digest, item.verification, item.expire_time)
+    return (item.source, item.external_id, item.observe_time, item.subject, item.kind, item.key, said)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from release_passport_server.adapters.sql import tables
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 64
 # While more than one call was in flight, wait this long for the next one before a batch begins.
 TICK_SECONDS = 0.0005
+# Once in so many commits the request ids whose time is over are forgotten.
+FORGET_EVERY = 500
 
 
 class Writer:
@@ -76,7 +78,8 @@ class Writer:
             waiting = [request for request in requests if not request.waiting.gone]
             if waiting:
                 self._serve(waiting)
-        self._forget()
+        if self._batch:
+            self._forget(tables.writers, tables.writers.c.writer == self._name)
 
     def _gather(self, first: Request) -> tuple[list[Request], bool]:
         """Return what waits; where others came along lately, wait a moment for more as long as they come."""
@@ -135,6 +138,9 @@ class Writer:
                 if not batch.run():
                     transaction.rollback()
                     return batch.answers
+                if self.commits % FORGET_EVERY == FORGET_EVERY - 1:
+                    expired = tables.idempotency.c.expire_time < self._clock()
+                    connection.execute(delete(tables.idempotency).where(expired))
                 self._mark(connection)
             except BaseException:
                 transaction.rollback()
@@ -144,6 +150,8 @@ class Writer:
             except SQLAlchemyError as error:
                 self._resolve(error)
         self.commits += 1
+        if self.commits % FORGET_EVERY == 0:
+            self._forget(tables.idempotency, tables.idempotency.c.expire_time <= self._clock())
         return batch.answers
 
     def _mark(self, connection: Connection) -> None:
@@ -173,11 +181,10 @@ class Writer:
         if found != self._batch:
             raise error
 
-    def _forget(self) -> None:
-        """Remove the writer's own row."""
-        if self._batch:
-            try:
-                with self._engine.begin() as connection:
-                    connection.execute(delete(tables.writers).where(tables.writers.c.writer == self._name))
-            except SQLAlchemyError:
-                logger.warning("the row of this writer stays behind", extra={"writer": self._name})
+    def _forget(self, table: Table, which: ColumnElement[bool]) -> None:
+        """Remove rows that nobody will ask for any more; they may as well stay a while longer."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(delete(table).where(which))
+        except SQLAlchemyError:
+            logger.warning("rows that nobody needs stay behind", exc_info=True)

@@ -1,0 +1,123 @@
+"""What a rollout starts on and how it ends is what is true at that moment, and evidence leaves a trace of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+import pytest_asyncio
+from google.protobuf.duration_pb2 import Duration
+from sqlalchemy import select
+
+from release_passport.v1 import (
+    evidence_pb2,
+    evidence_service_pb2,
+    policy_pb2,
+    policy_service_pb2,
+    verdict_pb2,
+)
+from release_passport_server.adapters.sql import tables
+from support.server import real_server
+from support.story import Story, item, manifests
+
+ALLOW, CANARY, HOLD = 1, 2, 4
+
+
+@pytest_asyncio.fixture
+async def story(tmp_path: Any) -> AsyncIterator[Story]:
+    async with real_server(tmp_path) as server:
+        told = Story(server)
+        await told.begin()
+        yield told
+
+
+async def enforce(story: Story, policy_id: str, rule: policy_pb2.Rule, **more: Any) -> None:
+    """Enforce a policy of one rule."""
+    spec = policy_pb2.PolicySpec(title=policy_id, mode=verdict_pb2.POLICY_MODE_ENFORCE, rules=[rule], **more)
+    policy = policy_pb2.Policy(policy_id=policy_id, spec=spec)
+    request = policy_service_pb2.CreatePolicyRequest(policy=policy)
+    await story.call("PolicyService", "CreatePolicy", request)
+
+
+def watching() -> dict[str, Any]:
+    """Return a rule over error rates in a watch window of an hour, with ten minutes until the first signal."""
+    need = policy_pb2.Need(kind="metric_sample", keys=["errors"], sources=["user:*"])
+    rule = policy_pb2.Rule(
+        rule_id="errors",
+        title="Few errors?",
+        stages=[verdict_pb2.STAGE_WATCH],
+        needs=[need],
+        expect="evidence.metric_sample.value < 0.1",
+        failures=1,
+    )
+    window = policy_pb2.WatchRequirement(
+        duration=Duration(seconds=3600), grace_period=Duration(seconds=600), interval=Duration(seconds=30)
+    )
+    return {"rule": rule, "watch": window}
+
+
+async def measure(story: Story, attempt: str, value: float) -> None:
+    """Send one sample of the error rate of an attempt."""
+    sample = evidence_pb2.MetricSample(name="errors", value=value)
+    request = evidence_service_pb2.SubmitEvidenceRequest(
+        evidence=[item({"metric_sample": sample}, attempt=attempt)]
+    )
+    await story.call("EvidenceService", "SubmitEvidence", request)
+
+
+async def test_a_rollout_does_not_start_without_the_limits_of_a_policy_that_came_since(story: Story) -> None:
+    decision = await story.decided("1.0.0")
+    assert decision.effective_verdict == ALLOW
+    need = policy_pb2.Need(kind="manifest_render", sources=["user:*"])
+    rule = policy_pb2.Rule(
+        rule_id="rendered",
+        title="Rendered?",
+        needs=[need],
+        expect="evidence.manifest_render.object_count > 0",
+    )
+    await enforce(story, "slowly", rule, canary=policy_pb2.CanaryConstraints(max_weight=10, steps=[5, 10]))
+    with pytest.raises(grpc.aio.AioRpcError, match="other findings or limits"):
+        await story.start(decision)
+    again = (await story.evaluate("1.0.0")).decision
+    assert again.effective_verdict == CANARY
+    assert (await story.start(again)).ground == again.name
+
+
+async def test_a_rollout_without_a_signal_cannot_end_as_passed(story: Story) -> None:
+    await enforce(story, "watch", **watching())
+    attempt = await story.start(await story.decided("1.0.0"))
+    with pytest.raises(grpc.aio.AioRpcError, match="no signal yet"):
+        await story.finish(attempt.name, "PASSED")
+    await measure(story, attempt.name, 0.01)
+    assert (await story.finish(attempt.name, "PASSED")).HasField("finish_time")
+
+
+async def test_a_failing_rollout_cannot_end_as_passed_though_nobody_asked(story: Story) -> None:
+    await enforce(story, "watch", **watching())
+    attempt = await story.start(await story.decided("1.0.0"))
+    await measure(story, attempt.name, 0.5)
+    with pytest.raises(grpc.aio.AioRpcError, match="ROLLBACK_RECOMMENDED now"):
+        await story.finish(attempt.name, "PASSED")
+    assert (await story.finish(attempt.name, "ROLLED_BACK")).HasField("finish_time")
+
+
+async def test_evidence_that_comes_with_a_question_is_audited(story: Story) -> None:
+    await story.decided("1.0.0")
+    request = evidence_service_pb2.ListEvidenceRequest(kind="manifest_render")
+    (stored,) = (await story.call("EvidenceService", "ListEvidence", request)).evidence
+    c = tables.audit.c
+    with story.server.store._engine.connect() as connection:
+        rows = connection.execute(select(c.action).where(c.subject == stored.name)).all()
+    assert [row.action for row in rows] == ["Evaluate"]
+
+
+async def test_a_subject_and_a_release_narrow_a_list_together(story: Story) -> None:
+    decision = await story.decided("1.0.0")
+    await story.decided("2.0.0")
+    other = evidence_pb2.EvidenceSubject(manifest_digest=manifests("2.0.0"))
+    request = evidence_service_pb2.ListEvidenceRequest(release=decision.release, subject=other)
+    assert not (await story.call("EvidenceService", "ListEvidence", request)).evidence
+    request.subject.manifest_digest = manifests("1.0.0")
+    assert len((await story.call("EvidenceService", "ListEvidence", request)).evidence) == 1
