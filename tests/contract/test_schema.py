@@ -69,7 +69,8 @@ def test_the_tenant_comes_first_in_every_key_and_index() -> None:
     # A writer's row belongs to a process, and two look-ups cannot name a tenant first.
     exempt = {"writers", "ix_documents_token", "ix_idempotency_expire_time"}
     for table in metadata.tables.values():
-        for index in (table.primary_key, *table.indexes):
+        keys: list[Any] = [table.primary_key, *table.indexes]
+        for index in keys:
             if not exempt & {table.name, index.name}:
                 assert next(iter(index.columns)).name == "tenant", index
 

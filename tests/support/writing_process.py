@@ -6,6 +6,7 @@ Prints each revision that was acknowledged, as soon as it was.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from datetime import UTC, datetime
 
@@ -42,10 +43,8 @@ async def write(url: str, name: str, rounds: int) -> None:
                     if n % 3 == 0:
                         raise Aborted
 
-                try:
+                with contextlib.suppress(Aborted):
                     say((await store.write(TENANT, act)).revision)
-                except Aborted:
-                    pass
                 item = an_item(n % 2, source=f"{name}-{task}")
                 question = Question(
                     release, f"{name}-{task}-{n}", items=(item,) if n % 2 else (), creates=True

@@ -138,9 +138,6 @@ class Writer:
                 if not batch.run():
                     transaction.rollback()
                     return batch.answers
-                if self.commits % FORGET_EVERY == FORGET_EVERY - 1:
-                    expired = tables.idempotency.c.expire_time < self._clock()
-                    connection.execute(delete(tables.idempotency).where(expired))
                 self._mark(connection)
             except BaseException:
                 transaction.rollback()
@@ -151,6 +148,7 @@ class Writer:
                 self._resolve(error)
         self.commits += 1
         if self.commits % FORGET_EVERY == 0:
+            # By itself, so that no head is held meanwhile.
             self._forget(tables.idempotency, tables.idempotency.c.expire_time <= self._clock())
         return batch.answers
 
