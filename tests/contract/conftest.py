@@ -37,6 +37,14 @@ async def store(url: str, clock: SetClock) -> AsyncIterator[SQLStore]:
         yield made
 
 
+@pytest.fixture
+async def sqlite_store(tmp_path: Path, clock: SetClock) -> AsyncIterator[SQLStore]:
+    """Give a store whose time is the host's, and can be moved."""
+    async with opened(f"sqlite:///{tmp_path / 'passport.db'}", clock) as made:
+        await made.write("acme", lambda tx: tx.put_tenant(a_tenant()))
+        yield made
+
+
 def emptied(url: str) -> None:
     """Remove what an earlier test left."""
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))

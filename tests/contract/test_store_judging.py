@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -178,27 +178,7 @@ async def test_followers_of_a_request_that_fails_are_told_why(store: SQLStore) -
     assert all(isinstance(r, Precondition) and r.reason == "STAGE_MISMATCH" for r in results)
 
 
-async def superseded(store: SQLStore, clock: SetClock, release: Release) -> None:
-    await store.write(TENANT, lambda tx: put_item(tx, an_item(1)))
-    await store.judge(Question(release))
-
-
-async def expired(store: SQLStore, clock: SetClock, release: Release) -> None:
-    clock.time += timedelta(minutes=15)
-
-
-@pytest.mark.parametrize("happens", [superseded, expired])
-async def test_a_repeated_request_never_returns_what_no_longer_holds(
-    store: SQLStore,
-    clock: SetClock,
-    url: str,
-    happens: Callable[[SQLStore, SetClock, Release], object],
-) -> None:
-    if happens is expired and not url.startswith("sqlite"):
-        pytest.skip("PostgreSQL's clock cannot be moved")
-    release = await registered(store, a_release())
-    await store.judge(Question(release, "run-1"))
-    await happens(store, clock, release)  # type: ignore[misc]
+async def refused_again(store: SQLStore, release: Release) -> None:
     with pytest.raises(Precondition) as refused:
         await store.judge(Question(release, "run-1"))
     newest = await store.read(TENANT, lambda reader: reader.newest_decision(release.name))
@@ -206,26 +186,37 @@ async def test_a_repeated_request_never_returns_what_no_longer_holds(
     assert (refused.value.reason, refused.value.metadata) == ("DECISION_SUPERSEDED", {"newest": newest.name})
 
 
-async def test_a_refusal_is_repeated_while_it_is_the_newest(
-    store: SQLStore, clock: SetClock, url: str
-) -> None:
-    if not url.startswith("sqlite"):
-        pytest.skip("PostgreSQL's clock cannot be moved")
+async def test_a_repeated_request_never_returns_what_was_superseded(store: SQLStore) -> None:
     release = await registered(store, a_release())
+    await store.judge(Question(release, "run-1"))
     await store.write(TENANT, lambda tx: put_item(tx, an_item(1)))
-    first = await store.judge(Question(release, "run-1"))
+    await store.judge(Question(release))
+    await refused_again(store, release)
+
+
+async def test_a_repeated_request_never_returns_what_has_expired(
+    sqlite_store: SQLStore, clock: SetClock
+) -> None:
+    release = await registered(sqlite_store, a_release())
+    await sqlite_store.judge(Question(release, "run-1"))
+    clock.time += timedelta(minutes=15)
+    await refused_again(sqlite_store, release)
+
+
+async def test_a_refusal_is_repeated_while_it_is_the_newest(sqlite_store: SQLStore, clock: SetClock) -> None:
+    release = await registered(sqlite_store, a_release())
+    await sqlite_store.write(TENANT, lambda tx: put_item(tx, an_item(1)))
+    first = await sqlite_store.judge(Question(release, "run-1"))
     clock.time += timedelta(minutes=16)
-    again = await store.judge(Question(release, "run-1"))
+    again = await sqlite_store.judge(Question(release, "run-1"))
     assert (again.record, again.replayed) == (shown(first.record), True)
 
 
-async def test_a_request_id_is_forgotten_after_a_day(store: SQLStore, clock: SetClock, url: str) -> None:
-    if not url.startswith("sqlite"):
-        pytest.skip("PostgreSQL's clock cannot be moved")
-    release = await registered(store, a_release())
-    first = await store.judge(Question(release, "run-1"))
+async def test_a_request_id_is_forgotten_after_a_day(sqlite_store: SQLStore, clock: SetClock) -> None:
+    release = await registered(sqlite_store, a_release())
+    first = await sqlite_store.judge(Question(release, "run-1"))
     clock.time += timedelta(days=1)
-    again = await store.judge(Question(release, "run-1", "sha256:" + "1" * 64))
+    again = await sqlite_store.judge(Question(release, "run-1", "sha256:" + "1" * 64))
     assert not again.replayed
     assert again.record.name != first.record.name
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from release_passport_server.domain.access import Scope
 from release_passport_server.domain.decide import decide
 from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.kind import SubjectType
@@ -85,3 +86,20 @@ def test_a_decision_stands_no_longer_than_enough_samples_are_fresh() -> None:
     outcome = decide(case([watching(asked)], samples, watch=True), now=NOW)
     assert outcome.effective_verdict is V.ALLOW_WITH_CANARY
     assert outcome.valid_until == NOW + MINUTE
+
+
+def test_a_key_that_only_a_stranger_has_sent_does_not_hold_a_good_release() -> None:
+    ours = item(1, "test_result", key="unit", subject=SOURCE, source="sa:ci")
+    elsewhere = (Scope(("search",), ("*",)),)
+    theirs = item(1, "test_result", key="zzz", subject=SOURCE, source="sa:ci-search", scopes=elsewhere)
+    asked = rule("tests", need("test_result", sources=("sa:ci*",)))
+    assert judged(asked, [ours, theirs]).effective_verdict is V.ALLOW
+    alone = judged(asked, [theirs])
+    assert [finding.reason for finding in alone.findings] == [Reason.EVIDENCE_UNTRUSTED]
+
+
+def test_a_key_that_a_named_source_has_sent_is_judged() -> None:
+    unit = item(1, "test_result", key="unit", subject=SOURCE, source="sa:ci")
+    failing = item(11, "test_result", key="zzz", subject=SOURCE, source="sa:ci")
+    asked = rule("tests", need("test_result", sources=("sa:ci",)))
+    assert judged(asked, [unit, failing]).effective_verdict is V.BLOCK

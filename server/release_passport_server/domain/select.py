@@ -83,29 +83,36 @@ def bound(
 def series_by_key(case: Case, need: Need, items: list[EvidenceItem]) -> dict[str, tuple[Series, ...] | Lack]:
     """Return for each key that the need asks for its series by source, or what lacks.
 
-    Exact keys and exact sources are each required; a glob takes every one seen, at least one.
+    Exact keys and exact sources are each required; a glob takes every one seen, at least one. Keys that only
+    others have seen do not matter, unless nobody has whose word counts.
     """
     if kind_named(need.kind).key_field is None:
         return {"": _by_source(case, need, "", items)}
     keys: dict[str, None] = {}
     for glob in need.keys:
-        seen = [glob] if is_exact(glob) else sorted({item.key for item in items if matches(glob, item.key)})
-        keys.update(dict.fromkeys(seen))
+        if is_exact(glob):
+            keys[glob] = None
+            continue
+        fitting = [item for item in items if matches(glob, item.key)]
+        # Whoever's word does not count must not add a key that then lacks evidence for ever.
+        counted = [item for item in fitting if _counts(case, need, item)]
+        keys.update(dict.fromkeys(sorted({item.key for item in counted or fitting})))
     if not keys:
         return {"": _missing(need, "")}
     return {key: _by_source(case, need, key, [item for item in items if item.key == key]) for key in keys}
 
 
+def _counts(case: Case, need: Need, item: EvidenceItem) -> bool:
+    place = case.place
+    return item.counts_for(place.service, place.environment) and (
+        not need.sources or any(matches(glob, item.source) for glob in need.sources)
+    )
+
+
 def _by_source(case: Case, need: Need, key: str, items: list[EvidenceItem]) -> tuple[Series, ...] | Lack:
     if not items:
         return _missing(need, key)
-    place = case.place
-    counted = [
-        item
-        for item in items
-        if item.counts_for(place.service, place.environment)
-        and (not need.sources or any(matches(glob, item.source) for glob in need.sources))
-    ]
+    counted = [item for item in items if _counts(case, need, item)]
     if not counted:
         senders = ", ".join(sorted({item.source for item in items}))
         text = f"{need.kind} evidence is there, but only from {senders}, whose word does not count here"

@@ -100,14 +100,15 @@ class ReleaseServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def StartRollout(self, request, context):
-        """StartRollout opens an attempt on the newest decision, which must allow and be valid.
+        """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FinishRollout(self, request, context):
-        """FinishRollout ends the open attempt.
+        """FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
+        allowed now, or has given no signal yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

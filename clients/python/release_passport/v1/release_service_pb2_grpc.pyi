@@ -42,9 +42,11 @@ class ReleaseServiceStub:
     GetPassport: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetPassportRequest, _release_service_pb2.GetPassportResponse]
     """GetPassport returns all of a release."""
     StartRollout: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.StartRolloutRequest, _release_service_pb2.StartRolloutResponse]
-    """StartRollout opens an attempt on the newest decision, which must allow and be valid."""
+    """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now."""
     FinishRollout: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.FinishRolloutRequest, _release_service_pb2.FinishRolloutResponse]
-    """FinishRollout ends the open attempt."""
+    """FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
+    allowed now, or has given no signal yet.
+    """
 
 @_typing.type_check_only
 class ReleaseServiceAsyncStub(ReleaseServiceStub):
@@ -60,9 +62,11 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     GetPassport: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetPassportRequest, _release_service_pb2.GetPassportResponse]  # type: ignore[assignment]
     """GetPassport returns all of a release."""
     StartRollout: _aio.UnaryUnaryMultiCallable[_release_service_pb2.StartRolloutRequest, _release_service_pb2.StartRolloutResponse]  # type: ignore[assignment]
-    """StartRollout opens an attempt on the newest decision, which must allow and be valid."""
+    """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now."""
     FinishRollout: _aio.UnaryUnaryMultiCallable[_release_service_pb2.FinishRolloutRequest, _release_service_pb2.FinishRolloutResponse]  # type: ignore[assignment]
-    """FinishRollout ends the open attempt."""
+    """FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
+    allowed now, or has given no signal yet.
+    """
 
 class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
     """ReleaseService registers releases and their rollout attempts."""
@@ -105,7 +109,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_service_pb2.StartRolloutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.StartRolloutResponse, _abc.Awaitable[_release_service_pb2.StartRolloutResponse]]:
-        """StartRollout opens an attempt on the newest decision, which must allow and be valid."""
+        """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now."""
 
     @_abc_1.abstractmethod
     def FinishRollout(
@@ -113,6 +117,8 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _release_service_pb2.FinishRolloutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.FinishRolloutResponse, _abc.Awaitable[_release_service_pb2.FinishRolloutResponse]]:
-        """FinishRollout ends the open attempt."""
+        """FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
+        allowed now, or has given no signal yet.
+        """
 
 def add_ReleaseServiceServicer_to_server(servicer: ReleaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

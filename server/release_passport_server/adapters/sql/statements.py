@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     text,
     true,
+    tuple_,
 )
 
 from release_passport_server.adapters.sql import tables
@@ -108,7 +109,8 @@ def evidence_about() -> Select[Any]:
     )
     return (
         select(*_EVIDENCE_COLUMNS, tables.bodies.c.body)
-        .select_from(series.join(item, wanted).outerjoin(tables.bodies, _body_of_item()))
+        # There is no series without an item; the outer join makes SQLite begin with the series.
+        .select_from(series.outerjoin(item, wanted).outerjoin(tables.bodies, _body_of_item()))
         .where(
             series.c.tenant == bindparam("tenant"),
             series.c.subject.in_(bindparam("subjects", expanding=True)),
@@ -156,12 +158,8 @@ def newest_decisions(dialect: str) -> Select[Any]:
         .correlate(asked)
         .scalar_subquery()
     )
-    of_release = and_(
-        table.c.tenant == bindparam("tenant"),
-        table.c.release == asked.c.release,
-        table.c.revision == newest,
-    )
-    return decision_rows().select_from(asked.join(table, of_release))
+    wanted = tuple_(table.c.release, table.c.revision).in_(select(asked.c.release, newest))
+    return decision_rows().where(table.c.tenant == bindparam("tenant"), wanted)
 
 
 def decision_rows() -> Select[Any]:

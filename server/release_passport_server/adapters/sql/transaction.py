@@ -16,9 +16,9 @@ from sqlalchemy import (
     NestedTransaction,
     Table,
     Update,
+    and_,
     delete,
     select,
-    tuple_,
     update,
 )
 
@@ -352,8 +352,10 @@ class SQLTransaction(SQLReader):
         c = tables.evidence.c
         unknown = [item for identity, item in named.items() if identity not in known]
         if unknown:
-            same = tuple_(c.source, c.external_id, c.observe_time).in_(
-                sorted({(i.source, i.external_id, i.observe_time) for i in unknown})
+            same = and_(
+                c.source.in_(sorted({item.source for item in unknown})),
+                c.external_id.in_(sorted({item.external_id for item in unknown})),
+                c.observe_time.in_(sorted({item.observe_time for item in unknown})),
             )
             rows = evidence_rows().where(c.tenant == self.tenant, same)
             known |= {_identity(item): item for item in map(item_of, self._database.execute(rows))}
