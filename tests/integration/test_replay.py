@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from release_passport.v1 import (
     decision_service_pb2,
@@ -17,7 +17,7 @@ from release_passport_server import bootstrap
 from release_passport_server.adapters.sql import tables
 from release_passport_server.services.explain import Explain
 from support.server import real_server
-from support.story import Story
+from support.story import Story, rendered
 
 LIBRARY = Path(__file__).resolve().parents[2] / "policies" / "library"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -80,6 +80,34 @@ async def test_one_altered_byte_is_tampering(story: Story) -> None:
     assert (await explained(story, decision.name)).replay == decision_service_pb2.REPLAY_RESULT_SAME
 
 
+async def test_altered_evidence_is_tampering_even_where_the_verdict_would_be_the_same(story: Story) -> None:
+    decision = await story.decided("1.0.6", 0)
+    used = decision.findings[0].evidence[0]
+    bodies = await story.server.store.read(
+        "default", lambda reader: reader.evidence_bodies([used.facts_digest])
+    )
+    altered = rendered("1.0.6", 0).facts
+    altered.manifest_render.object_count = 99
+    _overwrite_body(story, used.facts_digest, altered.SerializeToString())
+    assert (await explained(story, decision.name)).replay == decision_service_pb2.REPLAY_RESULT_TAMPERED
+    _overwrite_body(story, used.facts_digest, bodies[used.facts_digest])
+    assert (await explained(story, decision.name)).replay == decision_service_pb2.REPLAY_RESULT_SAME
+
+
+async def test_an_altered_policy_is_tampering(story: Story) -> None:
+    decision = await story.decided("1.0.7", 0)
+    revisions = tables.policy_revisions
+    with story.server.store._engine.begin() as connection:
+        spec: bytes = connection.execute(select(revisions.c.spec)).scalar_one()
+        connection.execute(
+            update(revisions).values(spec=spec.replace(b"unpinned_images == 0", b"unpinned_images == 9"))
+        )
+    assert (await explained(story, decision.name)).replay == decision_service_pb2.REPLAY_RESULT_TAMPERED
+    with story.server.store._engine.begin() as connection:
+        connection.execute(update(revisions).values(spec=spec))
+    assert (await explained(story, decision.name)).replay == decision_service_pb2.REPLAY_RESULT_SAME
+
+
 async def test_another_engine_with_another_outcome_is_told_apart_from_tampering(story: Story) -> None:
     decision = await story.decided("1.0.4")
     application = await bootstrap.build(story.server.store)
@@ -105,3 +133,8 @@ async def test_a_purged_body_is_said_to_be_gone(story: Story) -> None:
 def _overwrite(story: Story, name: str, **columns: bytes) -> None:
     with story.server.store._engine.begin() as connection:
         connection.execute(update(tables.decisions).where(tables.decisions.c.name == name).values(**columns))
+
+
+def _overwrite_body(story: Story, digest: str, body: bytes) -> None:
+    with story.server.store._engine.begin() as connection:
+        connection.execute(update(tables.bodies).where(tables.bodies.c.digest == digest).values(body=body))

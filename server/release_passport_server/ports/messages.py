@@ -29,8 +29,8 @@ class Messages(Protocol):
         """Return what expressions see of an attempt."""
         ...
 
-    def facts(self, kind: str, body: bytes) -> object:
-        """Return an item's facts from the stored bytes."""
+    def facts(self, body: bytes, digest: str) -> object:
+        """Return an item's facts from the stored bytes; raise ValueError where they do not fit their digest."""
         ...
 
     def described(self, kind: str, facts: object) -> tuple[str, str]:

@@ -127,7 +127,7 @@ class Explain:
         if set(evidence_digests(case_json)) - set(bodies):
             raise _Purged
         items = [
-            item_of(fields, self.messages.facts(fields[1], bodies[fields[6]]))
+            item_of(fields, self.messages.facts(bodies[fields[6]], fields[6]))
             for fields in case_json["evidence"]
         ]
         return Case(
@@ -148,7 +148,7 @@ class Explain:
 
     def _policy(self, reader: Reader, fields: list[Any]) -> Policy:
         document = reader.policy_revision(fields[0], fields[1])
-        if document is None or document.digest != fields[2]:
+        if document is None or self.compiler.digest(document.spec) != fields[2]:
             raise ValueError(f"policy {fields[0]}@{fields[1]} is not what was recorded")
         return self.compiler.compile(document)
 

@@ -67,9 +67,15 @@ class WireMessages:
             previous_outcome=previous_outcome,
         )
 
-    def facts(self, kind: str, body: bytes) -> object:
+    def facts(self, body: bytes, digest: str) -> object:
         """Return the kind's own message out of stored EvidenceFacts."""
-        return facts_message(evidence_pb2.EvidenceFacts.FromString(body))
+        try:
+            union = evidence_pb2.EvidenceFacts.FromString(body)
+        except DecodeError as error:
+            raise ValueError("the stored bytes are no facts") from error
+        if facts_digest(union) != digest:
+            raise ValueError("the stored facts do not fit their digest")
+        return facts_message(union)
 
     def described(self, kind: str, facts: object) -> tuple[str, str]:
         """Return the key within the kind, and the digest, of facts that the server derived."""
