@@ -233,7 +233,7 @@ async def test_time_never_goes_back_along_revisions(store: SQLStore, clock: SetC
 
 async def test_the_open_attempt_comes_with_its_ground(store: SQLStore) -> None:
     release = await registered(store, a_release())
-    items = [an_item(), an_item(at=START + SECOND)]
+    items = [an_item(), an_item(key="other", at=START + SECOND)]
     await store.write(TENANT, lambda tx: [put_item(tx, item) for item in items])
     ground = (await store.judge(Question(release))).record
     attempt = Attempt(f"{release.name}/attempts/1", 1, ground.name, START, "sa:cd")

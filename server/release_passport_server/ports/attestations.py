@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from release_passport_server.domain.attestation import AttestationResult
+from release_passport_server.domain.attestation import AttestationResult, Failed, Verified
+from release_passport_server.domain.trust import Trust
 
 
 class AttestationVerifier(Protocol):
@@ -27,4 +28,18 @@ class AttestationVerifier(Protocol):
 
     def key_signer(self, key: str) -> str:
         """Return the signer as results name it, "key:sha256:…"; raise ValueError for a key with a problem."""
+        ...
+
+
+class EnvelopeVerifier(Protocol):
+    """Verifies any envelope against a trust configuration, without a network; the work is done elsewhere meanwhile."""
+
+    async def verify(
+        self, bundle: bytes, subjects: Collection[str], trust: Trust, *, kind: str = ""
+    ) -> Verified | Failed:
+        """Return what a trusted signer vouches for about at least one of these digests ("sha256:…"), or why nothing.
+
+        A kind names the facts that the submitter claims to send: others fail, and `signature` asks for the facts of
+        the signature itself, whatever the statement is about. Neither bad input nor a broken verifier raises.
+        """
         ...

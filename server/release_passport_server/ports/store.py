@@ -275,6 +275,11 @@ class Judgement(Protocol):
         """Say whether `prepare` will write."""
         ...
 
+    @property
+    def items(self) -> Sequence[EvidenceItem]:
+        """Return the evidence that `prepare` will store, so that what is there of it already is read at once."""
+        ...
+
     def prepare(self, tx: Transaction) -> CaseKey: ...
 
     def conclude(self, loaded: LoadedCase) -> Conclusion: ...
@@ -282,11 +287,16 @@ class Judgement(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CaseKey:
-    """What a question is about: enough for the store to load its case."""
+    """What a question is about: enough for the store to load its case.
+
+    Of a kind whose rules look at the newest observation alone, only that one is loaded; `every_history` loads
+    the whole series, as policies that are only supposed may look back on anything.
+    """
 
     release: Release
     subjects: tuple[Subject, ...]
     attempt_of: str
+    every_history: bool = False
 
 
 @dataclass(frozen=True, slots=True)

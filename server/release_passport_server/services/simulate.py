@@ -78,7 +78,8 @@ class Simulate:
     def _decide(self, reader: Reader, command: SimulateCommand) -> DecisionDraft:
         now = command.now or self.clock.now()
         release = _release(reader, command, now)
-        loaded = reader.load_case(case_key(release, reader.attempts(release.name)), now)
+        key = case_key(release, reader.attempts(release.name))
+        loaded = reader.load_case(replace(key, every_history=True), now)
         supposed = tuple(
             replace(
                 draft.item,

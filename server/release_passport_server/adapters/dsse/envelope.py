@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from release_passport_server.adapters.dsse.keys import KeyInvalid, TrustedKey, load_key
-from release_passport_server.adapters.dsse.strict_json import JSON, JSONInvalid, parse
 from release_passport_server.domain.attestation import AttestationFailure
+from release_passport_server.wire.intoto.strict_json import JSON, JSONInvalid, parse
 
 MAX_ENVELOPE_BYTES = 1024 * 1024
 MAX_SIGNATURES = 8

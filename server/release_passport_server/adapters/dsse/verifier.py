@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from google.protobuf.message import Message
@@ -11,28 +10,13 @@ from google.protobuf.message import Message
 from release_passport.v1 import evidence_pb2
 from release_passport_server.adapters.dsse.envelope import VerificationFailure, verify_envelope
 from release_passport_server.adapters.dsse.keys import KeyInvalid, TrustedKey, load_key
-from release_passport_server.adapters.dsse.provenance import provenance_v02, provenance_v1
-from release_passport_server.adapters.dsse.sbom import cyclonedx, spdx
-from release_passport_server.adapters.dsse.statement import Statement, StatementInvalid, read_statement
-from release_passport_server.adapters.dsse.strict_json import JSON
-from release_passport_server.adapters.dsse.summary import verification_summary
 from release_passport_server.domain.attestation import AttestationFailure, AttestationResult, failed
 from release_passport_server.domain.evidence import Verification
-from release_passport_server.wire.facts import check_facts
+from release_passport_server.wire.intoto.predicates import facts_of, kind_of
+from release_passport_server.wire.intoto.statement import Statement, StatementInvalid, read_statement
 
 _FORMAT = "application/vnd.dsse.envelope.v1+json"
 _SIGNATURE = "signature"
-
-_Derive = Callable[[JSON], tuple[Message, datetime | None]]
-
-# The predicate types that are understood: kind of evidence, and how its facts are read.
-_PREDICATES: tuple[tuple[re.Pattern[str], str, _Derive], ...] = (
-    (re.compile(r"https://slsa\.dev/provenance/v0\.2"), "provenance", provenance_v02),
-    (re.compile(r"https://slsa\.dev/provenance/v1"), "provenance", provenance_v1),
-    (re.compile(r"https://slsa\.dev/verification_summary/v1"), "verification_summary", verification_summary),
-    (re.compile(r"https://spdx\.dev/Document(?:/v2\.[23])?"), "sbom", spdx),
-    (re.compile(r"https://cyclonedx\.org/bom(?:/v1\.[0-9])?"), "sbom", cyclonedx),
-)
 
 
 class DSSEVerifier:
@@ -75,22 +59,18 @@ class DSSEVerifier:
 
 def _derived(statement: Statement, key: TrustedKey, kind: str) -> AttestationResult:
     """Return the facts of a statement that a key vouches for."""
-    for pattern, name, derive in _PREDICATES:
-        if not pattern.fullmatch(statement.predicate_type):
-            continue
-        if kind not in ("", name):
-            text = f"sent as {kind[:80]}, but the statement is a {name}"
-            return failed(AttestationFailure.KIND_MISMATCH, text, signer=key.signer)
-        message, time = derive(statement.predicate)
-        facts = evidence_pb2.EvidenceFacts()
-        getattr(facts, name).CopyFrom(message)
-        problems = check_facts(facts, "predicate")
-        if problems:
-            text = f"{problems[0].field}: {problems[0].description}"
-            return failed(AttestationFailure.STATEMENT_MALFORMED, text, signer=key.signer)
-        return _verified(key, name, message, time)
-    text = f"no facts are derived from {statement.predicate_type[:120]!a}"
-    return failed(AttestationFailure.PREDICATE_UNSUPPORTED, text, signer=key.signer)
+    name = kind_of(statement.predicate_type)
+    if name is not None and kind not in ("", name):
+        text = f"sent as {kind[:80]}, but the statement is a {name}"
+        return failed(AttestationFailure.KIND_MISMATCH, text, signer=key.signer)
+    try:
+        facts = facts_of(statement)
+    except StatementInvalid as error:
+        return failed(AttestationFailure.STATEMENT_MALFORMED, str(error), signer=key.signer)
+    if facts is None:
+        text = f"no facts are derived from {statement.predicate_type[:120]!a}"
+        return failed(AttestationFailure.PREDICATE_UNSUPPORTED, text, signer=key.signer)
+    return _verified(key, facts.kind, facts.message, facts.time)
 
 
 def _signature(key: TrustedKey) -> evidence_pb2.Signature:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch_state import Found
-from release_passport_server.adapters.sql.codec import attempt_of, release_of
+from release_passport_server.adapters.sql.codec import attempt_of, item_of, release_of
+from release_passport_server.adapters.sql.lists import among
 from release_passport_server.adapters.sql.loading import Loader
 from release_passport_server.adapters.sql.requests import Ask
+from release_passport_server.adapters.sql.statements import evidence_rows
 from release_passport_server.domain.errors import Precondition
+from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt
 from release_passport_server.ports.store import Judged, Replay
@@ -21,41 +26,86 @@ from release_passport_server.ports.store import Judged, Replay
 # Under this name the answers to questions are kept.
 METHOD = "Evaluate"
 
-_RELEASES = select(tables.releases).where(
-    tables.releases.c.tenant == bindparam("tenant"),
-    tables.releases.c.name.in_(bindparam("names", expanding=True)),
-)
-_ATTEMPTS = (
-    select(tables.attempts)
-    .where(
-        tables.attempts.c.tenant == bindparam("tenant"),
-        tables.attempts.c.release.in_(bindparam("names", expanding=True)),
-    )
-    .order_by(tables.attempts.c.number)
-)
 _given = tables.idempotency.c
-_ANSWERS = select(_given.principal, _given.request_id, _given.body_digest, _given.answer).where(
-    _given.tenant == bindparam("tenant"),
-    _given.method == METHOD,
-    # Any of these with any of those: what nobody asked for is not looked at.
-    _given.principal.in_(bindparam("principals", expanding=True)),
-    _given.request_id.in_(bindparam("request_ids", expanding=True)),
-    _given.expire_time > bindparam("now"),
-)
+_observed = tables.evidence.c
 
 
-def releases_of(connection: Connection, tenant: str, asks: Sequence[Ask]) -> Found:
-    """Return the releases that the questions name, with their attempts, by two queries."""
+@lru_cache
+def _releases(dialect: str) -> Select[Any]:
+    c = tables.releases.c
+    return select(tables.releases).where(c.tenant == bindparam("tenant"), among(dialect, c.name, "names"))
+
+
+@lru_cache
+def _attempts(dialect: str) -> Select[Any]:
+    c = tables.attempts.c
+    wanted = select(tables.attempts).where(
+        c.tenant == bindparam("tenant"), among(dialect, c.release, "names")
+    )
+    return wanted.order_by(c.number)
+
+
+@lru_cache
+def _answers(dialect: str) -> Select[Any]:
+    columns = (_given.principal, _given.request_id, _given.body_digest, _given.answer)
+    return select(*columns).where(
+        _given.tenant == bindparam("tenant"),
+        _given.method == METHOD,
+        # Any of these with any of those: what nobody asked for is not looked at.
+        among(dialect, _given.principal, "principals"),
+        among(dialect, _given.request_id, "request_ids"),
+        _given.expire_time > bindparam("now"),
+    )
+
+
+@lru_cache
+def _observations(dialect: str) -> Select[Any]:
+    return evidence_rows().where(
+        _observed.tenant == bindparam("tenant"),
+        among(dialect, _observed.source, "sources"),
+        among(dialect, _observed.external_id, "external_ids"),
+    )
+
+
+def found_for(connection: Connection, tenant: str, asks: Sequence[Ask]) -> Found:
+    """Return what the questions name and bring along, as far as it is there: by a query for each kind."""
     names = sorted({ask.question.about for ask in asks})
-    given = {"tenant": tenant, "names": names}
-    found = Found(dict.fromkeys(names), {})
-    for row in connection.execute(_RELEASES, given):
+    dialect = connection.dialect.name
+    found = Found(dict.fromkeys(names), dict.fromkeys(names, ()), {})
+    for row in connection.execute(_releases(dialect), {"tenant": tenant, "names": names}):
         found.releases[row.name] = release_of(row)
-    attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
-    for row in connection.execute(_ATTEMPTS, given):
-        attempts[row.release].append(attempt_of(row))
-    found.attempts.update({name: tuple(attempts[name]) for name in names})
+    there = [name for name, release in found.releases.items() if release is not None]
+    if there:
+        attempts: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for row in connection.execute(_attempts(dialect), {"tenant": tenant, "names": there}):
+            attempts[row.release].append(attempt_of(row))
+        found.attempts.update({name: tuple(attempts[name]) for name in there})
+    named = [item for ask in asks for item in ask.question.items if item.external_id]
+    assert found.items is not None
+    found.items.update(stored_observations(connection, tenant, named))
     return found
+
+
+def stored_observations(
+    connection: Connection, tenant: str, items: Sequence[EvidenceItem]
+) -> dict[object, EvidenceItem]:
+    """Return what is stored of these observations, which have external ids, by what makes each the same one."""
+    if not items:
+        return {}
+    given = {
+        "tenant": tenant,
+        "sources": sorted({item.source for item in items}),
+        "external_ids": sorted({item.external_id for item in items}),
+    }
+    times = {item.observe_time for item in items}
+    rows = connection.execute(_observations(connection.dialect.name), given)
+    return {identity_of(item): item for row in rows if row.observe_time in times for item in [item_of(row)]}
+
+
+def identity_of(item: EvidenceItem) -> object:
+    """Return what makes a submission the same one: other facts under the same id are not swallowed."""
+    said = (item.facts_digest, item.verification, item.expire_time)
+    return (item.source, item.external_id, item.observe_time, item.subject, item.kind, item.key, said)
 
 
 def remembered(
@@ -71,7 +121,7 @@ def remembered(
         "request_ids": sorted({question.request_id for question in asked}),
         "now": now,
     }
-    rows = connection.execute(_ANSWERS, given)
+    rows = connection.execute(_answers(connection.dialect.name), given)
     return {(tenant, row.principal, row.request_id): Replay(row.body_digest, row.answer) for row in rows}
 
 

@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from release_passport_server.adapters.sql.asked import METHOD, releases_of, remembered, replays, reused
+from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.asked import METHOD, found_for, remembered, replays, reused
 from release_passport_server.adapters.sql.batch_state import Found, Written
+from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import subject_text
 from release_passport_server.adapters.sql.heads import Heads
-from release_passport_server.adapters.sql.loading import Loader, PolicyCache, at
+from release_passport_server.adapters.sql.loading import Known, Loader, at
 from release_passport_server.adapters.sql.requests import Act, Answer, Ask, Request
 from release_passport_server.adapters.sql.transaction import SQLTransaction
 from release_passport_server.domain.record import DecisionRecord
@@ -24,6 +26,18 @@ from release_passport_server.ports.store import Written as Answered
 
 Failpoint = Callable[[], None]
 EVERYBODY = "tenant"
+# Rows of these may wait while cases are loaded: a case does not read them, or takes the items from memory.
+_OVERLAID = (
+    tables.audit,
+    tables.bodies,
+    tables.evidence,
+    tables.feed,
+    tables.feed_scopes,
+    tables.idempotency,
+    tables.release_artifacts,
+    tables.releases,
+    tables.series,
+)
 
 
 class SpoiledError(Exception):
@@ -45,7 +59,7 @@ class Batch:
         self,
         connection: Connection,
         requests: Sequence[Request],
-        policies: PolicyCache,
+        catalogs: Catalogs,
         clock: Callable[[], datetime],
         before_lock: Failpoint | None = None,
     ) -> None:
@@ -53,7 +67,7 @@ class Batch:
         self._acts = [request for request in requests if isinstance(request, Act)]
         self._asks = [request for request in requests if isinstance(request, Ask)]
         self._heads = Heads(connection, list({request.tenant for request in requests}))
-        self._policies = policies
+        self._catalogs = catalogs
         self._clock = clock
         self._before_lock = before_lock
         self._time = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,7 +131,7 @@ class Batch:
             before = remembered(self._connection, tenant, theirs, now)
             again = [(ask, before[ask.request]) for ask in theirs if ask.request in before]
             if again:
-                for ask, result in replays(Loader(self._connection, tenant, self._policies), again, now):
+                for ask, result in replays(Loader(self._connection, tenant, self._catalogs), again, now):
                     self._answer(ask, result)
                     answered.add(id(ask))
         return [ask for ask in asks if id(ask) not in answered]
@@ -125,8 +139,7 @@ class Batch:
     def _prepared(self, asks: Sequence[Ask]) -> list[Ask]:
         self._written.pending.flush(self._connection)
         found = {
-            tenant: releases_of(self._connection, tenant, theirs)
-            for tenant, theirs in _by_tenant(asks).items()
+            tenant: found_for(self._connection, tenant, theirs) for tenant, theirs in _by_tenant(asks).items()
         }
         prepared = []
         for ask in asks:
@@ -150,11 +163,19 @@ class Batch:
         """Load the cases of each tenant's questions together, then read the clock."""
         if not asks:
             return
-        self._written.pending.flush(self._connection)
+        pending = self._written.pending
+        if not pending.only(_OVERLAID):
+            pending.flush(self._connection)
         for tenant, theirs in _by_tenant(asks).items():
             keys = [ask.key for ask in theirs if ask.key is not None]
-            loader = Loader(self._connection, tenant, self._policies)
-            cases = loader.load(keys, self._heads.now[tenant].revision, self._now(tenant))
+            loader = Loader(self._connection, tenant, self._catalogs)
+            known = Known(
+                self._heads.now[tenant].revision,
+                self._heads.catalog_revision(tenant),
+                pending.items(tenant),
+                self._written.releases,
+            )
+            cases = loader.load(keys, known, self._now(tenant))
             for ask, case in zip(theirs, cases, strict=True):
                 ask.case, ask.conclusion, ask.error = case, None, None
         self._read_clock()
@@ -266,9 +287,10 @@ class Batch:
         return SQLTransaction(
             self._connection,
             tenant,
-            self._policies,
+            self._catalogs,
             self._heads.now[tenant],
             now=self._now(tenant),
+            catalog_revision=self._heads.catalog_revision(tenant),
             written=self._written,
             found=found,
         )

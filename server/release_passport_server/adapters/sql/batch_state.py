@@ -19,6 +19,7 @@ class Head:
     last_decide_time: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     leaf_count: int = 0
     access_generation: int = 0
+    catalog_revision: int = 0
 
 
 @dataclass(slots=True)
@@ -28,12 +29,15 @@ class Written:
     pending: Pending = field(default_factory=Pending)
     answers: dict[object, Replay] = field(default_factory=dict)
     items: dict[object, EvidenceItem] = field(default_factory=dict)
+    # The names of releases that were not there before.
+    releases: set[str] = field(default_factory=set)
 
     def take(self, other: Written) -> None:
         """Take over what one request has written."""
         self.pending.take(other.pending)
         self.answers |= other.answers
         self.items |= other.items
+        self.releases |= other.releases
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,5 @@ class Found:
 
     releases: dict[str, Release | None] = field(default_factory=dict)
     attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    # Items by what makes a submission the same one; None where they were not looked up.
+    items: dict[object, EvidenceItem] | None = None

@@ -28,6 +28,7 @@ _MOVED = (
         last_decide_time=bindparam("to_time"),
         leaf_count=bindparam("to_leaves"),
         access_generation=bindparam("to_generation"),
+        catalog_revision=bindparam("to_catalog"),
     )
 )
 
@@ -62,6 +63,7 @@ class Heads:
                 "to_time": head.last_decide_time,
                 "to_leaves": head.leaf_count,
                 "to_generation": head.access_generation,
+                "to_catalog": head.catalog_revision,
             }
             for tenant, head in self.now.items()
             if head != self._stored[tenant]
@@ -69,6 +71,11 @@ class Heads:
         if moved:
             self._connection.execute(_MOVED, moved)
         return bool(moved)
+
+    def catalog_revision(self, tenant: str) -> int | None:
+        """Return the revision of the tenant's catalogue, or None where this batch changes it."""
+        revision = self.now[tenant].catalog_revision
+        return revision if revision == self._stored[tenant].catalog_revision else None
 
     def changed_since(self, revisions: Mapping[str, int]) -> dict[str, frozenset[str]]:
         """Return the scopes that others' revisions behind the given ones have touched, by tenant."""
@@ -88,7 +95,13 @@ class Heads:
     def _select(self, *, lock: bool) -> dict[str, Head]:
         rows = self._connection.execute(_LOCKED_HEADS if lock else _HEADS, {"tenants": self._tenants})
         return {
-            row.tenant: Head(row.revision, row.last_decide_time, row.leaf_count, row.access_generation)
+            row.tenant: Head(
+                row.revision,
+                row.last_decide_time,
+                row.leaf_count,
+                row.access_generation,
+                row.catalog_revision,
+            )
             for row in rows
         }
 
@@ -100,6 +113,7 @@ class Heads:
             "epoch": 1,
             "leaf_count": 0,
             "access_generation": 0,
+            "catalog_revision": 0,
         }
         rows = [{"tenant": tenant, **first} for tenant in tenants]
         self._connection.execute(dialect.insert(tables.heads).on_conflict_do_nothing(), rows)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, select, tuple_, union_all
+from sqlalchemy import Connection, Select, bindparam, select
 
 from release_passport_server.adapters.sql import tables
-from release_passport_server.adapters.sql.codec import (
-    attempt_of,
-    decision_of,
-    item_of,
-    policy_of,
-    subject_text,
-)
-from release_passport_server.adapters.sql.documents import BINDINGS, ENVIRONMENTS, LATCHES, SERVICES
+from release_passport_server.adapters.sql.catalog import Catalogs
+from release_passport_server.adapters.sql.codec import attempt_of, decision_of, item_of, subject_text
+from release_passport_server.adapters.sql.documents import LATCHES
+from release_passport_server.adapters.sql.lists import among
 from release_passport_server.adapters.sql.statements import (
     decision_rows,
     evidence_about,
@@ -27,47 +25,23 @@ from release_passport_server.adapters.sql.statements import (
     newest_decisions,
 )
 from release_passport_server.domain.case import MAX_SERIES
-from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, PolicyDocument, Service
+from release_passport_server.domain.catalog import ObserveOnlyBinding, PolicyDocument
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.ports.store import CaseKey, LoadedCase
 
-# Revisions of policies never change, so what was read once is kept.
-PolicyCache = dict[tuple[str, str, int, str], PolicyDocument]
-MAX_CACHED_POLICIES = 20_000
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a tenant without asking the database for it."""
 
-def _list(name: str) -> BindParameter[Any]:
-    return bindparam(name, expanding=True)
-
-
-def _documents_of(collection: str, column: ColumnElement[str], names: str) -> Select[Any]:
-    c = tables.documents.c
-    return select(c.collection, c.id, c.key, c.body).where(
-        c.tenant == bindparam("tenant"), c.collection == collection, column.in_(_list(names))
-    )
-
-
-# Four look-ups by key in one statement: one condition with OR would read all that the tenant has.
-_DOCUMENTS = union_all(
-    _documents_of(SERVICES.name, tables.documents.c.id, "services"),
-    _documents_of(ENVIRONMENTS.name, tables.documents.c.id, "environments"),
-    _documents_of(BINDINGS.name, tables.documents.c.key, "places"),
-    _documents_of(LATCHES.name, tables.documents.c.key, "digests"),
-)
-_attempt = tables.attempts.c
-_ROLLOUTS = (
-    select(tables.attempts)
-    .where(_attempt.tenant == bindparam("tenant"), _attempt.content_digest.in_(_list("digests")))
-    .order_by(_attempt.start_time.desc())
-)
-_policy = tables.policy_revisions.c
-_ACTIVE_POLICIES = (
-    select(_policy.policy_id, _policy.revision, _policy.digest)
-    .where(_policy.tenant == bindparam("tenant"), _policy.newest, _policy.delete_time.is_(None))
-    .order_by(_policy.policy_id)
-)
+    # The head's revision, and that of the last change of the catalogue; None while that is not committed yet.
+    revision: int
+    catalog_revision: int | None
+    # What was written in this transaction and has not reached the database: items by subject, and releases.
+    items: Mapping[str, Sequence[EvidenceItem]] = field(default_factory=dict)
+    releases: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +61,25 @@ class _History:
     is_restore: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Documents:
-    """What the catalogue and the latches say of the questions."""
-
-    services: dict[str, Service]
-    environments: dict[str, Environment]
-    bindings: dict[str, list[ObserveOnlyBinding]]
-    latches: dict[str, list[Latch]]
-
-
 class Loader:
     """Loads cases through one connection."""
 
-    def __init__(self, connection: Connection, tenant: str, cache: PolicyCache) -> None:
+    def __init__(self, connection: Connection, tenant: str, catalogs: Catalogs) -> None:
         self._connection = connection
+        self._dialect = connection.dialect.name
         self._tenant = tenant
-        self._cache = cache
+        self._catalogs = catalogs
 
-    def load(self, keys: Sequence[CaseKey], read_revision: int, now: datetime) -> list[LoadedCase]:
+    def load(self, keys: Sequence[CaseKey], known: Known, now: datetime) -> list[LoadedCase]:
         """Return the cases in the order of the keys; `at` sets the time where the clock is read later."""
         releases = [key.release for key in keys]
-        documents = self._documents(releases)
-        policies = self.policies()
+        catalog = self._catalogs.of(self._connection, self._tenant, known.catalog_revision)
+        catalog.learn(self._connection, self._tenant, [release.identity for release in releases])
+        latches = self._latches(releases)
         histories_ = self._histories(releases)
         rollouts = self._rollouts(releases)
-        standing = self.newest_decisions({release.name for release in releases})
-        evidence = self._evidence(keys)
+        standing = self.newest_decisions({one.name for one in releases if one.name not in known.releases})
+        evidence = self._evidence(keys, catalog.with_history, known.items)
         current = {key.attempt_of: _open(rollouts, key) for key in keys}
         grounds = self.decisions({attempt.ground for attempt in current.values() if attempt is not None})
         withdrawn = self._withdrawn(grounds.values())
@@ -127,19 +93,19 @@ class Loader:
             cases.append(
                 LoadedCase(
                     release=_computed(release, histories_[release.name]),
-                    service=documents.services.get(identity.service),
-                    environment=documents.environments.get(identity.environment),
-                    observe_only=in_force(documents.bindings[place], now),
+                    service=catalog.services[identity.service],
+                    environment=catalog.environments[identity.environment],
+                    observe_only=in_force(catalog.bindings[place], now),
                     attempt=attempt,
                     previous_attempts=tuple(one.attempt for one in same if one.attempt != attempt),
                     ground=ground,
                     ground_withdrawn=tuple(n for n in ground.evidence if n in withdrawn) if ground else (),
                     standing=standing.get(release.name),
-                    policies=policies,
+                    policies=catalog.policies,
                     evidence=tuple(_of_subjects(evidence, key)),
-                    latches=tuple(documents.latches[identity.content_digest]),
+                    latches=tuple(latches[identity.content_digest]),
                     rollback_target=histories_[release.name].target,
-                    read_revision=read_revision,
+                    read_revision=known.revision,
                     now=now,
                 )
             )
@@ -151,29 +117,17 @@ class Loader:
         return [_computed(release, found[release.name]) for release in releases]
 
     def policies(self) -> tuple[PolicyDocument, ...]:
-        """Return every policy that is not deleted, by id; only revisions not seen before are read."""
-        c = tables.policy_revisions.c
-        rows = self._connection.execute(_ACTIVE_POLICIES, {"tenant": self._tenant})
-        keys = [(self._tenant, row.policy_id, row.revision, row.digest) for row in rows]
-        # Other threads use the same cache: what was found in it must not be looked up again.
-        found = {key: policy for key in keys if (policy := self._cache.get(key)) is not None}
-        unknown = [key[1:3] for key in keys if key not in found]
-        if unknown:
-            read = select(tables.policy_revisions).where(
-                c.tenant == self._tenant, tuple_(c.policy_id, c.revision).in_(unknown)
-            )
-            for row in self._connection.execute(read):
-                found[self._tenant, row.policy_id, row.revision, row.digest] = policy_of(row)
-            if len(self._cache) > MAX_CACHED_POLICIES:
-                self._cache.clear()
-            self._cache.update(found)
-        return tuple(found[key] for key in keys)
+        """Return every policy that is not deleted, by id."""
+        return self._catalogs.policies(self._connection, self._tenant)
 
     def newest_decisions(self, releases: Iterable[str]) -> dict[str, DecisionRecord]:
         """Return the newest decision of each release that has one, without the case's body."""
-        asked = json.dumps([{"release": release} for release in sorted(releases)])
+        wanted = sorted(releases)
+        if not wanted:
+            return {}
+        asked = json.dumps([{"release": release} for release in wanted])
         rows = self._connection.execute(
-            newest_decisions(self._connection.dialect.name), {"tenant": self._tenant, "asked": asked}
+            newest_decisions(self._dialect), {"tenant": self._tenant, "asked": asked}
         )
         return {row.release: decision_of(row) for row in rows}
 
@@ -186,20 +140,35 @@ class Loader:
         rows = decision_rows().where(c.tenant == self._tenant, c.name.in_(wanted))
         return {row.name: decision_of(row) for row in self._connection.execute(rows)}
 
-    def about(self, subjects: Iterable[str]) -> Iterator[tuple[str, EvidenceItem]]:
-        """Yield the newest observations of every series about any of the subjects, with its subject, oldest first."""
+    def about(
+        self,
+        subjects: Iterable[str],
+        with_history: Sequence[str] | None = None,
+        written: Mapping[str, Sequence[EvidenceItem]] = MappingProxyType({}),
+    ) -> Iterator[tuple[str, EvidenceItem]]:
+        """Yield the observations about any of the subjects, with its subject, oldest first.
+
+        Of the kinds `with_history` (None means all) the newest MAX_SERIES of each series, of others the newest
+        one. `written` holds what belongs to them and has not reached the database.
+        """
         wanted = sorted(set(subjects))
         if not wanted:
             return
-        rows = list(self._connection.execute(evidence_about(), {"tenant": self._tenant, "subjects": wanted}))
+        deep = None if with_history is None else frozenset(with_history)
+        statement = evidence_about(self._dialect, every=deep is None)
+        given = {"tenant": self._tenant, "subjects": wanted, "with_history": with_history or ()}
+        items = [(row.subject, item_of(row)) for row in self._connection.execute(statement, given)]
+        fresh = [(subject, item) for subject in wanted for item in written.get(subject, ())]
+        if fresh:
+            items = sorted([*items, *fresh], key=lambda one: one[1].order)
         counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
-        for row in rows:
-            counts[row.subject, row.kind, row.key, row.source] += 1
-        for row in rows:
-            series = (row.subject, row.kind, row.key, row.source)
+        for subject, item in items:
+            counts[subject, item.kind, item.key, item.source] += 1
+        for subject, item in items:
+            series = (subject, item.kind, item.key, item.source)
             counts[series] -= 1
-            if counts[series] < MAX_SERIES:
-                yield row.subject, item_of(row)
+            if counts[series] < (MAX_SERIES if deep is None or item.kind in deep else 1):
+                yield subject, item
 
     def _histories(self, releases: Sequence[Release]) -> dict[str, _History]:
         if not releases:
@@ -222,12 +191,21 @@ class Loader:
 
     def _rollouts(self, releases: Sequence[Release]) -> defaultdict[str, list[_Rollout]]:
         """Return all attempts of the same digests in the same place, by content digest, newest first."""
-        digests = sorted({release.identity.content_digest for release in releases})
-        rows = self._connection.execute(_ROLLOUTS, {"tenant": self._tenant, "digests": digests})
+        rows = self._connection.execute(_rollouts_of(self._dialect), self._digests(releases))
         found: defaultdict[str, list[_Rollout]] = defaultdict(list)
         for row in rows:
             found[row.content_digest].append(_Rollout(attempt_of(row), row.release))
         return found
+
+    def _latches(self, releases: Sequence[Release]) -> defaultdict[str, list[Latch]]:
+        found: defaultdict[str, list[Latch]] = defaultdict(list)
+        for row in self._connection.execute(_latches_of(self._dialect), self._digests(releases)):
+            found[row.key].append(LATCHES.decode(row.body))
+        return found
+
+    def _digests(self, releases: Sequence[Release]) -> dict[str, object]:
+        digests = sorted({release.identity.content_digest for release in releases})
+        return {"tenant": self._tenant, "digests": digests}
 
     def _withdrawn(self, grounds: Iterable[DecisionRecord]) -> set[str]:
         names = sorted({name for ground in grounds for name in ground.evidence})
@@ -237,33 +215,37 @@ class Loader:
         rows = select(c.name).where(c.tenant == self._tenant, c.name.in_(names), c.revoke_time.is_not(None))
         return {row.name for row in self._connection.execute(rows)}
 
-    def _evidence(self, keys: Sequence[CaseKey]) -> dict[str, list[EvidenceItem]]:
+    def _evidence(
+        self,
+        keys: Sequence[CaseKey],
+        with_history: Sequence[str],
+        written: Mapping[str, Sequence[EvidenceItem]],
+    ) -> dict[str, list[EvidenceItem]]:
         found: defaultdict[str, list[EvidenceItem]] = defaultdict(list)
-        for subject, item in self.about(subject_text(one) for key in keys for one in key.subjects):
+        # Whoever supposes policies of their own may look back on any kind.
+        looked_back = None if any(key.every_history for key in keys) else with_history
+        subjects = (subject_text(one) for key in keys for one in key.subjects)
+        for subject, item in self.about(subjects, looked_back, written):
             found[subject].append(item)
         return found
 
-    def _documents(self, releases: Sequence[Release]) -> _Documents:
-        identities = [release.identity for release in releases]
-        given = {
-            "tenant": self._tenant,
-            "services": sorted({i.service for i in identities}),
-            "environments": sorted({i.environment for i in identities}),
-            "places": sorted({f"{i.service}/{i.environment}" for i in identities}),
-            "digests": sorted({i.content_digest for i in identities}),
-        }
-        found = _Documents({}, {}, defaultdict(list), defaultdict(list))
-        for row in sorted(self._connection.execute(_DOCUMENTS, given), key=lambda row: str(row.id)):
-            match row.collection:
-                case SERVICES.name:
-                    found.services[row.id] = SERVICES.decode(row.body)
-                case ENVIRONMENTS.name:
-                    found.environments[row.id] = ENVIRONMENTS.decode(row.body)
-                case BINDINGS.name:
-                    found.bindings[row.key].append(BINDINGS.decode(row.body))
-                case _:
-                    found.latches[row.key].append(LATCHES.decode(row.body))
-        return found
+
+@lru_cache
+def _rollouts_of(dialect: str) -> Select[Any]:
+    c = tables.attempts.c
+    wanted = select(tables.attempts).where(
+        c.tenant == bindparam("tenant"), among(dialect, c.content_digest, "digests")
+    )
+    return wanted.order_by(c.start_time.desc())
+
+
+@lru_cache
+def _latches_of(dialect: str) -> Select[Any]:
+    c = tables.documents.c
+    wanted = select(c.key, c.body).where(
+        c.tenant == bindparam("tenant"), c.collection == LATCHES.name, among(dialect, c.key, "digests")
+    )
+    return wanted.order_by(c.id)
 
 
 def at(case: LoadedCase, now: datetime) -> LoadedCase:

@@ -1,29 +1,23 @@
-"""Rows that wait to be inserted together, so that a batch costs one statement for each table."""
+"""Rows that wait to be inserted together, so that a batch costs one statement for each table, or one in all."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
-from release_passport_server.adapters.sql import tables
-from release_passport_server.adapters.sql.codec import Values
-
-# A later state of these replaces the earlier one.
-_REPLACED = {tables.attempts, tables.documents, tables.idempotency}
-# These may be there already, and are the same then.
-_SHARED = {tables.bodies, tables.series, tables.feed_scopes, tables.release_artifacts}
+from release_passport_server.adapters.sql.bulk import insert_rows
+from release_passport_server.adapters.sql.codec import Values, subject_text
+from release_passport_server.domain.evidence import EvidenceItem
 
 
 class Pending:
-    """Rows by table, in the order in which they came."""
+    """Rows by table, in the order in which they came, and the evidence among them by tenant and subject."""
 
     def __init__(self) -> None:
         self._rows: defaultdict[Table, list[Values]] = defaultdict(list)
+        self._items: defaultdict[str, defaultdict[str, list[EvidenceItem]]] = defaultdict(_lists)
         # Something that waited here has reached the database.
         self.flushed = False
 
@@ -35,28 +29,37 @@ class Pending:
         for row in rows:
             self._rows[table].append(row)
 
+    def add_item(self, tenant: str, item: EvidenceItem) -> None:
+        """Remember an item whose rows wait."""
+        self._items[tenant][subject_text(item.subject)].append(item)
+
+    def items(self, tenant: str) -> Mapping[str, Sequence[EvidenceItem]]:
+        """Return the items whose rows wait, by subject."""
+        return self._items.get(tenant, {})
+
+    def only(self, unread: Collection[Table]) -> bool:
+        """Say whether rows wait for these tables alone."""
+        return self._rows.keys() <= set(unread)
+
     def take(self, other: Pending) -> None:
         """Take over what waits elsewhere."""
         for table, rows in other._rows.items():
             self._rows[table].extend(rows)
+        for tenant, by_subject in other._items.items():
+            for subject, items in by_subject.items():
+                self._items[tenant][subject].extend(items)
         other._rows.clear()
+        other._items.clear()
         self.flushed = self.flushed or other.flushed
 
     def flush(self, connection: Connection) -> None:
         """Insert everything that waits."""
-        for table, rows in self._rows.items():
-            connection.execute(_insert(table, connection.dialect.name), rows)
+        if self._rows:
+            insert_rows(connection, self._rows)
             self.flushed = True
         self._rows.clear()
+        self._items.clear()
 
 
-@lru_cache
-def _insert(table: Table, dialect: str) -> Any:
-    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table)
-    if table in _SHARED:
-        return statement.on_conflict_do_nothing()
-    if table in _REPLACED:
-        keys = [column.name for column in table.primary_key]
-        others = {one.name: statement.excluded[one.name] for one in table.c if one.name not in keys}
-        return statement.on_conflict_do_update(index_elements=keys, set_=others)
-    return statement
+def _lists() -> defaultdict[str, list[EvidenceItem]]:
+    return defaultdict(list)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, select
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import (
     attempt_of,
     decision_of,
@@ -27,7 +28,7 @@ from release_passport_server.adapters.sql.documents import (
     TOKENS,
     Collection,
 )
-from release_passport_server.adapters.sql.loading import Loader, PolicyCache, in_force
+from release_passport_server.adapters.sql.loading import Known, Loader, in_force
 from release_passport_server.adapters.sql.statements import (
     evidence_rows,
     in_scopes,
@@ -60,10 +61,10 @@ T = TypeVar("T")
 class SQLReader:
     """Reads one tenant's data; see the port for what each method returns."""
 
-    def __init__(self, connection: Connection, tenant: str, policies: PolicyCache) -> None:
+    def __init__(self, connection: Connection, tenant: str, catalogs: Catalogs) -> None:
         self.tenant = tenant
         self._database = connection
-        self._policies = policies
+        self._catalogs = catalogs
 
     @property
     def _connection(self) -> Connection:
@@ -196,7 +197,7 @@ class SQLReader:
 
     def load_case(self, key: CaseKey, now: datetime) -> LoadedCase:
         """Return everything that a question about a release needs."""
-        return self._loader().load([key], self.revision(), now)[0]
+        return self._loader().load([key], self._known(), now)[0]
 
     def latches(self, content_digest: str) -> tuple[Latch, ...]:
         """Return the standing latches of these digests."""
@@ -301,8 +302,14 @@ class SQLReader:
         """Return the tenant."""
         return self._document(TENANTS, self.tenant)
 
+    def _known(self) -> Known:
+        """Return what is known of the tenant before its case is loaded."""
+        c = tables.heads.c
+        head = self._one(select(c.revision, c.catalog_revision).where(c.tenant == self.tenant))
+        return Known(0, 0) if head is None else Known(head.revision, head.catalog_revision)
+
     def _loader(self) -> Loader:
-        return Loader(self._connection, self.tenant, self._policies)
+        return Loader(self._connection, self.tenant, self._catalogs)
 
     def _one(self, rows: Select[Any]) -> Any:
         return self._connection.execute(rows).first()

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     column,
     exists,
     false,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.documents import LATCHES
+from release_passport_server.adapters.sql.lists import among
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.case import MAX_SERIES
 from release_passport_server.domain.errors import Invalid, Violation
@@ -88,33 +90,31 @@ def evidence_rows() -> Select[Any]:
 
 
 @lru_cache
-def evidence_about() -> Select[Any]:
+def evidence_about(dialect: str, *, every: bool) -> Select[Any]:
     """Return the select of the newest observations of every series about any of `:subjects`, oldest first.
 
-    A series with many observations at one time may give more than MAX_SERIES: whoever reads cuts them off.
+    Of kinds `:with_history` (or of all, where `every`) these are MAX_SERIES, of others the newest. Several at
+    one time may give more: whoever reads cuts them off.
     """
     item, series, older = tables.evidence, tables.series, tables.evidence.alias("older")
-    oldest_wanted = (
-        select(older.c.observe_time)
-        .where(*(older.c[name] == series.c[name] for name in _SERIES))
-        .order_by(older.c.observe_time.desc())
-        .limit(1)
-        .offset(MAX_SERIES - 1)
-        .correlate(series)
-        .scalar_subquery()
-    )
+
+    def newest_but(count: int) -> ColumnElement[Any]:
+        times = select(older.c.observe_time).where(*(older.c[name] == series.c[name] for name in _SERIES))
+        times = times.order_by(older.c.observe_time.desc()).limit(1).offset(count)
+        return times.correlate(series).scalar_subquery()
+
+    back = newest_but(MAX_SERIES - 1)
+    if not every:
+        back = case((among(dialect, series.c.kind, "with_history"), back), else_=newest_but(0))
     wanted = and_(
         *(item.c[name] == series.c[name] for name in _SERIES),
-        item.c.observe_time >= func.coalesce(oldest_wanted, text("-9223372036854775807")),
+        item.c.observe_time >= func.coalesce(back, text("-9223372036854775807")),
     )
     return (
         select(*_EVIDENCE_COLUMNS, tables.bodies.c.body)
         # There is no series without an item; the outer join makes SQLite begin with the series.
         .select_from(series.outerjoin(item, wanted).outerjoin(tables.bodies, _body_of_item()))
-        .where(
-            series.c.tenant == bindparam("tenant"),
-            series.c.subject.in_(bindparam("subjects", expanding=True)),
-        )
+        .where(series.c.tenant == bindparam("tenant"), among(dialect, series.c.subject, "subjects"))
         .order_by(item.c.observe_time, item.c.receive_time, item.c.name)
     )
 

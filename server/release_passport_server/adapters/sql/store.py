@@ -18,10 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from release_passport_server.adapters.sql import migrate, tables
 from release_passport_server.adapters.sql.batch import Failpoint, database_time
+from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
 from release_passport_server.adapters.sql.engine import DatabaseTimeouts, FileLock, open_engine
 from release_passport_server.adapters.sql.failures import RETRY_AFTER, told
-from release_passport_server.adapters.sql.loading import PolicyCache
 from release_passport_server.adapters.sql.reader import SQLReader
 from release_passport_server.adapters.sql.requests import Act, Ask, Request, Waiting
 from release_passport_server.adapters.sql.writer import Writer
@@ -46,7 +46,7 @@ class SQLStore:
         self._writer = writer
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="passport-reader")
         self._owned = owned
-        self._policies: PolicyCache = {}
+        self._catalogs = Catalogs()
 
     @classmethod
     def open(
@@ -79,7 +79,7 @@ class SQLStore:
 
     async def read(self, tenant: str, act: Callable[[Reader], T]) -> T:
         """Run `act` on a snapshot."""
-        return await self._off_loop(lambda connection: act(SQLReader(connection, tenant, self._policies)))
+        return await self._off_loop(lambda connection: act(SQLReader(connection, tenant, self._catalogs)))
 
     async def write(self, tenant: str, act: Callable[[Transaction], T]) -> Written[T]:
         """Run `act` in a transaction that it shares with other writers."""

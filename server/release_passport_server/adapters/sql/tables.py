@@ -27,6 +27,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def microseconds(time: datetime) -> int:
+    """Return the microseconds since 1970 of a time with zone."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
 class Moment(TypeDecorator[datetime]):
     """A time with zone, kept as microseconds."""
 
@@ -35,7 +40,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
         """Return the microseconds of a time."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
         """Return the time of microseconds."""
@@ -67,6 +72,8 @@ heads = Table(
     Column("epoch", Integer, nullable=False),
     Column("leaf_count", BigInteger, nullable=False),
     Column("access_generation", BigInteger, nullable=False),
+    # The revision of the last change of policies, services, environments or observe-only bindings.
+    Column("catalog_revision", BigInteger, nullable=False),
     postgresql_with={"fillfactor": 10},
 )
 
@@ -268,4 +275,38 @@ idempotency = Table(
     Column("answer", LargeBinary, nullable=False),
     Column("expire_time", Moment, nullable=False),
     Index("ix_idempotency_expire_time", "expire_time"),
+)
+
+# What is to be done at a time. The times of workers are the database's; a dead job is available never again.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("tenant", _ID, primary_key=True),
+    Column("kind", _ID, primary_key=True),
+    Column("key", _NAME, primary_key=True),
+    Column("due_time", Moment, nullable=False),
+    # When it may be claimed: as long as it runs, the end of its lease; null once it is dead.
+    Column("available_time", Moment, nullable=True),
+    Column("payload", LargeBinary, nullable=False),
+    # Grows each time it is scheduled, so that who runs it sees that it is wanted again.
+    Column("generation", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("holder", _ID, nullable=False),
+    # Grows with each claim: the fencing token.
+    Column("token", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("dead_time", Moment, nullable=True),
+    Index("ix_jobs_available_time", "available_time", "kind"),
+    Index("ix_jobs_dead", "tenant", "dead_time"),
+)
+
+# Who alone may do what a lease is named for. Rows stay, so that the fencing token never goes back.
+leases = Table(
+    "leases",
+    metadata,
+    Column("tenant", _ID, primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("holder", _ID, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("expire_time", Moment, nullable=False),
 )

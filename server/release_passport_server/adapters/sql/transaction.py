@@ -16,14 +16,15 @@ from sqlalchemy import (
     NestedTransaction,
     Table,
     Update,
-    and_,
     delete,
     select,
     update,
 )
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.asked import identity_of, stored_observations
 from release_passport_server.adapters.sql.batch_state import Found, Head, Written
+from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import (
     Values,
     attempt_values,
@@ -31,7 +32,6 @@ from release_passport_server.adapters.sql.codec import (
     decision_values,
     evidence_values,
     facts_body,
-    item_of,
     policy_values,
     release_values,
 )
@@ -45,9 +45,8 @@ from release_passport_server.adapters.sql.documents import (
     TOKENS,
     Collection,
 )
-from release_passport_server.adapters.sql.loading import PolicyCache
+from release_passport_server.adapters.sql.loading import Known
 from release_passport_server.adapters.sql.reader import SQLReader
-from release_passport_server.adapters.sql.statements import evidence_rows
 from release_passport_server.domain.canonical import canonical, digest, stamp
 from release_passport_server.domain.catalog import (
     APIToken,
@@ -67,6 +66,7 @@ from release_passport_server.ports.store import Replay
 T = TypeVar("T")
 KEPT = timedelta(hours=24)
 SALT_BYTES = 16
+_SERIES = [column.name for column in tables.series.c]
 
 
 class SQLTransaction(SQLReader):
@@ -80,15 +80,17 @@ class SQLTransaction(SQLReader):
         self,
         connection: Connection,
         tenant: str,
-        policies: PolicyCache,
+        catalogs: Catalogs,
         head: Head,
         *,
         now: datetime,
+        catalog_revision: int | None,
         written: Written,
         found: Found | None = None,
     ) -> None:
-        super().__init__(connection, tenant, policies)
+        super().__init__(connection, tenant, catalogs)
         self.now = now
+        self._catalog_revision = catalog_revision
         self._head = head
         self._revision = head.revision + 1
         self._before = written
@@ -98,6 +100,7 @@ class SQLTransaction(SQLReader):
         self._leaves = 0
         self._events = 0
         self._access_changed = False
+        self._catalog_changed = False
         self.touched = False
 
     def settle(self) -> int:
@@ -114,6 +117,8 @@ class SQLTransaction(SQLReader):
             self._head.last_decide_time = max(self._head.last_decide_time, self.now)
         if self._access_changed:
             self._head.access_generation += 1
+        if self._catalog_changed:
+            self._head.catalog_revision = self._revision
         return self._head.revision
 
     def undo(self) -> None:
@@ -146,6 +151,11 @@ class SQLTransaction(SQLReader):
         """Return the head's revision before this request."""
         return self._head.revision
 
+    def _known(self) -> Known:
+        """Return the head as it is now; the catalogue is kept only once it is committed."""
+        revision = None if self._catalog_changed else self._catalog_revision
+        return Known(self._head.revision, revision, releases=self._mine.releases)
+
     def find_release(self, service: str, environment: str, version: str) -> Release | None:
         """Return a release; one that was read beforehand comes without what is computed of others."""
         name = str(ReleaseName(self.tenant, service, environment, version))
@@ -162,6 +172,7 @@ class SQLTransaction(SQLReader):
         """Insert a release."""
         self._insert(tables.releases, release_values(self.tenant, release, self._revision))
         self._found.releases.pop(release.name, None)
+        self._mine.releases.add(release.name)
         digests = sorted({artifact.digest for artifact in release.identity.artifacts})
         self._insert(
             tables.release_artifacts,
@@ -178,7 +189,7 @@ class SQLTransaction(SQLReader):
         known = self._same_observations(items)
         stored: list[EvidenceItem] = []
         for item in items:
-            identity = _identity(item)
+            identity = identity_of(item)
             found = known.get(identity) if item.external_id else None
             if found is None:
                 found = replace(item, revision=self._revision)
@@ -197,7 +208,8 @@ class SQLTransaction(SQLReader):
         )
         row = evidence_values(self.tenant, item, self._revision)
         self._insert(tables.evidence, row)
-        self._insert(tables.series, {column.name: row[column.name] for column in tables.series.c})
+        self._insert(tables.series, {name: row[name] for name in _SERIES})
+        self._mine.pending.add_item(self.tenant, item)
 
     def revoke_evidence(self, name: str, revocation: Revocation) -> None:
         """Mark an item as revoked; nothing else of it ever changes."""
@@ -219,14 +231,17 @@ class SQLTransaction(SQLReader):
     def put_service(self, service: Service) -> None:
         """Insert or replace a service."""
         self._put(SERVICES, service)
+        self._catalog_changed = True
 
     def put_environment(self, environment: Environment) -> None:
         """Insert or replace an environment."""
         self._put(ENVIRONMENTS, environment)
+        self._catalog_changed = True
 
     def put_observe_only(self, binding: ObserveOnlyBinding) -> None:
         """Insert or replace a binding."""
         self._put(BINDINGS, binding)
+        self._catalog_changed = True
 
     def put_policy(self, policy: PolicyDocument) -> None:
         """Insert a new revision and make it the newest."""
@@ -237,6 +252,7 @@ class SQLTransaction(SQLReader):
             .values(newest=False)
         )
         self._insert(tables.policy_revisions, policy_values(self.tenant, policy))
+        self._catalog_changed = True
 
     def put_role_binding(self, binding: RoleBinding) -> None:
         """Insert a grant."""
@@ -346,20 +362,15 @@ class SQLTransaction(SQLReader):
 
     def _same_observations(self, items: Sequence[EvidenceItem]) -> dict[object, EvidenceItem]:
         """Return what is stored of these observations, by identity."""
-        named = {_identity(item): item for item in items if item.external_id}
-        written = {**self._before.items, **self._mine.items}
-        known = {identity: written[identity] for identity in named if identity in written}
-        c = tables.evidence.c
+        named = {identity_of(item): item for item in items if item.external_id}
+        waiting = (self._before.items, self._mine.items)
+        known = {one: found[one] for found in waiting for one in named if one in found}
         unknown = [item for identity, item in named.items() if identity not in known]
-        if unknown:
-            same = and_(
-                c.source.in_(sorted({item.source for item in unknown})),
-                c.external_id.in_(sorted({item.external_id for item in unknown})),
-                c.observe_time.in_(sorted({item.observe_time for item in unknown})),
-            )
-            rows = evidence_rows().where(c.tenant == self.tenant, same)
-            known |= {_identity(item): item for item in map(item_of, self._database.execute(rows))}
-        return known
+        if not unknown:
+            return known
+        if self._found.items is None:
+            return known | stored_observations(self._database, self.tenant, unknown)
+        return known | {one: self._found.items[one] for one in named if one in self._found.items}
 
     def _put(self, collection: Collection[T], value: T, *, key: str = "") -> None:
         row = {
@@ -381,9 +392,3 @@ class SQLTransaction(SQLReader):
         self._in_savepoint()
         self._database.execute(statement)
         self.touched = True
-
-
-def _identity(item: EvidenceItem) -> object:
-    """Return what makes a submission the same one: other facts under the same id are not swallowed."""
-    said = (item.facts_digest, item.verification, item.expire_time)
-    return (item.source, item.external_id, item.observe_time, item.subject, item.kind, item.key, said)

@@ -13,13 +13,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch import Batch, Failpoint, SpoiledError
+from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.failures import (
     CommitUnknownError,
     begins_anew,
     is_one_request,
     told,
 )
-from release_passport_server.adapters.sql.loading import PolicyCache
 from release_passport_server.adapters.sql.requests import Answer, Request, deliver
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Writer:
     ) -> None:
         self._engine = engine
         self._name = name
-        self._policies: PolicyCache = {}
+        self._catalogs = Catalogs()
         self._clock = clock
         self._before_lock = before_lock
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
@@ -134,7 +134,7 @@ class Writer:
         with self._engine.connect() as connection:
             transaction = connection.begin()
             try:
-                batch = Batch(connection, requests, self._policies, self._clock, self._before_lock)
+                batch = Batch(connection, requests, self._catalogs, self._clock, self._before_lock)
                 if not batch.run():
                     transaction.rollback()
                     return batch.answers

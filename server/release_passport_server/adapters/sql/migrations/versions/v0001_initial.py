@@ -155,6 +155,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("leaf_count", sa.BigInteger(), nullable=False),
         sa.Column("access_generation", sa.BigInteger(), nullable=False),
+        sa.Column("catalog_revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", name="pk_heads"),
         # The row is rewritten with every commit: there is room for that on its own page.
         postgresql_with={"fillfactor": 10},

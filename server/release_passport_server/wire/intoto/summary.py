@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 
 from release_passport.v1 import evidence_pb2
-from release_passport_server.adapters.dsse.reading import fill, text_at, texts_at, time_at
-from release_passport_server.adapters.dsse.strict_json import JSON
+from release_passport_server.wire.intoto.reading import fill, text_at, texts_at, time_at
+from release_passport_server.wire.intoto.strict_json import JSON
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RESULTS = {

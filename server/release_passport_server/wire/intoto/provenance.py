@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 
 from release_passport.v1 import evidence_pb2
-from release_passport_server.adapters.dsse.reading import at, fill, objects_at, text_at, time_at
-from release_passport_server.adapters.dsse.strict_json import JSON
+from release_passport_server.wire.intoto.reading import at, fill, objects_at, text_at, time_at
+from release_passport_server.wire.intoto.strict_json import JSON
 
 _MAX_MATERIALS = 200
 _MAX_MATERIAL_BYTES = 32 * 1024

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from release_passport_server.adapters.dsse.strict_json import JSON, JSONInvalid, parse
+from release_passport_server.wire.intoto.strict_json import JSON, JSONInvalid, parse
 
 _TYPES = frozenset({"https://in-toto.io/Statement/v0.1", "https://in-toto.io/Statement/v1"})
-_SHA256 = re.compile("[0-9a-f]{64}")
+# What artifacts are named by; other digests, such as commits, name no artifact.
+_DIGESTS = {
+    "sha256": re.compile("[0-9a-f]{64}"),
+    "sha384": re.compile("[0-9a-f]{96}"),
+    "sha512": re.compile("[0-9a-f]{128}"),
+}
+MAX_SUBJECTS = 1024
 
 
 class StatementInvalid(ValueError):
@@ -41,18 +47,21 @@ def read_statement(payload: bytes) -> Statement:
 
 
 def _subjects(value: JSON | None) -> frozenset[str]:
-    """Return the subjects' SHA-256 digests; one that has only others is left out."""
+    """Return the subjects' SHA-2 digests; one that has only others is left out."""
     if not isinstance(value, list) or not value:
         raise StatementInvalid("`subject` must be a list that is not empty")
+    if len(value) > MAX_SUBJECTS:
+        raise StatementInvalid(f"`subject` must have at most {MAX_SUBJECTS} entries")
     digests = set()
     for subject in value:
         digest = subject.get("digest") if isinstance(subject, dict) else None
         if not isinstance(digest, dict):
             raise StatementInvalid("each subject must have a `digest` object")
-        sha256 = digest.get("sha256")
-        if sha256 is None:
-            continue
-        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-            raise StatementInvalid("`sha256` must be 64 hexadecimal digits in lower case")
-        digests.add(f"sha256:{sha256}")
+        for name, pattern in _DIGESTS.items():
+            text = digest.get(name)
+            if text is None:
+                continue
+            if not isinstance(text, str) or not pattern.fullmatch(text):
+                raise StatementInvalid(f"`{name}` must be hexadecimal digits in lower case, all of them")
+            digests.add(f"{name}:{text}")
     return frozenset(digests)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from release_passport.v1 import evidence_pb2
-from release_passport_server.adapters.dsse.reading import fill, objects_at, text_at, texts_at, time_at, walk
-from release_passport_server.adapters.dsse.strict_json import JSON
+from release_passport_server.wire.intoto.reading import fill, objects_at, text_at, texts_at, time_at, walk
+from release_passport_server.wire.intoto.strict_json import JSON
 
 _MAX_LICENSES = 500
 _MAX_LICENSE_CHARS = 32 * 1024

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 
-from release_passport_server.adapters.dsse.strict_json import JSON
+from release_passport_server.wire.intoto.strict_json import JSON
 
 # RFC 3339, without the leap second that Python does not know.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)

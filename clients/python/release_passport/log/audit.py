@@ -1,0 +1,156 @@
+"""Compares the rows of an audit log with its tiles and its checkpoint, and names the first place that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain, islice
+
+from release_passport.log.checkpoint import Checkpoint
+from release_passport.log.merkle import (
+    HASH_BYTES,
+    ProofInvalid,
+    commitment,
+    leaf_hash,
+    verify_consistency,
+)
+from release_passport.log.tiles import (
+    WIDTH,
+    bundle_path,
+    decode_bundle,
+    subtree_root,
+    tile_path,
+    tile_width,
+)
+from release_passport.log.tree import Read, TileTree
+
+
+class FaultCode(StrEnum):
+    """What is wrong with a log."""
+
+    ROW_MISSING = "ROW_MISSING"
+    ROW_ALTERED = "ROW_ALTERED"
+    LEAF_DIFFERS = "LEAF_DIFFERS"
+    ENTRY_DIFFERS = "ENTRY_DIFFERS"
+    TILE_MISSING = "TILE_MISSING"
+    TILE_ALTERED = "TILE_ALTERED"
+    ROOT_DIFFERS = "ROOT_DIFFERS"
+    ROLLED_BACK = "ROLLED_BACK"
+    FORKED = "FORKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first leaf that is concerned, and what is wrong there."""
+
+    index: int
+    code: FaultCode
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One row of the audit log; salt and body are None once they were purged."""
+
+    index: int
+    leaf: bytes
+    salt: bytes | None = None
+    body: bytes | None = None
+
+
+class _Found(Exception):
+    """Carries a fault out of the place that finds it."""
+
+    def __init__(self, index: int, code: FaultCode, text: str) -> None:
+        super().__init__(text)
+        self.fault = Fault(index, code, text)
+
+
+def find_fault(rows: Iterable[AuditRow], read: Read, checkpoint: Checkpoint, *, first: int = 0) -> Fault | None:
+    """Return the first fault of a log, None where there is none.
+
+    The rows come in order from the leaf `first`, a multiple of 256, on. Where they end inside the tree, the rest of
+    it is taken as deleted; those past the checkpoint are compared with nothing but their own bodies. `read` returns
+    the content of a path of the log.
+    """
+    return _Audit(read, checkpoint).run(iter(rows), first, checkpoint.size)
+
+
+def find_fault_between(
+    rows: Iterable[AuditRow], read: Read, checkpoint: Checkpoint, *, first: int, end: int
+) -> Fault | None:
+    """Return the first fault of the leaves from `first`, a multiple of 256, up to `end`; None where there is none."""
+    return _Audit(read, checkpoint).run(iter(rows), first, min(end, checkpoint.size))
+
+
+def find_fork(read: Read, current: Checkpoint, held: Checkpoint) -> Fault | None:
+    """Return how a log contradicts a checkpoint that somebody held on to; None where it continues it."""
+    if held.size > current.size:
+        text = f"a checkpoint of {held.size} leaves was published, and now there are {current.size}"
+        return Fault(current.size, FaultCode.ROLLED_BACK, text)
+    try:
+        proof = TileTree(read, current.size).consistency(held.size)
+        verify_consistency(held.size, current.size, proof, held.root, current.root)
+    except ProofInvalid as error:
+        return Fault(0, FaultCode.FORKED, f"the log does not continue the checkpoint of {held.size}: {error}")
+    return None
+
+
+class _Audit:
+    """One run over rows and tiles."""
+
+    def __init__(self, read: Read, checkpoint: Checkpoint) -> None:
+        self._read = read
+        self._checkpoint = checkpoint
+        self._size = checkpoint.size
+        self._sound: set[tuple[int, int]] = set()
+
+    def run(self, rows: Iterator[AuditRow], first: int, end: int) -> Fault | None:
+        if first % WIDTH:
+            raise ValueError(f"the first leaf must be a multiple of {WIDTH}")
+        try:
+            for index in range(first, end, WIDTH):
+                self._compare(list(islice(rows, min(WIDTH, end - index))), index)
+            for index, row in enumerate(rows, end):
+                _fit(row, index)
+            if TileTree(self._read, self._size).root() != self._checkpoint.root:
+                raise _Found(0, FaultCode.ROOT_DIFFERS, "the tiles do not lead to the checkpoint's root")
+        except _Found as found:
+            return found.fault
+        except ProofInvalid as error:
+            return Fault(first, FaultCode.TILE_MISSING, str(error))
+        return None
+
+    def _compare(self, rows: list[AuditRow], first: int) -> None:
+        """Compare the rows of one tile with the tile, its entries and the tiles above."""
+        number = first // WIDTH
+        tile = self._tile(0, number)
+        entries = self._entries(number)
+        wanted = min(len(tile) // HASH_BYTES, self._size - first)
+        for offset, row in enumerate(chain(rows)):
+            index = first + offset
+            entry = _fit(row, index)
+            if tile[offset * HASH_BYTES : (offset + 1) * HASH_BYTES] != row.leaf:
+                raise _Found(index, FaultCode.LEAF_DIFFERS, f"leaf {index} is another one in the tree")
+            if entries[offset] != entry and (entry is not None or leaf_hash(entries[offset]) != row.leaf):
+                raise _Found(index, FaultCode.ENTRY_DIFFERS, f"entry {index} is another one in its bundle")
+        if len(rows) < wanted and first + len(rows) < self._end_of(rows, first):
+            index = first + len(rows)
+            raise _Found(index, FaultCode.ROW_MISSING, f"the row of leaf {index} is not there any more")
+        self._climb(0, number, tile)
+
+    def _end_of(self, rows: list[AuditRow], first: int) -> int:
+        return first + max(len(rows), self._wanted)
+
+    def _climb(self, level: int, number: int, tile: bytes) -> None:
+        """Compare a whole tile with its hash in the tile above, and so on upwards."""
+        while len(tile) == WIDTH * HASH_BYTES and (level, number) not in self._sound:
+            self._sound.add((level, number))
+            above = self._tile(level + 1, number // WIDTH)
+            at = number % WIDTH * HASH_BYTES
+            if above[at : at + HASH_BYTES] != subtree_root(tile):
+                index = number * WIDTH ** (level + 1)
+                text = f"{tile_path(level, number)} does not fit its hash in the tile above"
+                raise _Found(index, FaultCode.TILE_ALTERED, text)
+            level, number, tile = level + 1, number // WIDTH, above

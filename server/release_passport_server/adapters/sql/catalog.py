@@ -1,0 +1,125 @@
+"""What a tenant's policies and catalogue say: kept in memory until the tenant's catalogue changes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, tuple_, union_all
+
+from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.codec import policy_of
+from release_passport_server.adapters.sql.documents import BINDINGS, ENVIRONMENTS, SERVICES
+from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, PolicyDocument, Service
+from release_passport_server.domain.release import ReleaseIdentity
+from release_passport_server.wire.history import kinds_with_history
+
+MAX_POLICIES = 20_000
+MAX_TENANTS = 2_000
+
+_PolicyKey = tuple[str, str, int, str]
+_policy = tables.policy_revisions.c
+_ACTIVE_POLICIES = (
+    select(_policy.policy_id, _policy.revision, _policy.digest)
+    .where(_policy.tenant == bindparam("tenant"), _policy.newest, _policy.delete_time.is_(None))
+    .order_by(_policy.policy_id)
+)
+
+
+def _documents_of(collection: str, column: ColumnElement[str], names: str) -> Select[Any]:
+    c = tables.documents.c
+    return select(c.collection, c.id, c.key, c.body).where(
+        c.tenant == bindparam("tenant"),
+        c.collection == collection,
+        column.in_(bindparam(names, expanding=True)),
+    )
+
+
+# Look-ups by key in one statement: one condition with OR would read all that the tenant has.
+_DOCUMENTS = union_all(
+    _documents_of(SERVICES.name, tables.documents.c.id, "services"),
+    _documents_of(ENVIRONMENTS.name, tables.documents.c.id, "environments"),
+    _documents_of(BINDINGS.name, tables.documents.c.key, "places"),
+)
+
+
+@dataclass(slots=True)
+class Catalog:
+    """A tenant's policies, and what was looked up of its services, environments and observe-only bindings."""
+
+    policies: tuple[PolicyDocument, ...]
+    # The kinds of evidence of which a policy looks at more than the newest observation.
+    with_history: tuple[str, ...]
+    services: dict[str, Service | None] = field(default_factory=dict)
+    environments: dict[str, Environment | None] = field(default_factory=dict)
+    bindings: dict[str, tuple[ObserveOnlyBinding, ...]] = field(default_factory=dict)
+
+    def learn(self, connection: Connection, tenant: str, places: Iterable[ReleaseIdentity]) -> None:
+        """Look up what is not known yet of the places that releases go to."""
+        unknown = [one for one in places if f"{one.service}/{one.environment}" not in self.bindings]
+        if not unknown:
+            return
+        given = {
+            "tenant": tenant,
+            "services": sorted({one.service for one in unknown}),
+            "environments": sorted({one.environment for one in unknown}),
+            "places": sorted({f"{one.service}/{one.environment}" for one in unknown}),
+        }
+        services: dict[str, Service] = {}
+        environments: dict[str, Environment] = {}
+        bindings: defaultdict[str, list[ObserveOnlyBinding]] = defaultdict(list)
+        for row in sorted(connection.execute(_DOCUMENTS, given), key=lambda row: str(row.id)):
+            match row.collection:
+                case SERVICES.name:
+                    services[row.id] = SERVICES.decode(row.body)
+                case ENVIRONMENTS.name:
+                    environments[row.id] = ENVIRONMENTS.decode(row.body)
+                case _:
+                    bindings[row.key].append(BINDINGS.decode(row.body))
+        self.services.update({one: services.get(one) for one in given["services"]})
+        self.environments.update({one: environments.get(one) for one in given["environments"]})
+        # Last, because whoever finds a place here takes the others for known.
+        self.bindings.update({place: tuple(bindings[place]) for place in given["places"]})
+
+
+class Catalogs:
+    """Catalogues by tenant, each as of the revision of its last change; several threads may use them."""
+
+    def __init__(self) -> None:
+        # Revisions of policies never change, so what was read once is kept.
+        self._policies: dict[_PolicyKey, PolicyDocument] = {}
+        self._known: OrderedDict[str, tuple[int, Catalog]] = OrderedDict()
+
+    def of(self, connection: Connection, tenant: str, revision: int | None) -> Catalog:
+        """Return the catalogue as the connection sees it; `revision` is None where it is not committed yet."""
+        known = self._known.get(tenant)
+        if known is not None and known[0] == revision:
+            return known[1]
+        policies = self.policies(connection, tenant)
+        kinds = {kind for policy in policies for kind in kinds_with_history(policy.spec)}  # type: ignore[arg-type]
+        catalog = Catalog(policies, tuple(sorted(kinds)))
+        if revision is not None:
+            self._known[tenant] = (revision, catalog)
+            while len(self._known) > MAX_TENANTS:
+                self._known.popitem(last=False)
+        return catalog
+
+    def policies(self, connection: Connection, tenant: str) -> tuple[PolicyDocument, ...]:
+        """Return every policy that is not deleted, by id; only revisions not seen before are read."""
+        rows = connection.execute(_ACTIVE_POLICIES, {"tenant": tenant})
+        keys: Sequence[_PolicyKey] = [(tenant, row.policy_id, row.revision, row.digest) for row in rows]
+        # Other threads use the same cache: what was found in it must not be looked up again.
+        found = {key: policy for key in keys if (policy := self._policies.get(key)) is not None}
+        unknown = [key[1:3] for key in keys if key not in found]
+        if unknown:
+            read = select(tables.policy_revisions).where(
+                _policy.tenant == tenant, tuple_(_policy.policy_id, _policy.revision).in_(unknown)
+            )
+            for row in connection.execute(read):
+                found[tenant, row.policy_id, row.revision, row.digest] = policy_of(row)
+            if len(self._policies) > MAX_POLICIES:
+                self._policies.clear()
+            self._policies.update(found)
+        return tuple(found[key] for key in keys)

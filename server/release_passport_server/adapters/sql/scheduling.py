@@ -1,0 +1,48 @@
+"""What a tenant's transaction does with jobs and leases, so that it happens with the rest of it or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+
+from release_passport_server.adapters.sql import jobs, leases, tables
+from release_passport_server.adapters.sql.batch_state import Written
+from release_passport_server.domain.job import Claim, Lease, LeaseLost, Timer
+
+
+class Scheduling:
+    """Part of the transaction. No decision sees jobs: they take no revision and tell the feed nothing."""
+
+    tenant: str
+    now: datetime
+    _mine: Written
+
+    def schedule(self, timer: Timer) -> None:
+        """Let a job be done once it is due, instead of one of the same kind and key."""
+        self._mine.pending.add(tables.jobs, [jobs.job_values(self.tenant, timer, self.now)])
+
+    def unschedule(self, kind: str, key: str) -> None:
+        """Let a job not be done; one that runs already is not stopped."""
+        c = tables.jobs.c
+        self._written_now().execute(
+            delete(tables.jobs).where(c.tenant == self.tenant, c.kind == kind, c.key == key)
+        )
+
+    def hold(self, held: Claim | Lease) -> None:
+        """Raise LeaseLost unless a job or lease is still held; nobody can take it before the commit."""
+        table, mine = (
+            (tables.jobs, jobs.held(held)) if isinstance(held, Claim) else (tables.leases, leases.held(held))
+        )
+        rows = select(table.c.token).where(mine).with_for_update()
+        if held.tenant != self.tenant or self._written_now().execute(rows).first() is None:
+            raise LeaseLost(held)
+
+    def finish_job(self, claim: Claim, again: datetime | None = None) -> None:
+        """Finish a job together with what it has done; raise LeaseLost where it is somebody else's by now."""
+        if claim.tenant != self.tenant or not jobs.finish(self._written_now(), claim, again):
+            raise LeaseLost(claim)
+
+    def _written_now(self) -> Connection:
+        """Return the connection for a statement of this request alone."""
+        raise NotImplementedError

@@ -1,0 +1,71 @@
+"""What the worker needs of the store. Times are the store's own, so that hosts need not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from release_passport_server.domain.job import Backlog, Claim, DeadJob, Lease
+from release_passport_server.domain.record import Listed, Page
+
+
+class Jobs(Protocol):
+    """The jobs of every tenant. They are scheduled, held and finished in a tenant's transaction as well."""
+
+    async def next_time(self, kinds: Collection[str]) -> timedelta | None:
+        """Return in what time something can be claimed, zero or less where it can be now; None where nothing waits."""
+        ...
+
+    async def claim(
+        self, kinds: Collection[str], holder: str, *, most: int, lease: timedelta
+    ) -> tuple[Claim, ...]:
+        """Return jobs that are due and that nobody holds, the longest due first; they are the holder's for the lease."""
+        ...
+
+    async def extend(self, claim: Claim, lease: timedelta) -> bool:
+        """Hold a job for the lease from now on; False where it is somebody else's by now."""
+        ...
+
+    async def finish(self, claim: Claim, again: datetime | None = None) -> bool:
+        """Remove a job, or let it be due again; False where it is somebody else's by now.
+
+        One that was scheduled anew while it ran stays as it was scheduled.
+        """
+        ...
+
+    async def fail(self, claim: Claim, error: str, retry: timedelta | None) -> bool:
+        """Let a job be tried again after a time, or be dead; False where it is somebody else's by now."""
+        ...
+
+    async def give_back(self, claim: Claim) -> bool:
+        """Let a job that was not finished be claimed at once, as if it had not been begun."""
+        ...
+
+    async def dead(self, tenant: str, page: Page) -> Listed[DeadJob]:
+        """Return a tenant's dead jobs by kind and key."""
+        ...
+
+    async def revive(self, tenant: str, kind: str, key: str) -> bool:
+        """Let a dead job be tried again from now on; False where it is not dead."""
+        ...
+
+    async def backlog(self) -> Backlog:
+        """Return how much waits."""
+        ...
+
+
+class Leases(Protocol):
+    """Leases by name, in each tenant."""
+
+    async def acquire(self, tenant: str, name: str, holder: str, length: timedelta) -> Lease | None:
+        """Return the lease with a token higher than all before; None where somebody has it, whoever it is."""
+        ...
+
+    async def renew(self, lease: Lease, length: timedelta) -> Lease | None:
+        """Return the lease with a new end and the same token; None where it is somebody else's by now."""
+        ...
+
+    async def release(self, lease: Lease) -> None:
+        """Let go of a lease; nothing happens where it is somebody else's by now."""
+        ...
