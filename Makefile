@@ -1,5 +1,5 @@
 # Everything runs in .venv, which is made anew when pyproject.toml or requirements.lock change.
-.PHONY: demo test check generate format lock clean
+.PHONY: demo test check bench generate format lock clean
 .DEFAULT_GOAL := test
 BIN := .venv/bin
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -13,6 +13,9 @@ test: $(SETUP) ## Run every test, on SQLite and PostgreSQL.
 
 check: $(SETUP) ## Formatting, lint, types, imports, contract, generated code, coverage.
 	@$(IN_VENV) .ci/check
+
+bench: $(SETUP) ## Measure the service beside bare references; BENCH=--quick takes a minute.
+	@$(BIN)/python tests/perf/bench.py $(BENCH)
 
 generate: $(SETUP) ## Generate the code of the contract and the schemas of policies.
 	$(BIN)/python proto/generate.py && $(BIN)/python policies/schema/generate.py

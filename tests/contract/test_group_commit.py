@@ -251,7 +251,9 @@ async def test_the_statements_of_a_batch_do_not_grow_with_its_questions(store: S
     for release in releases:
         await store.write(TENANT, lambda tx, release=release: put_release(tx, release))  # type: ignore[misc]
     # The first question learns the catalogue.
-    await store.judge(Question(releases[0]))
+    warm = a_release("warm")
+    await store.write(TENANT, lambda tx: put_release(tx, warm))
+    await store.judge(Question(warm))
     counts = []
     for some in (releases[:1], releases[1:]):
         seen: list[str] = []

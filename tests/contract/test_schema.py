@@ -67,8 +67,8 @@ def test_the_code_knows_the_newest_migration() -> None:
 
 
 def test_the_tenant_comes_first_in_every_key_and_index() -> None:
-    # A writer's row belongs to a process, and two look-ups cannot name a tenant first.
-    exempt = {"writers", "ix_documents_token", "ix_idempotency_expire_time"}
+    # A writer's row belongs to a process, and three look-ups cannot name a tenant first.
+    exempt = {"writers", "ix_documents_token", "ix_idempotency_expire_time", "ix_jobs_available_time"}
     for table in metadata.tables.values():
         keys: list[Any] = [table.primary_key, *table.indexes]
         for index in keys:

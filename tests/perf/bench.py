@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / part) for part in ("server", "clients/python", "tests", "deploy/demo")]
+sys.path[:0] = [str(ROOT / part) for part in ("server", "clients/python", "tests")]
 
 from perf.deciding import deciding  # noqa: E402
 from perf.evaluating import Evaluating  # noqa: E402
@@ -88,7 +88,7 @@ def _options() -> argparse.Namespace:
     )
     options = parser.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 5)
-    options.calls = options.calls or (640 if options.quick else 2000)
+    options.calls = options.calls or (320 if options.quick else 2000)
     options.store = options.store or ["sqlite", "pg"]
     return options
 

@@ -116,7 +116,7 @@ class Evaluating:
             if store not in self._peak:
                 self._peak[store] = (await self._ask(store, await self._versions(store, 1000))).per_second
             rate = self._peak[store] / 2
-            count = int(rate * (4 if self._options.quick else 10))
+            count = int(rate * (2 if self._options.quick else 10))
             p50, p99 = [], []
             for _ in range(self._options.rounds):
                 versions = await self._versions(store, count)

@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / part) for part in ("server", "clients/python", "tests", "deploy/demo")]
+sys.path[:0] = [str(ROOT / part) for part in ("server", "clients/python", "tests")]
 
 from perf.bulk import Bulk  # noqa: E402
 from perf.load import EVALUATE, Target, closed_loop, exchanges  # noqa: E402
@@ -68,7 +68,7 @@ class Grown(Workload):
         await self._calls(
             "ReleaseService", [("CreateRelease", create(identity=one.identity)) for one in made]
         )
-        await self.submit(self.provenance(version) for version in made)
+        await self.submit(self.signed_provenance(version) for version in made)
         return made
 
     async def more_environments(self) -> None:

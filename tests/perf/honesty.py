@@ -39,7 +39,7 @@ def require_recorded(store_url: str, answers: Collection[decision_service_pb2.Ev
 def count(store_url: str, table: str) -> int:
     """Return how many rows of the tenant a table has."""
     ((rows, _),) = _rows(store_url, f"SELECT count(*), 0 FROM {table} WHERE tenant = '{TENANT}'")
-    return rows
+    return int(rows)
 
 
 def _require_dense(store_url: str) -> None:

@@ -156,6 +156,11 @@ class Past:
     def __post_init__(self) -> None:
         self._copies = Copies(self.sample)
         self._catalogs = Catalogs()
+        # What belongs to the sample is there already.
+        for item in self.sample.items:
+            row = evidence_values(self.sample.tenant, item, 0) | {"digest": item.facts_digest}
+            for table in (tables.bodies, tables.series):
+                list(self._unseen(table, [row]))
         self._live = [one for one in self._copies.kinds if one.item.kind in _LIVE]
 
     def parts(self, releases: int = 500) -> Iterator[Mapping[Table, Sequence[Mapping[str, Any]]]]:
@@ -218,11 +223,8 @@ class Past:
         """Submit everything at first, and later so much of what runs that the size is reached in the end."""
         self._decided += 1
         owed = int(self.size.evidence * self._decided / max(1, self.size.releases * self.size.rounds))
-        chosen = (
-            self._copies.kinds
-            if first
-            else itertools.islice(itertools.cycle(self._live), owed - self._observed)
-        )
+        more = max(0, owed - self._observed)
+        chosen = self._copies.kinds if first else itertools.islice(itertools.cycle(self._live), more)
         made = []
         tx = self._request(tenant, at)
         for number, facts in enumerate(chosen):

@@ -107,9 +107,9 @@ def _opa_program() -> Path:
 def _opa_server(program: Path) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
+    command = [str(program), "run", "--server", "--disable-telemetry", "--log-level", "error"]
     process = subprocess.Popen(
-        [str(program), "run", "--server", "--disable-telemetry", "--log-level", "error"]
-        + ["--addr", f"127.0.0.1:{port}", str(POLICIES / "opa.rego")],
+        [*command, "--addr", f"127.0.0.1:{port}", str(POLICIES / "opa.rego")],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -25,7 +25,7 @@ _AT_LEAST = {"pg": 5000.0}
 
 async def streams(stage: Stage, served: dict[str, tuple[Served, Workload]]) -> None:
     """Measure items a second on each store."""
-    items = 4_000 if stage.options.quick else 20_000
+    items = 2_000 if stage.options.quick else 20_000
     print(f"StreamEvidence, {STREAMS} streams, {stage.options.rounds} rounds of {items} items", flush=True)
     found: dict[str, list[float]] = {store: [] for store in served}
     for number in range(stage.options.rounds):

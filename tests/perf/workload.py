@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import Message
-from signing import BuildKey
 
 from perf.load import BadAnswer, Run, Target, closed_loop, exchanges
 from release_passport.policy_file import load_policy_file
@@ -30,6 +29,7 @@ from release_passport.v1 import (
     release_service_pb2,
     verdict_pb2,
 )
+from support.dsse import Signer, p256_signer, provenance, sign, statement
 
 POLICIES = Path(__file__).parent / "policies"
 RULES = 12
@@ -90,7 +90,7 @@ class Workload:
 
     target: Target
     services: int = 100
-    key: BuildKey = field(default_factory=BuildKey.new)
+    signer: Signer = field(default_factory=p256_signer)
     # So that another workload on the same store has other releases.
     series: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -124,7 +124,7 @@ class Workload:
             service_id=f"service-{number}",
             title=f"Service {number}",
             labels={"risk": "high"},
-            signers=[self.key.pem.decode()],
+            signers=[self.signer.pem],
         )
 
     async def versions(self, count: int) -> list[Version]:
@@ -137,7 +137,7 @@ class Workload:
         await self._calls(
             "ReleaseService", [("CreateRelease", create(identity=one.identity)) for one in made]
         )
-        await self.submit(self.provenance(version) for version in made)
+        await self.submit(self.signed_provenance(version) for version in made)
         return made
 
     async def submit(self, items: Iterable[evidence_pb2.EvidenceInput]) -> None:
@@ -161,11 +161,11 @@ class Workload:
         ]
         return (await closed_loop(self.target, made, in_flight=in_flight)).require_ok()
 
-    def provenance(self, version: Version) -> evidence_pb2.EvidenceInput:
+    def signed_provenance(self, version: Version) -> evidence_pb2.EvidenceInput:
         """Return the signed provenance of a release's image."""
         now = datetime.now(UTC)
         item = _item({"provenance": _pb.Provenance()}, now, artifact_digest=version.image)
-        item.bundle = self.key.provenance(version.image, version.commit, now)
+        item.bundle = sign(self.signer, statement(version.image, provenance(commit=version.commit)))
         return item
 
 

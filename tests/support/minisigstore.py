@@ -1,7 +1,7 @@
 """A whole Sigstore instance in one process, for tests: it issues, logs, stamps, and makes bundles and trusted roots.
 
-It imports nothing of the verifier and nothing of Sigstore's libraries: maker and verifier share no code. The logs compute
-their trees anew for each entry, which is good for some thousands.
+It imports nothing of the verifier and nothing of Sigstore's libraries: maker and verifier share no code. The logs
+compute their trees anew for each entry, which is good for some thousands.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support.minisigstore_ca import Authority, Identity, Leaf, TimestampAuthority
 from support.minisigstore_log import Log, b64, canonical, spki
 
-__all__ = ["Identity", "Leaf", "MiniSigstore", "Spans", "as_bytes", "statement"]
+__all__ = ["How", "Identity", "Leaf", "MiniSigstore", "Spans", "as_bytes", "statement"]
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MEDIA = {
@@ -53,7 +53,7 @@ class How:
     stamped: bool | None = None
     promise: bool = True
     proof: bool = True
-    # "intoto" as npm's entries to 2024, "dsse/0.0.2" as Rekor v2's in 2025.
+    # "intoto" as npm's entries to 2024, "dsse/0.0.2" as Rekor v2's in 2025, "hashedrekord" for an envelope in Rekor v1.
     kind: str = ""
     payload_type: str = PAYLOAD_TYPE
     curve: ec.EllipticCurve | None = field(default_factory=ec.SECP256R1)
@@ -145,16 +145,23 @@ class MiniSigstore:
         signed, signature = signer.sign(content, how)
         material = {**material, "tlogEntries": []}
         if how.rekor:
-            material["tlogEntries"].append(self._logged(signed, signature, signer, how, time))
+            artifact = content if isinstance(content, bytes) else b""
+            material["tlogEntries"].append(self._logged(signed, artifact, signature, signer, how, time))
         stamped = how.rekor != 1 if how.stamped is None else how.stamped
         stamps = [{"signedTimestamp": b64(self.timestamps.stamp(signature, time))}] if stamped else []
         material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
         return {"mediaType": MEDIA[how.version], "verificationMaterial": material, **signed}
 
     def _logged(
-        self, signed: dict[str, Any], signature: bytes, signer: _Signer, how: How, time: datetime
+        self,
+        signed: dict[str, Any],
+        artifact: bytes,
+        signature: bytes,
+        signer: _Signer,
+        how: How,
+        time: datetime,
     ) -> dict[str, Any]:
-        kind, version, spec = _entry(signed, signature, signer, how)
+        kind, version, spec = _entry(signed, artifact, signature, signer, how)
         log = self.tiled if how.rekor == 2 else self.rekor
         entry = log.add(kind, version, spec, time, promise=how.promise)
         if not how.proof:
@@ -207,7 +214,7 @@ class _Signer:
             message: dict[str, Any] = {"signature": b64(signature)}
             if how.message_digest:
                 message["messageDigest"] = {"algorithm": name, "digest": b64(_digest(algorithm, content))}
-            return {"messageSignature": message, "artifact": content}, signature
+            return {"messageSignature": message}, signature
         payload = json.dumps(content).encode()
         signature = self._made(pae(how.payload_type, payload))
         envelope = {
@@ -219,17 +226,15 @@ class _Signer:
 
     def _made(self, message: bytes) -> bytes:
         if not self.curve:
-            signature: bytes = self.key.sign(message)
-            return signature
-        signature = self.key.sign(message, ec.ECDSA(_HASHES[self.curve][1]))
-        return signature
+            return bytes(self.key.sign(message))
+        return bytes(self.key.sign(message, ec.ECDSA(_HASHES[self.curve][1])))
 
 
 def _entry(
-    signed: dict[str, Any], signature: bytes, signer: _Signer, how: How
+    signed: dict[str, Any], artifact: bytes, signature: bytes, signer: _Signer, how: How
 ) -> tuple[str, str, dict[str, Any]]:
     """Return kind, version and body of the log entry."""
-    envelope, artifact = signed.get("dsseEnvelope"), signed.pop("artifact", b"")
+    envelope = signed.get("dsseEnvelope")
     payload = base64.b64decode(envelope["payload"]) if envelope else b""
     hashed = {"algorithm": "sha256", "value": hashlib.sha256(payload).hexdigest()}
     verifier = {"keyDetails": _DETAILS.get(signer.curve, "PKIX_ED25519"), **signer.verifier}
@@ -245,15 +250,12 @@ def _entry(
             "signature": {"content": b64(signature), "verifier": verifier},
         }
         return "hashedrekord", "0.0.2", {"hashedRekordV002": record}
-    if envelope is None:
+    if envelope is None or how.kind == "hashedrekord":
+        message = pae(envelope["payloadType"], payload) if envelope else artifact
         name, algorithm = _HASHES[signer.curve]
+        value = _digest(algorithm, message).hex()
         spec = {
-            "data": {
-                "hash": {
-                    "algorithm": name.replace("SHA2_", "sha"),
-                    "value": _digest(algorithm, artifact).hex(),
-                }
-            },
+            "data": {"hash": {"algorithm": name.replace("SHA2_", "sha"), "value": value}},
             "signature": {"content": b64(signature), "publicKey": {"content": b64(signer.pem)}},
         }
         return "hashedrekord", "0.0.1", spec

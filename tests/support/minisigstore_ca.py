@@ -169,9 +169,8 @@ class Authority:
         made = builder(
             x509.Name([]), self.certificate.subject, public, at, at + timedelta(minutes=leaf.minutes)
         )
-        made = made.add_extension(
-            usage(digital_signature=leaf.digital_signature, key_agreement=True), critical=True
-        )
+        signs = leaf.digital_signature
+        made = made.add_extension(usage(digital_signature=signs, key_agreement=not signs), critical=True)
         made = made.add_extension(x509.ExtendedKeyUsage([leaf.usage]), critical=False)
         made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         above = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())

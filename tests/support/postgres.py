@@ -30,9 +30,11 @@ _SETTINGS = {
 class Cluster:
     """A PostgreSQL cluster in a temporary folder, on a free port of the loopback address."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, **settings: str) -> None:
         self._programs = programs
+        self._settings = _SETTINGS | settings
         self._folder = Path(tempfile.mkdtemp(prefix="passport-pg-"))
+        self._port = 0
         # PostgreSQL refuses to run as root, so that root runs it as the package's own user.
         self._prefix: list[str] = []
         if os.geteuid() == 0:
@@ -40,33 +42,50 @@ class Cluster:
             os.chown(self._folder, owner.pw_uid, owner.pw_gid)
             self._prefix = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
 
+    @property
+    def data(self) -> Path:
+        """Return the folder of the data."""
+        return self._folder / "data"
+
+    @property
+    def url(self) -> URL:
+        """Return the address of the maintenance database."""
+        return URL.create(
+            "postgresql+psycopg", "postgres", host="127.0.0.1", port=self._port, database="postgres"
+        )
+
     def start(self) -> URL:
         """Make and start the cluster; return the address of its maintenance database."""
-        data = self._folder / "data"
         self._run(
-            "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+            "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
         )
         for attempt in range(3):
-            port = _free_port()
-            settings = _SETTINGS | {"port": str(port), "unix_socket_directories": str(self._folder)}
-            options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-            log = self._folder / f"log-{attempt}"
+            self._port = _free_port()
             try:
-                self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "60", "start")
+                self.start_again()
             except subprocess.CalledProcessError:
                 # Somebody else may have taken the port since it was found free.
                 if attempt == 2:
-                    raise RuntimeError(f"PostgreSQL does not start: {log.read_text()}") from None
+                    log = (self._folder / "log").read_text()
+                    raise RuntimeError(f"PostgreSQL does not start: {log}") from None
             else:
-                return URL.create(
-                    "postgresql+psycopg", "postgres", host="127.0.0.1", port=port, database="postgres"
-                )
+                return self.url
         raise AssertionError("unreachable")
+
+    def start_again(self) -> None:
+        """Start the cluster that is there, on its port, and return when it takes connections."""
+        settings = self._settings | {
+            "port": str(self._port),
+            "unix_socket_directories": str(self._folder),
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        log = self._folder / "log"
+        self._run("pg_ctl", "-D", self.data, "-l", log, "-o", options, "-w", "-t", "60", "start")
 
     def stop(self) -> None:
         """Stop the cluster, if it runs, and remove it."""
-        if (self._folder / "data" / "postmaster.pid").exists():
-            self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "-w", "stop")
+        if (self.data / "postmaster.pid").exists():
+            self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str | Path) -> None:
@@ -97,6 +116,15 @@ def postgres_server() -> Iterator[URL]:
         yield cluster.start()
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_programs() -> Path:
+    """Give the folder of PostgreSQL's programs, for clusters of a test's own."""
+    programs = _programs()
+    if programs is None:
+        _do_without("PostgreSQL is not installed (no initdb)")
+    return programs
 
 
 @pytest.fixture(scope="module")

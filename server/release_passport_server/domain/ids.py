@@ -21,6 +21,7 @@ _VERSION = "[A-Za-z0-9][A-Za-z0-9._+-]{0,126}"
 _ULID = "[0-7][0-9ABCDEFGHJKMNPQRSTVWXYZ]{25}"
 _NUMBER = "[1-9][0-9]{0,8}"
 
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _SLUG_RE = re.compile(_SLUG)
 _VERSION_RE = re.compile(_VERSION)
 _ULID_RE = re.compile(_ULID)
@@ -40,7 +41,7 @@ def ulid(now: datetime, random: bytes) -> str:
     if not 0 <= milliseconds < 1 << 48:
         raise ValueError(f"a ULID cannot hold the time {now}")
     value = milliseconds << 80 | int.from_bytes(random, "big")
-    return "".join(_CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def is_slug(text: str) -> bool:

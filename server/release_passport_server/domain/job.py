@@ -79,7 +79,7 @@ class Backoff:
         if attempts >= self.attempts:
             return None
         # The exponent is bounded, so that no number of attempts makes a number too large for a time.
-        step = min(self.first * 2 ** min(attempts - 1, 40), self.longest)
+        step = min(self.first * (1 << min(attempts - 1, 40)), self.longest)
         return step * chance.uniform(0.5, 1.0)
 
 

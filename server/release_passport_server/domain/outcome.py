@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from enum import StrEnum
 
 from release_passport_server.domain.canonical import digest_of
@@ -89,7 +90,7 @@ class PolicyResult:
     not_applicable: tuple[NotApplicable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """The whole answer for one case."""
 
@@ -107,7 +108,7 @@ class Outcome:
     # Findings that latch: the store writes a row for each in the decision's transaction.
     latching: tuple[Finding, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the digest over verdicts, constraints and findings' codes; values, texts and times do not count."""
         return digest_of(

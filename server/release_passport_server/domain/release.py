@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from release_passport_server.domain.canonical import digest_of
 from release_passport_server.domain.verdict import Verdict
@@ -19,7 +20,7 @@ class Artifact:
     type: str = "image"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReleaseIdentity:
     """What a release consists of, as its creator said."""
 
@@ -31,7 +32,7 @@ class ReleaseIdentity:
     manifest_digest: str = ""
     annotations: Mapping[str, str] | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the SHA-256 over everything that is judged: source, manifests and artifacts in any order."""
         return digest_of(
@@ -47,7 +48,7 @@ class ReleaseIdentity:
             }
         )
 
-    @property
+    @cached_property
     def content_digest(self) -> str:
         """Return the SHA-256 over artifact digests and manifests: what a latch holds on to, whatever the name."""
         return digest_of(

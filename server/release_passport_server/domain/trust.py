@@ -109,7 +109,9 @@ class Trust:
     def scopes_of(self, vouchers: Sequence[str]) -> tuple[Scope, ...]:
         """Return the scopes of the rules and keys with these names."""
         named = set(vouchers)
-        listed = [(rule.name, rule.scope) for rule in self.rules] + [(key.name, key.scope) for key in self.keys]
+        listed = [(rule.name, rule.scope) for rule in self.rules] + [
+            (key.name, key.scope) for key in self.keys
+        ]
         return tuple(scope for name, scope in listed if name in named)
 
 
@@ -152,36 +154,34 @@ def rule_problems(rule: SignerRule) -> Iterator[tuple[str, str]]:
     """Yield field and text of what makes a rule useless or trusts strangers."""
     if not rule.issuer.text:
         yield "issuer", "required: the URI of the OIDC issuer that vouches for the identity"
-    if rule.issuer.pattern and _host_is_open(rule.issuer.text):
+    elif rule.issuer.pattern and _is_open(rule.issuer.text, segments=0):
         yield "issuer", "a pattern must leave scheme and host fixed, such as https://issuer.example/*"
-    named = (rule.identity, rule.repository, rule.repository_id)
-    if not any(match is not None for match in named):
+    naming = [match for match in (rule.identity, rule.repository, rule.repository_id) if match is not None]
+    if not naming:
         text = (
             "give identity, repository or repository_id: the issuer alone vouches for everybody whom it knows"
         )
         yield "identity", text
-    for name, match in _matches(rule):
-        if match is None:
-            continue
-        if not match.text:
+    elif all(match.pattern and _is_open(match.text, segments=1) for match in naming):
+        text = "a pattern must leave scheme, host and owner fixed, such as https://host.example/owner/*"
+        yield next(name for name, match in _matches(rule) if match is naming[0]), text
+    for name, match in _matches(rule)[1:]:
+        if match is not None and not match.text:
             yield name, "must not be empty: leave it out where anything will do"
-        elif not match.pattern and not glob.is_exact(match.text):
+        elif match is not None and not match.pattern and not glob.is_exact(match.text):
             yield name, "has * or ?, which stand for themselves unless it is declared a pattern"
-        elif match.pattern and name in ("identity", "repository") and _host_is_open(match.text):
-            yield (
-                name,
-                "a pattern must leave scheme, host and owner fixed, such as https://host.example/owner/*",
-            )
 
 
-def _host_is_open(pattern: str) -> bool:
-    """Say whether a pattern leaves the host of a URI, or the domain of an address, to the caller."""
+def _is_open(pattern: str, *, segments: int) -> bool:
+    """Say whether a pattern leaves a URI's host and first segments, or an address's domain, to whoever signs."""
     scheme, separator, rest = pattern.partition("://")
     if separator:
-        host, slash, _ = rest.partition("/")
-        return not glob.is_exact(scheme + host) or not slash
-    local, at, domain = pattern.rpartition("@")
-    return not at or not glob.is_exact(domain) or not local
+        fixed = rest.split("/")[: segments + 1]
+        return rest.count("/") <= segments or not all(
+            part and glob.is_exact(part) for part in (scheme, *fixed)
+        )
+    _, at, domain = pattern.rpartition("@")
+    return not at or not glob.is_exact(domain)
 
 
 def _matches(rule: SignerRule) -> tuple[tuple[str, Match | None], ...]:

@@ -20,7 +20,7 @@ class Jobs(Protocol):
     async def claim(
         self, kinds: Collection[str], holder: str, *, most: int, lease: timedelta
     ) -> tuple[Claim, ...]:
-        """Return jobs that are due and that nobody holds, the longest due first; they are the holder's for the lease."""
+        """Return jobs that are due and that nobody holds, the longest due first, held from now on."""
         ...
 
     async def extend(self, claim: Claim, lease: timedelta) -> bool:

@@ -18,6 +18,7 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject
+from release_passport_server.domain.job import Claim, Lease, Timer
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent, Listed, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.domain.verdict import Verdict
@@ -220,6 +221,22 @@ class Transaction(Reader, Protocol):
     def put_token(self, token: APIToken) -> None: ...
 
     def put_tenant(self, tenant: Tenant) -> None: ...
+
+    def schedule(self, timer: Timer) -> None:
+        """Let a job be done once it is due, instead of one of the same kind and key."""
+        ...
+
+    def unschedule(self, kind: str, key: str) -> None:
+        """Let a job not be done; one that runs already is not stopped."""
+        ...
+
+    def hold(self, held: Claim | Lease) -> None:
+        """Raise LeaseLost unless a job or lease is still held; nobody can take it before the commit."""
+        ...
+
+    def finish_job(self, claim: Claim, again: datetime | None = None) -> None:
+        """Finish a job together with what it has done; raise LeaseLost where it is somebody else's by now."""
+        ...
 
     def emit(self, event: FeedEvent) -> None:
         """Add an event to the feed under this request's revision."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, islice
+from itertools import islice
 
 from release_passport.log.checkpoint import Checkpoint
 from release_passport.log.merkle import (
@@ -67,7 +67,9 @@ class _Found(Exception):
         self.fault = Fault(index, code, text)
 
 
-def find_fault(rows: Iterable[AuditRow], read: Read, checkpoint: Checkpoint, *, first: int = 0) -> Fault | None:
+def find_fault(
+    rows: Iterable[AuditRow], read: Read, checkpoint: Checkpoint, *, first: int = 0
+) -> Fault | None:
     """Return the first fault of a log, None where there is none.
 
     The rows come in order from the leaf `first`, a multiple of 256, on. Where they end inside the tree, the rest of
@@ -105,13 +107,15 @@ class _Audit:
         self._checkpoint = checkpoint
         self._size = checkpoint.size
         self._sound: set[tuple[int, int]] = set()
+        self._newest: dict[int, tuple[int, bytes]] = {}
 
     def run(self, rows: Iterator[AuditRow], first: int, end: int) -> Fault | None:
         if first % WIDTH:
             raise ValueError(f"the first leaf must be a multiple of {WIDTH}")
         try:
             for index in range(first, end, WIDTH):
-                self._compare(list(islice(rows, min(WIDTH, end - index))), index)
+                wanted = min(WIDTH, end - index)
+                self._compare(list(islice(rows, wanted)), index, wanted)
             for index, row in enumerate(rows, end):
                 _fit(row, index)
             if TileTree(self._read, self._size).root() != self._checkpoint.root:
@@ -122,35 +126,73 @@ class _Audit:
             return Fault(first, FaultCode.TILE_MISSING, str(error))
         return None
 
-    def _compare(self, rows: list[AuditRow], first: int) -> None:
+    def _compare(self, rows: list[AuditRow], first: int, wanted: int) -> None:
         """Compare the rows of one tile with the tile, its entries and the tiles above."""
         number = first // WIDTH
-        tile = self._tile(0, number)
-        entries = self._entries(number)
-        wanted = min(len(tile) // HASH_BYTES, self._size - first)
-        for offset, row in enumerate(chain(rows)):
+        tile, entries = self._tile(0, number), self._entries(number)
+        for offset, row in enumerate(rows):
             index = first + offset
             entry = _fit(row, index)
             if tile[offset * HASH_BYTES : (offset + 1) * HASH_BYTES] != row.leaf:
                 raise _Found(index, FaultCode.LEAF_DIFFERS, f"leaf {index} is another one in the tree")
-            if entries[offset] != entry and (entry is not None or leaf_hash(entries[offset]) != row.leaf):
+            if leaf_hash(entries[offset]) != row.leaf if entry is None else entries[offset] != entry:
                 raise _Found(index, FaultCode.ENTRY_DIFFERS, f"entry {index} is another one in its bundle")
-        if len(rows) < wanted and first + len(rows) < self._end_of(rows, first):
+        if len(rows) < wanted:
             index = first + len(rows)
             raise _Found(index, FaultCode.ROW_MISSING, f"the row of leaf {index} is not there any more")
-        self._climb(0, number, tile)
+        self._climb(number, tile)
 
-    def _end_of(self, rows: list[AuditRow], first: int) -> int:
-        return first + max(len(rows), self._wanted)
-
-    def _climb(self, level: int, number: int, tile: bytes) -> None:
+    def _climb(self, number: int, tile: bytes) -> None:
         """Compare a whole tile with its hash in the tile above, and so on upwards."""
+        level = 0
         while len(tile) == WIDTH * HASH_BYTES and (level, number) not in self._sound:
-            self._sound.add((level, number))
             above = self._tile(level + 1, number // WIDTH)
             at = number % WIDTH * HASH_BYTES
             if above[at : at + HASH_BYTES] != subtree_root(tile):
-                index = number * WIDTH ** (level + 1)
                 text = f"{tile_path(level, number)} does not fit its hash in the tile above"
-                raise _Found(index, FaultCode.TILE_ALTERED, text)
+                raise _Found(number * WIDTH ** (level + 1), FaultCode.TILE_ALTERED, text)
+            self._sound.add((level, number))
             level, number, tile = level + 1, number // WIDTH, above
+
+    def _tile(self, level: int, number: int) -> bytes:
+        newest = self._newest.get(level)
+        if newest is None or newest[0] != number:
+            width = tile_width(level, number, self._size)
+            content = self._content(tile_path(level, number, width), number * WIDTH ** (level + 1))
+            if len(content) != width * HASH_BYTES:
+                path, first = tile_path(level, number, width), number * WIDTH ** (level + 1)
+                raise _Found(first, FaultCode.TILE_ALTERED, f"{path} has another length")
+            newest = self._newest[level] = (number, content)
+        return newest[1]
+
+    def _entries(self, number: int) -> list[bytes]:
+        width = tile_width(0, number, self._size)
+        path = bundle_path(number, width)
+        try:
+            entries = decode_bundle(self._content(path, number * WIDTH))
+        except ValueError as error:
+            raise _Found(number * WIDTH, FaultCode.ENTRY_DIFFERS, f"{path}: {error}") from error
+        if len(entries) != width:
+            text = f"{path} has {len(entries)} entries, not {width}"
+            raise _Found(number * WIDTH, FaultCode.ENTRY_DIFFERS, text)
+        return entries
+
+    def _content(self, path: str, index: int) -> bytes:
+        content = self._read(path)
+        if content is None:
+            raise _Found(index, FaultCode.TILE_MISSING, f"{path} is not there")
+        return content
+
+
+def _fit(row: AuditRow, index: int) -> bytes | None:
+    """Return the entry that a row's body makes, None where the body was purged."""
+    if row.index != index:
+        raise _Found(index, FaultCode.ROW_MISSING, f"the row of leaf {index} is not there any more")
+    if (row.body is None) is not (row.salt is None):
+        raise _Found(index, FaultCode.ROW_ALTERED, f"the row of leaf {index} has a body without its salt")
+    if row.body is None or row.salt is None:
+        return None
+    entry = commitment(row.salt, row.body)
+    if leaf_hash(entry) != row.leaf:
+        raise _Found(index, FaultCode.ROW_ALTERED, f"the body of leaf {index} is not the one that was logged")
+    return entry

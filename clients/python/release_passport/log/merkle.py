@@ -56,7 +56,7 @@ def verify_consistency(
     if not 0 <= older <= newer:
         raise ProofInvalid(f"size {older} is not before size {newer}")
     _check_lengths(older_root, newer_root, *proof)
-    if older == 0 or older == newer:
+    if older in (0, newer):
         _verify_trivial(older, newer, proof, older_root, newer_root)
         return
     if not proof:

@@ -36,9 +36,9 @@ class VerifierKey:
     @property
     def key_hash(self) -> bytes:
         """Return the four bytes that a signature names its key by."""
-        return hashlib.sha256(
-            self.name.encode() + b"\n" + bytes([self.algorithm]) + self.public
-        ).digest()[:_KEY_HASH_BYTES]
+        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.algorithm]) + self.public).digest()[
+            :_KEY_HASH_BYTES
+        ]
 
     def __str__(self) -> str:
         key = base64.b64encode(bytes([self.algorithm]) + self.public).decode()

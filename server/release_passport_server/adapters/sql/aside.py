@@ -21,9 +21,7 @@ T = TypeVar("T")
 class Aside:
     """Runs acts off the event loop, each with the database's time, in a transaction of its own."""
 
-    def __init__(
-        self, engine: Engine, threads: Executor, time: Callable[[Connection], datetime]
-    ) -> None:
+    def __init__(self, engine: Engine, threads: Executor, time: Callable[[Connection], datetime]) -> None:
         self._engine = engine
         self._threads = threads
         self._time = time

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.asked import METHOD, found_for, remembered, replays, reused
 from release_passport_server.adapters.sql.batch_state import Found, Written
+from release_passport_server.adapters.sql.bulk import Beside
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import subject_text
 from release_passport_server.adapters.sql.heads import Heads
@@ -61,7 +62,9 @@ class Batch:
         requests: Sequence[Request],
         catalogs: Catalogs,
         clock: Callable[[], datetime],
+        *,
         before_lock: Failpoint | None = None,
+        marks: Sequence[Beside] = (),
     ) -> None:
         self._connection = connection
         self._acts = [request for request in requests if isinstance(request, Act)]
@@ -70,6 +73,8 @@ class Batch:
         self._catalogs = catalogs
         self._clock = clock
         self._before_lock = before_lock
+        # What is written along with the batch so that it can be told later whether it was committed.
+        self._marks = marks
         self._time = datetime(1970, 1, 1, tzinfo=UTC)
         self._written = Written()
         # What the questions that were answered so far have changed for those behind them.
@@ -81,8 +86,7 @@ class Batch:
     def run(self) -> bool:
         """Do everything but the commit; say whether there is anything to commit."""
         writes = bool(self._acts) or any(ask.question.writes for ask in self._asks)
-        self._heads.read(lock=writes)
-        self._read_clock()
+        self._read_heads(lock=writes)
         for act in self._acts:
             self._act(act)
         asks = self._prepared(self._fresh())
@@ -94,8 +98,19 @@ class Batch:
         spoiled = [ask for ask in asks if ask.error is not None and ask.question.writes]
         if spoiled:
             raise SpoiledError(spoiled)
-        self._written.pending.flush(self._connection)
-        return self._heads.write() or self._written.pending.flushed
+        return self._put()
+
+    def _put(self) -> bool:
+        """Put everything that waits into the database, the heads last; say whether there is anything to commit."""
+        pending = self._written.pending
+        if self._connection.dialect.name == "sqlite":
+            pending.flush(self._connection)
+            self._heads.write()
+        else:
+            beside = self._heads.beside()
+            changes = bool(beside or pending or pending.flushed)
+            pending.flush(self._connection, [*beside, *self._marks] if changes else ())
+        return pending.flushed
 
     def _act(self, act: Act) -> None:
         tx = self._transaction(act.tenant)
@@ -160,7 +175,7 @@ class Batch:
         return prepared
 
     def _load(self, asks: Sequence[Ask]) -> None:
-        """Load the cases of each tenant's questions together, then read the clock."""
+        """Load the cases of each tenant's questions together."""
         if not asks:
             return
         pending = self._written.pending
@@ -178,9 +193,6 @@ class Batch:
             cases = loader.load(keys, known, self._now(tenant))
             for ask, case in zip(theirs, cases, strict=True):
                 ask.case, ask.conclusion, ask.error = case, None, None
-        self._read_clock()
-        for ask in asks:
-            ask.case = at(_loaded(ask), self._now(ask.tenant))
 
     def _decided_first(self, asks: Sequence[Ask]) -> list[Ask]:
         """Decide before the heads are locked; return the questions for which something has to be recorded.
@@ -198,7 +210,7 @@ class Batch:
                 return []
         if self._before_lock is not None:
             self._before_lock()
-        self._heads.read(lock=True)
+        self._read_heads(lock=True)
         # Another store may have answered the same request id until now.
         asks = self._unanswered(asks)
         self._load(self._touched(asks, since))
@@ -299,9 +311,10 @@ class Batch:
         """Return the time as it was last read, never earlier than the tenant's last change."""
         return max(self._time, self._heads.now[tenant].last_decide_time)
 
-    def _read_clock(self) -> None:
-        """Read the time once for all that comes next."""
-        self._time = database_time(self._connection, self._clock)
+    def _read_heads(self, *, lock: bool) -> None:
+        """Read the heads, and with them the time for all that comes next."""
+        self._heads.read(lock=lock)
+        self._time = self._heads.time or database_time(self._connection, self._clock)
 
 
 def database_time(connection: Connection, clock: Callable[[], datetime]) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,14 +16,29 @@ from release_passport_server.adapters.sql.codec import Values
 from release_passport_server.adapters.sql.tables import Moment, microseconds
 
 # A later state of these replaces the earlier one.
-_REPLACED = {tables.attempts, tables.documents, tables.idempotency}
+_REPLACED = {tables.attempts, tables.documents, tables.idempotency, tables.jobs}
+# A job that runs is not taken from who runs it: it is due again once that is over.
+_SCHEDULED = """ ON CONFLICT (tenant, kind, "key") DO UPDATE SET due_time = excluded.due_time,
+payload = excluded.payload, generation = jobs.generation + 1, attempts = 0, error = '', dead_time = NULL,
+available_time = CASE WHEN jobs.holder = '' THEN excluded.available_time ELSE jobs.available_time END"""
 # These may be there already, and are the same then.
 _SHARED = {tables.bodies, tables.series, tables.feed_scopes, tables.release_artifacts}
 
 _Convert = Callable[[Any], Any]
 
 
-def insert_rows(connection: Connection, waiting: Mapping[Table, Sequence[Values]]) -> None:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A statement for PostgreSQL that goes along with the rows, and its one parameter."""
+
+    name: str
+    statement: str
+    given: str
+
+
+def insert_rows(
+    connection: Connection, waiting: Mapping[Table, Sequence[Values]], beside: Sequence[Beside] = ()
+) -> None:
     """Insert the rows of every table; on PostgreSQL by one statement, because each costs a round trip."""
     given = {table: _distinct(table, rows) for table, rows in waiting.items()}
     if connection.dialect.name == "sqlite":
@@ -36,7 +52,11 @@ def insert_rows(connection: Connection, waiting: Mapping[Table, Sequence[Values]
         columns = _columns(table, binary=False)
         names = [column for column, _ in columns]
         texts.append(json.dumps([dict(zip(names, _converted(row, columns), strict=True)) for row in rows]))
-    connection.exec_driver_sql(_every_row(tuple(given)), tuple(texts))
+    parts = [(f"put_{table.name}", _from_json(table)) for table in given]
+    parts += [(one.name, one.statement) for one in beside]
+    statement = ", ".join(f"{name} AS ({part})" for name, part in parts)
+    parameters = (*texts, *(one.given for one in beside))
+    connection.exec_driver_sql(f"WITH {statement} SELECT 1", parameters)
 
 
 def _distinct(table: Table, rows: Sequence[Values]) -> Sequence[Values]:
@@ -72,12 +92,7 @@ def _one_row(table: Table) -> str:
     return f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks}){_conflict(table)}"  # noqa: S608
 
 
-@lru_cache(maxsize=256)
-def _every_row(given: tuple[Table, ...]) -> str:
-    parts = [f"put_{table.name} AS (INSERT INTO {_from_json(table)})" for table in given]
-    return f"WITH {', '.join(parts)} SELECT 1"
-
-
+@lru_cache
 def _from_json(table: Table) -> str:
     typed = ", ".join(f'"{column.name}" {_type(column.type)}' for column in table.c)
     taken = ", ".join(
@@ -85,7 +100,7 @@ def _from_json(table: Table) -> str:
         for column in table.c
     )
     rows = f"SELECT {taken} FROM json_to_recordset(%s::json) AS given({typed})"  # noqa: S608
-    return f"{table.name} ({_names(table)}) {rows}{_conflict(table)}"
+    return f"INSERT INTO {table.name} ({_names(table)}) {rows}{_conflict(table)}"
 
 
 def _names(table: Table) -> str:
@@ -93,6 +108,8 @@ def _names(table: Table) -> str:
 
 
 def _conflict(table: Table) -> str:
+    if table is tables.jobs:
+        return _SCHEDULED
     if table in _SHARED:
         return " ON CONFLICT DO NOTHING"
     if table not in _REPLACED:

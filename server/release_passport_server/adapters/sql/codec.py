@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.message import Message
@@ -118,11 +119,21 @@ def evidence_values(tenant: str, item: EvidenceItem, revision: int) -> Values:
         "verification": int(item.verification),
         "verification_reason": item.verification_reason,
         "signer": item.signer,
-        "scopes": json.dumps([[list(s.services), list(s.environments)] for s in item.scopes]),
+        "scopes": _scopes_text(item.scopes),
         "samples": item.samples,
         "inconclusive": item.inconclusive,
         "bundle_digest": digest(item.bundle) if item.bundle else "",
     }
+
+
+@lru_cache
+def _scopes_text(scopes: tuple[Scope, ...]) -> str:
+    return json.dumps([[list(s.services), list(s.environments)] for s in scopes])
+
+
+@lru_cache
+def _scopes_of(text: str) -> tuple[Scope, ...]:
+    return tuple(Scope(tuple(s), tuple(e)) for s, e in json.loads(text))
 
 
 def facts_body(item: EvidenceItem) -> bytes:
@@ -148,7 +159,7 @@ def item_of(row: Row[Any]) -> EvidenceItem:
         verification=Verification(row.verification),
         verification_reason=row.verification_reason,
         signer=row.signer,
-        scopes=tuple(Scope(tuple(s), tuple(e)) for s, e in json.loads(row.scopes)),
+        scopes=_scopes_of(row.scopes),
         samples=row.samples,
         inconclusive=row.inconclusive,
         external_id=row.external_id,

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, func, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch_state import Head
+from release_passport_server.adapters.sql.bulk import Beside
+from release_passport_server.adapters.sql.codec import Values
+from release_passport_server.adapters.sql.lists import among
+from release_passport_server.adapters.sql.tables import microseconds
 
-_HEADS = (
-    select(tables.heads)
-    .where(tables.heads.c.tenant.in_(bindparam("tenants", expanding=True)))
+
+@lru_cache
+def _heads(dialect: str, *, lock: bool) -> Select[Any]:
+    # The database's own time, which all its servers share; SQLite's is the host's.
+    time = func.clock_timestamp() if dialect == "postgresql" else null()
+    rows = select(tables.heads, time.label("time")).where(among(dialect, tables.heads.c.tenant, "tenants"))
     # Every process locks in this order, so that none waits for another in a circle.
-    .order_by(tables.heads.c.tenant)
-)
-_LOCKED_HEADS = _HEADS.with_for_update()
+    rows = rows.order_by(tables.heads.c.tenant)
+    return rows.with_for_update(of=tables.heads) if lock else rows
+
+
+_TO = {
+    "revision": "to_revision",
+    "last_decide_time": "to_time",
+    "leaf_count": "to_leaves",
+    "access_generation": "to_generation",
+    "catalog_revision": "to_catalog",
+}
 _MOVED = (
     update(tables.heads)
     .where(tables.heads.c.tenant == bindparam("of"))
-    .values(
-        revision=bindparam("to_revision"),
-        last_decide_time=bindparam("to_time"),
-        leaf_count=bindparam("to_leaves"),
-        access_generation=bindparam("to_generation"),
-        catalog_revision=bindparam("to_catalog"),
-    )
+    .values({column: bindparam(name, type_=BigInteger) for column, name in _TO.items()})
+)
+_MOVED_FROM_JSON = (
+    f"UPDATE heads SET {', '.join(f'{column} = given.{name}' for column, name in _TO.items())}"  # noqa: S608
+    f' FROM json_to_recordset(%s::json) AS given("of" text, {", ".join(f"{one} bigint" for one in _TO.values())})'
+    ' WHERE heads.tenant = given."of"'
 )
 
 
@@ -42,6 +58,8 @@ class Heads:
         self._stored: dict[str, Head] = {}
         self.locked = False
         self.now: dict[str, Head] = {}
+        # When the heads were read, by the database's clock; None on SQLite, and where there is no head yet.
+        self.time: datetime | None = None
 
     def read(self, *, lock: bool) -> None:
         """Read the heads, or read and lock them; only locked ones may be moved."""
@@ -54,13 +72,13 @@ class Heads:
         self.now = {tenant: replace(head) for tenant, head in self._stored.items()}
         self.locked = lock
 
-    def write(self) -> bool:
-        """Store the heads that moved; say whether there was one."""
-        moved = [
+    def moved(self) -> list[Values]:
+        """Return the heads that moved, as they are to be stored."""
+        return [
             {
                 "of": tenant,
                 "to_revision": head.revision,
-                "to_time": head.last_decide_time,
+                "to_time": microseconds(head.last_decide_time),
                 "to_leaves": head.leaf_count,
                 "to_generation": head.access_generation,
                 "to_catalog": head.catalog_revision,
@@ -68,9 +86,17 @@ class Heads:
             for tenant, head in self.now.items()
             if head != self._stored[tenant]
         ]
+
+    def write(self) -> None:
+        """Store the heads that moved."""
+        moved = self.moved()
         if moved:
             self._connection.execute(_MOVED, moved)
-        return bool(moved)
+
+    def beside(self) -> list[Beside]:
+        """Return what stores the heads that moved, to go along with the batch's rows."""
+        moved = self.moved()
+        return [Beside("moved", _MOVED_FROM_JSON, json.dumps(moved))] if moved else []
 
     def catalog_revision(self, tenant: str) -> int | None:
         """Return the revision of the tenant's catalogue, or None where this batch changes it."""
@@ -93,7 +119,10 @@ class Heads:
         return {tenant: frozenset(scopes) for tenant, scopes in found.items()}
 
     def _select(self, *, lock: bool) -> dict[str, Head]:
-        rows = self._connection.execute(_LOCKED_HEADS if lock else _HEADS, {"tenants": self._tenants})
+        statement = _heads(self._connection.dialect.name, lock=lock)
+        rows = self._connection.execute(statement, {"tenants": self._tenants}).all()
+        times = [row.time for row in rows if row.time is not None]
+        self.time = max(times).astimezone(UTC) if times else None
         return {
             row.tenant: Head(
                 row.revision,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -136,8 +136,8 @@ class SQLJobs:
 
     async def give_back(self, claim: Claim) -> bool:
         """Let a job that was not finished be claimed at once, as if it had not been begun."""
-        attempts = func.max if False else jobs.c.attempts - 1
-        return await self._set(claim, lambda _: {"available_time": jobs.c.due_time, "holder": "", "attempts": attempts})
+        values = {"available_time": jobs.c.due_time, "holder": "", "attempts": jobs.c.attempts - 1}
+        return await self._set(claim, lambda _: values)
 
     async def dead(self, tenant: str, page: Page) -> Listed[DeadJob]:
         """Return a tenant's dead jobs by kind and key."""
@@ -180,7 +180,7 @@ class SQLJobs:
 
         return await self._aside.read(act)
 
-    async def _set(self, claim: Claim, values: Any) -> bool:
+    async def _set(self, claim: Claim, values: Callable[[datetime], Mapping[str, Any]]) -> bool:
         def act(connection: Connection, now: datetime) -> bool:
             changed = update(jobs).where(held(claim)).values(**values(now))
             return bool(connection.execute(changed).rowcount)
@@ -222,9 +222,7 @@ def _claim(row: Row[Any], holder: str) -> Claim:
 
 
 def _dead(row: Row[Any]) -> DeadJob:
-    return DeadJob(
-        row.tenant, row.kind, row.key, row.due_time, row.attempts, row.error, row.dead_time
-    )
+    return DeadJob(row.tenant, row.kind, row.key, row.due_time, row.attempts, row.error, row.dead_time)
 
 
 def _count(connection: Connection, which: ColumnElement[bool]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Table
 
-from release_passport_server.adapters.sql.bulk import insert_rows
+from release_passport_server.adapters.sql.bulk import Beside, insert_rows
 from release_passport_server.adapters.sql.codec import Values, subject_text
 from release_passport_server.domain.evidence import EvidenceItem
 
@@ -52,10 +52,10 @@ class Pending:
         other._items.clear()
         self.flushed = self.flushed or other.flushed
 
-    def flush(self, connection: Connection) -> None:
-        """Insert everything that waits."""
-        if self._rows:
-            insert_rows(connection, self._rows)
+    def flush(self, connection: Connection, beside: Sequence[Beside] = ()) -> None:
+        """Insert everything that waits, and on PostgreSQL do what goes along with it."""
+        if self._rows or beside:
+            insert_rows(connection, self._rows, beside)
             self.flushed = True
         self._rows.clear()
         self._items.clear()

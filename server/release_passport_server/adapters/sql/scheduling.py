@@ -8,13 +8,13 @@ from sqlalchemy import Connection, delete, select
 
 from release_passport_server.adapters.sql import jobs, leases, tables
 from release_passport_server.adapters.sql.batch_state import Written
+from release_passport_server.adapters.sql.reader import SQLReader
 from release_passport_server.domain.job import Claim, Lease, LeaseLost, Timer
 
 
-class Scheduling:
+class Scheduling(SQLReader):
     """Part of the transaction. No decision sees jobs: they take no revision and tell the feed nothing."""
 
-    tenant: str
     now: datetime
     _mine: Written
 
@@ -25,9 +25,8 @@ class Scheduling:
     def unschedule(self, kind: str, key: str) -> None:
         """Let a job not be done; one that runs already is not stopped."""
         c = tables.jobs.c
-        self._written_now().execute(
-            delete(tables.jobs).where(c.tenant == self.tenant, c.kind == kind, c.key == key)
-        )
+        gone = delete(tables.jobs).where(c.tenant == self.tenant, c.kind == kind, c.key == key)
+        self._changing().execute(gone)
 
     def hold(self, held: Claim | Lease) -> None:
         """Raise LeaseLost unless a job or lease is still held; nobody can take it before the commit."""
@@ -35,14 +34,23 @@ class Scheduling:
             (tables.jobs, jobs.held(held)) if isinstance(held, Claim) else (tables.leases, leases.held(held))
         )
         rows = select(table.c.token).where(mine).with_for_update()
-        if held.tenant != self.tenant or self._written_now().execute(rows).first() is None:
+        if held.tenant != self.tenant or self._database.execute(rows).first() is None:
             raise LeaseLost(held)
 
     def finish_job(self, claim: Claim, again: datetime | None = None) -> None:
         """Finish a job together with what it has done; raise LeaseLost where it is somebody else's by now."""
-        if claim.tenant != self.tenant or not jobs.finish(self._written_now(), claim, again):
+        if claim.tenant != self.tenant or not jobs.finish(self._changing(), claim, again):
             raise LeaseLost(claim)
 
-    def _written_now(self) -> Connection:
-        """Return the connection for a statement of this request alone."""
+    def _changing(self) -> Connection:
+        """Return the connection for a statement of this request alone, which has to be committed."""
+        self._flush()
+        self._in_savepoint()
+        self._mine.pending.flushed = True
+        return self._database
+
+    def _flush(self) -> None:
+        raise NotImplementedError
+
+    def _in_savepoint(self) -> None:
         raise NotImplementedError

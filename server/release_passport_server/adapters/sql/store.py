@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from release_passport_server.adapters.sql import migrate, tables
+from release_passport_server.adapters.sql.aside import Aside
 from release_passport_server.adapters.sql.batch import Failpoint, database_time
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
@@ -71,6 +72,11 @@ class SQLStore:
         writer = Writer(engine, secrets.token_hex(8), clock, before_lock)
         writer.start()
         return cls(engine, writer, clock, pool_size, owned)
+
+    @property
+    def aside(self) -> Aside:
+        """Return what runs small transactions across tenants, at the database's time."""
+        return Aside(self._engine, self._readers, lambda connection: database_time(connection, self._clock))
 
     @property
     def commits(self) -> int:

@@ -46,7 +46,7 @@ from release_passport_server.adapters.sql.documents import (
     Collection,
 )
 from release_passport_server.adapters.sql.loading import Known
-from release_passport_server.adapters.sql.reader import SQLReader
+from release_passport_server.adapters.sql.scheduling import Scheduling
 from release_passport_server.domain.canonical import canonical, digest, stamp
 from release_passport_server.domain.catalog import (
     APIToken,
@@ -69,7 +69,7 @@ SALT_BYTES = 16
 _SERIES = [column.name for column in tables.series.c]
 
 
-class SQLTransaction(SQLReader):
+class SQLTransaction(Scheduling):
     """What one request changes; see the port. Everything that it writes stands under its one revision.
 
     Rows wait until somebody reads, or until the batch ends. A savepoint is set only where rows of this request

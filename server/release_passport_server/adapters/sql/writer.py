@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, insert, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch import Batch, Failpoint, SpoiledError
+from release_passport_server.adapters.sql.bulk import Beside
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.failures import (
     CommitUnknownError,
@@ -29,6 +32,12 @@ MAX_BATCH = 64
 TICK_SECONDS = 0.0005
 # Once in so many commits the request ids whose time is over are forgotten.
 FORGET_EVERY = 500
+
+
+_MARKED = (
+    "UPDATE writers SET batch = given.batch FROM json_to_record(%s::json) AS given(writer text, batch bigint)"
+    " WHERE writers.writer = given.writer"
+)
 
 
 class Writer:
@@ -50,6 +59,7 @@ class Writer:
         # Of the batches that were marked; 0 as long as this writer has no row to mark them in.
         self._batch = 0
         self._crowded = False
+        self._connection: Connection | None = None
         self.commits = 0
         self._thread = threading.Thread(target=self._run, name="passport-writer", daemon=True)
 
@@ -78,6 +88,7 @@ class Writer:
             waiting = [request for request in requests if not request.waiting.gone]
             if waiting:
                 self._serve(waiting)
+        self._disconnect()
         if self._batch:
             self._forget(tables.writers, tables.writers.c.writer == self._name)
 
@@ -131,38 +142,67 @@ class Writer:
         deliver(answers)
 
     def _commit(self, requests: Sequence[Request]) -> list[Answer]:
-        with self._engine.connect() as connection:
-            transaction = connection.begin()
-            try:
-                batch = Batch(connection, requests, self._catalogs, self._clock, self._before_lock)
-                if not batch.run():
-                    transaction.rollback()
-                    return batch.answers
-                self._mark(connection)
-            except BaseException:
-                transaction.rollback()
-                raise
-            try:
-                transaction.commit()
-            except SQLAlchemyError as error:
-                self._resolve(error)
-        self.commits += 1
+        connection = self._connected()
+        try:
+            answers = self._run_batch(connection, requests)
+        except SpoiledError:
+            raise
+        except BaseException:
+            # What state the connection is in is not worth finding out.
+            self._disconnect()
+            raise
         if self.commits % FORGET_EVERY == 0:
             # By itself, so that no head is held meanwhile.
             self._forget(tables.idempotency, tables.idempotency.c.expire_time <= self._clock())
+        return answers
+
+    def _run_batch(self, connection: Connection, requests: Sequence[Request]) -> list[Answer]:
+        transaction = connection.begin()
+        try:
+            batch = Batch(
+                connection,
+                requests,
+                self._catalogs,
+                self._clock,
+                before_lock=self._before_lock,
+                marks=self._marks(),
+            )
+            if not batch.run():
+                transaction.rollback()
+                return batch.answers
+        except BaseException:
+            transaction.rollback()
+            raise
+        try:
+            transaction.commit()
+        except SQLAlchemyError as error:
+            self._resolve(error)
+        self.commits += 1
         return batch.answers
 
-    def _mark(self, connection: Connection) -> None:
-        """Write the batch's number into the writer's own row, to be asked for if the commit is not answered."""
-        if connection.dialect.name == "sqlite":
+    def _connected(self) -> Connection:
+        """Return the writer's own connection, which stays open from batch to batch."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.close()
+
+    def _marks(self) -> list[Beside]:
+        """Return what writes the batch's number into the writer's row, for the case that its commit is not answered."""
+        if self._engine.dialect.name == "sqlite":
             # A commit inside the process is always answered.
-            return
+            return []
         if self._batch == 0:
             with self._engine.begin() as other:
                 other.execute(insert(tables.writers).values(writer=self._name, batch=0))
         self._batch += 1
-        c = tables.writers.c
-        connection.execute(update(tables.writers).where(c.writer == self._name).values(batch=self._batch))
+        mark = json.dumps({"writer": self._name, "batch": self._batch})
+        return [Beside("marked", _MARKED, mark)]
 
     def _resolve(self, error: SQLAlchemyError) -> None:
         """Find out by the batch's own row whether an unanswered commit happened; raise where it did not."""

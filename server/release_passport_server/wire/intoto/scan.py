@@ -20,6 +20,7 @@ from release_passport_server.wire.intoto.strict_json import JSON
 _MAX_FINDINGS = 1000
 _MAX_FINDINGS_BYTES = 48 * 1024
 _NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,2})?", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 # Names of severities, weakest first; a scanner's own words on the right.
 _NAMES = ("unknown", "negligible", "low", "medium", "high", "critical")
 _WORDS = {name: name for name in _NAMES} | {
@@ -89,7 +90,7 @@ def _scanner(uri: str | None) -> tuple[str | None, str | None]:
         return None, None
     bare = re.split(r"[?#]", uri.removeprefix("pkg:"), maxsplit=1)[0].rstrip("/")
     name, _, version = bare.rpartition("/")[2].partition("@")
-    return name or None, version or None
+    return (name if _NAME.fullmatch(name) else None), version or None
 
 
 def _count(facts: evidence_pb2.VulnerabilityScan, report: _Report) -> None:

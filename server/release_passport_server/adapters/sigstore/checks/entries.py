@@ -73,25 +73,18 @@ def algorithm_named(name: str) -> str:
 
 
 def _hashedrekord_1(spec: JSON, signed: Signed) -> None:
-    if not isinstance(signed.content, Message):
-        raise Refused(
-            Failure.LOG_ENTRY_UNSUPPORTED, "an envelope's entry cannot be a hashedrekord of version 0.0.1"
-        )
     _same(text_at(spec, "data", "hash", "algorithm") == signed.algorithm, "another hash")
-    _same(_hex(text_at(spec, "data", "hash", "value")) == signed.digest, "another artifact")
+    _same(
+        _hex(text_at(spec, "data", "hash", "value")) == _signed_digest(signed), "another artifact or payload"
+    )
     _same(_base64(at(spec, "signature", "content")) == signed.signature, "another signature")
     _same(_pem_of(at(spec, "signature", "publicKey", "content")) == signed.der, "another signer")
 
 
 def _hashedrekord_2(spec: JSON, signed: Signed) -> None:
     record = at(spec, "hashedRekordV002")
-    digest = signed.digest
-    # An Ed25519 key has no hash of its own: it cannot have made such an entry.
-    _same(signed.algorithm in _ALGORITHMS, "another kind of key")
-    if isinstance(signed.content, Envelope):
-        digest = hashlib.new(signed.algorithm, signed.content.pae()).digest()
-    _same(text_at(record, "data", "algorithm") == _ALGORITHMS[signed.algorithm], "another hash")
-    _same(_base64(at(record, "data", "digest")) == digest, "another artifact or payload")
+    _same(text_at(record, "data", "algorithm") == _ALGORITHMS.get(signed.algorithm), "another hash")
+    _same(_base64(at(record, "data", "digest")) == _signed_digest(signed), "another artifact or payload")
     _same(_base64(at(record, "signature", "content")) == signed.signature, "another signature")
     _same(_verifier(at(record, "signature", "verifier"), signed), "another signer")
 
@@ -135,6 +128,15 @@ _KINDS: dict[tuple[str, str], Callable[[JSON, Signed], None]] = {
     ("dsse", "0.0.2"): _dsse_2,
     ("intoto", "0.0.2"): _intoto_2,
 }
+
+
+def _signed_digest(signed: Signed) -> bytes:
+    """Return the digest of what the key signed: an artifact, or an envelope's pre-authentication encoding."""
+    # An Ed25519 key has no hash of its own: it cannot have made such an entry.
+    _same(signed.algorithm in _ALGORITHMS, "another kind of key")
+    if isinstance(signed.content, Envelope):
+        return hashlib.new(signed.algorithm, signed.content.pae()).digest()
+    return signed.digest
 
 
 def _payload_hash(signed: Signed) -> bytes:

@@ -1,0 +1,1 @@
+"""The one way by which this server calls others: guarded against being sent elsewhere, and bounded."""

@@ -1,0 +1,48 @@
+"""Reads the body of an answer, never more of it than was allowed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterable
+
+from release_passport_server.domain.outbound import OutboundError, OutboundFailure
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+async def read_body(chunks: AsyncIterable[bytes], encoding: str, most: int) -> bytes:
+    """Return the body, unpacked; raise OutboundError as soon as it is too large, packed or not."""
+    if encoding not in {"", "identity", "gzip", "x-gzip"}:
+        raise OutboundError(
+            OutboundFailure.CONTENT_REFUSED, "the answer is packed in a way that was not asked for"
+        )
+    unpack = zlib.decompressobj(_GZIP) if "gzip" in encoding else None
+    body, received = bytearray(), 0
+    async for chunk in chunks:
+        received += len(chunk)
+        if received > most:
+            raise too_large(most)
+        body += chunk if unpack is None else _unpacked(unpack, chunk, most + 1 - len(body))
+        if len(body) > most:
+            raise too_large(most)
+    if unpack is not None and received and not unpack.eof:
+        raise OutboundError(OutboundFailure.PROTOCOL_BROKEN, "the packed answer ends too early")
+    return bytes(body)
+
+
+def too_large(most: int) -> OutboundError:
+    """Return the error for an answer above its limit."""
+    return OutboundError(OutboundFailure.TOO_LARGE, f"the answer is larger than {most} bytes")
+
+
+def _unpacked(unpack: zlib._Decompress, chunk: bytes, room: int) -> bytes:
+    try:
+        # No more is unpacked than there is room for, whatever the chunk holds.
+        found = unpack.decompress(chunk, room)
+    except zlib.error as error:
+        raise OutboundError(
+            OutboundFailure.PROTOCOL_BROKEN, "the packed answer cannot be unpacked"
+        ) from error
+    if unpack.unused_data:
+        raise OutboundError(OutboundFailure.PROTOCOL_BROKEN, "something follows the packed answer")
+    return found

@@ -1,0 +1,180 @@
+"""The guarded client. It has no cookies, no proxies and no memory but its open connections.
+
+Built on httpcore rather than httpx: names are resolved, redirects followed and bodies unpacked here, under limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urljoin
+
+import httpcore
+
+from release_passport_server.adapters.http.body import read_body, too_large
+from release_passport_server.adapters.http.network import GuardedNetwork, Resolve, resolve
+from release_passport_server.domain.outbound import (
+    Origin,
+    OutboundError,
+    OutboundFailure,
+    Reach,
+)
+from release_passport_server.ports.http import HTTPRequest, HTTPResponse
+
+MAX_CONNECTIONS = 10
+IDLE_SECONDS = 15.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class GuardedClients:
+    """Opens guarded clients; see the port."""
+
+    def __init__(self, user_agent: str, resolve: Resolve = resolve) -> None:
+        self._user_agent = user_agent
+        self._resolve = resolve
+
+    @asynccontextmanager
+    async def open(self, reach: Reach, ca_file: Path | None = None) -> AsyncIterator[GuardedClient]:
+        """Give a client that goes nowhere but there; raise OutboundError for authorities that cannot be read."""
+        async with httpcore.AsyncConnectionPool(
+            ssl_context=_tls(ca_file),
+            max_connections=MAX_CONNECTIONS,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=GuardedNetwork(reach, self._resolve),
+        ) as pool:
+            yield GuardedClient(pool, reach, self._user_agent)
+
+
+class GuardedClient:
+    """Calls one configured system; see the port."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool, reach: Reach, user_agent: str) -> None:
+        self._pool = pool
+        self._reach = reach
+        self._user_agent = user_agent
+
+    async def send(self, request: HTTPRequest) -> HTTPResponse:
+        """Return the answer, whatever its status; raise OutboundError where there is none that can be trusted."""
+        origin = self._reach.find(request.url)
+        try:
+            async with asyncio.timeout(request.seconds):
+                return await self._followed(request)
+        except TimeoutError as error:
+            text = f"{origin} did not answer in full within {request.seconds:g} s"
+            raise OutboundError(OutboundFailure.TIMED_OUT, text) from error
+
+    async def _followed(self, request: HTTPRequest) -> HTTPResponse:
+        """Send a request and go where it is redirected, as often as it may be."""
+        for _ in range(request.max_redirects + 1):
+            answer = await self._once(request)
+            location = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or not location:
+                return answer
+            request = self._redirected(request, location)
+        text = f"{Origin.of(request.url)} redirects more often than {request.max_redirects} times"
+        raise OutboundError(OutboundFailure.REDIRECT_REFUSED, text)
+
+    def _redirected(self, request: HTTPRequest, location: str) -> HTTPRequest:
+        here = Origin.of(request.url)
+        if request.method not in {"GET", "HEAD"}:
+            text = (
+                f"{here} redirects a {request.method}, which is not sent twice; configure its final address"
+            )
+            raise OutboundError(OutboundFailure.REDIRECT_REFUSED, text)
+        target = urljoin(request.url, location).partition("#")[0]
+        there = self._reach.find(target, redirected_from=request.url)
+        if there.is_same(here):
+            return replace(request, url=target)
+        # Another host learns nothing that was meant for this one.
+        return replace(request, url=target, credential="", headers={})
+
+    async def _once(self, request: HTTPRequest) -> HTTPResponse:
+        origin = Origin.of(request.url)
+        try:
+            async with self._pool.stream(
+                request.method, request.url, headers=self._headers(request), content=request.body or None
+            ) as response:
+                headers = _merged(response.headers)
+                if response.status in _REDIRECTS and headers.get("location"):
+                    return HTTPResponse(response.status, headers, b"", request.url)
+                return await _answered(request, response, headers)
+        except OutboundError:
+            raise
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+            raise _told(origin, error) from error
+
+    def _headers(self, request: HTTPRequest) -> list[tuple[bytes, bytes]]:
+        given = {
+            "host": Origin.of(request.url).authority,
+            "user-agent": self._user_agent,
+            "accept": ", ".join(request.accept) or "*/*",
+            "accept-encoding": "gzip",
+            **{name.lower(): value for name, value in request.headers.items()},
+        }
+        if request.credential:
+            given["authorization"] = request.credential
+        if request.body or request.method in {"POST", "PUT", "PATCH"}:
+            given["content-length"] = str(len(request.body))
+        try:
+            return [(name.encode("ascii"), value.encode("ascii")) for name, value in given.items()]
+        except UnicodeEncodeError as error:
+            text = "a header has characters beyond ASCII: check the configured credential"
+            raise OutboundError(OutboundFailure.URL_REFUSED, text) from error
+
+
+async def _answered(
+    request: HTTPRequest, response: httpcore.Response, headers: Mapping[str, str]
+) -> HTTPResponse:
+    length = headers.get("content-length", "")
+    if request.method != "HEAD" and length.isdecimal() and int(length) > request.max_bytes:
+        raise too_large(request.max_bytes)
+    encoding = headers.get("content-encoding", "").strip().lower()
+    body = await read_body(response.aiter_stream(), encoding, request.max_bytes)
+    answer = HTTPResponse(response.status, headers, body, request.url)
+    if request.accept and 200 <= response.status < 300 and body and answer.media_type not in request.accept:
+        kind = answer.media_type[:80] or "no type"
+        text = f"{Origin.of(request.url)} answered with {kind!r} where {request.accept[0]!r} was asked for"
+        raise OutboundError(OutboundFailure.CONTENT_REFUSED, text)
+    return answer
+
+
+def _merged(headers: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _told(origin: Origin, error: Exception) -> OutboundError:
+    cause = error if isinstance(error, ssl.SSLError) else error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        text = f"{origin}: its certificate is not accepted: {cause.verify_message}"
+        return OutboundError(OutboundFailure.TLS_FAILED, text)
+    if isinstance(cause, ssl.SSLError):
+        return OutboundError(
+            OutboundFailure.TLS_FAILED, f"{origin}: no secure connection could be agreed upon"
+        )
+    match error:
+        case httpcore.TimeoutException():
+            return OutboundError(OutboundFailure.TIMED_OUT, f"{origin} did not answer in time")
+        case httpcore.ConnectError():
+            return OutboundError(OutboundFailure.CONNECT_FAILED, f"{origin} cannot be connected to")
+        case httpcore.LocalProtocolError():
+            return OutboundError(OutboundFailure.URL_REFUSED, f"the request to {origin} is not valid HTTP")
+        case _:
+            return OutboundError(
+                OutboundFailure.PROTOCOL_BROKEN, f"{origin} broke the answer off, or it is not HTTP"
+            )
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        text = f"{ca_file}: no certificates can be read from it"
+        raise OutboundError(OutboundFailure.TLS_FAILED, text) from error

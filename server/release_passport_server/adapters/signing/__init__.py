@@ -1,0 +1,1 @@
+"""Signs what leaves the service, with keys out of files."""

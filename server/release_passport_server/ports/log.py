@@ -1,0 +1,85 @@
+"""The transparency log of one tenant: where its leaves come from, and where its tiles and checkpoints go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class LogIdentity:
+    """A tenant's log: its origin is the name that its checkpoints carry.
+
+    A log that goes on after a restore has a new origin and an epoch of its own; `first_leaf` is the number among all
+    leaves of the tenant that stands at index 0 of its tree.
+    """
+
+    tenant: str
+    origin: str
+    first_leaf: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogLeaf:
+    """One row of the audit table: its number among the tenant's leaves, its hash, and what the hash commits to."""
+
+    number: int
+    leaf: bytes
+    salt: bytes | None
+    body: bytes | None
+
+
+class LeafSource(Protocol):
+    """The audit table, in the order of its leaves."""
+
+    def leaves(self, tenant: str, first: int, count: int) -> Sequence[LogLeaf]:
+        """Return up to `count` committed leaves from a number on, without a gap."""
+        ...
+
+
+class TileStore(Protocol):
+    """Where a log is kept, by the paths of the tlog-tiles layout."""
+
+    def read(self, origin: str, path: str) -> bytes | None:
+        """Return what stands at a path, None where there is nothing."""
+        ...
+
+    def publish(self, origin: str, content: Mapping[str, bytes], change: Publication) -> None:
+        """Keep tiles and then the checkpoint, so that a checkpoint is never there before what it stands on.
+
+        Raise Conflict where somebody with a greater fencing token has published, or the checkpoint that stands is
+        not of the size that this one was made from.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A new checkpoint, the sizes before and after it, and the fencing token of who made it."""
+
+    checkpoint: bytes
+    before: int
+    after: int
+    token: int
+
+
+class CheckpointAnchor(Protocol):
+    """A place outside the store that keeps checkpoints, so that a store that was rolled back is noticed."""
+
+    def anchor(self, origin: str, checkpoint: bytes, now: datetime) -> None:
+        """Keep a checkpoint, with the time, beside all that were anchored before."""
+        ...
+
+    def anchored(self, origin: str) -> tuple[AnchoredCheckpoint, ...]:
+        """Return what was anchored, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredCheckpoint:
+    """A checkpoint as it was signed, and when it was anchored."""
+
+    note: bytes
+    time: datetime
