@@ -15,8 +15,8 @@ from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.domain.errors import Precondition
 from release_passport_server.domain.job import Backlog, Claim, LeaseLost, Timer
 from release_passport_server.domain.record import Page
-from release_passport_server.ports.store import Transaction
-from support.store import SECOND, START, TENANT, SetClock, a_release, a_tenant, opened, put_release
+from release_passport_server.ports.store import Conclusion, LoadedCase, Transaction
+from support.store import SECOND, START, TENANT, Question, SetClock, a_release, a_tenant, opened, put_release
 
 LEASE = timedelta(seconds=60)
 KINDS = ("expire", "collect")
@@ -95,7 +95,12 @@ async def test_a_job_is_scheduled_with_the_rest_of_its_transaction_or_not_at_all
 
     with pytest.raises(Precondition):
         await store.write(TENANT, fails)
-    await store.write(TENANT, lambda tx: (put_release(tx, a_release()), tx.schedule(a_timer("of-the-good"))))
+
+    def works(tx: Transaction) -> None:
+        put_release(tx, a_release())
+        tx.schedule(a_timer("of-the-good"))
+
+    await store.write(TENANT, works)
     assert await claimed(jobs) == ["of-the-good"]
 
 
@@ -104,6 +109,17 @@ async def test_scheduling_alone_is_committed_and_takes_no_revision(store: SQLSto
     await scheduled(store, a_timer())
     assert (await store.write(TENANT, lambda tx: tx.revision())).revision == before
     assert await claimed(jobs) == ["release-1"]
+
+
+async def test_a_decision_comes_with_its_timers(store: SQLStore, jobs: SQLJobs) -> None:
+    class Timed(Question):
+        def conclude(self, loaded: LoadedCase) -> Conclusion:
+            concluded = super().conclude(loaded)
+            return replace(concluded, timers=(a_timer(self.release.name),))
+
+    questions = [Timed(a_release(version), creates=True) for version in ("1.0.0", "2.0.0", "1.0.0")]
+    await asyncio.gather(*(store.judge(question) for question in questions))
+    assert sorted(await claimed(jobs)) == sorted({question.release.name for question in questions})
 
 
 async def test_scheduling_again_replaces(store: SQLStore, jobs: SQLJobs, clock: SetClock) -> None:

@@ -54,9 +54,9 @@ async def failure_of(client: GuardedClient, url: str, **more: Any) -> OutboundFa
 
 
 async def test_an_answer_comes_with_status_headers_and_body() -> None:
-    async with peer(reply(b"{}", 404, "No", Content_Type="Application/JSON; charset=utf-8")) as it:
-        async with client_of(it.url()) as client:
-            answer = await client.send(HTTPRequest(it.url("/a?b=c"), accept=("application/json",)))
+    answers = reply(b"{}", 404, "No", Content_Type="Application/JSON; charset=utf-8")
+    async with peer(answers) as it, client_of(it.url()) as client:
+        answer = await client.send(HTTPRequest(it.url("/a?b=c"), accept=("application/json",)))
     assert (answer.status, answer.body, answer.media_type, answer.url) == (
         404,
         b"{}",
@@ -175,13 +175,13 @@ async def test_a_redirect_inside_the_host_keeps_the_credential() -> None:
 
 
 async def test_a_redirect_to_another_host_takes_nothing_along() -> None:
-    async with peer(reply(b"blob")) as other:
-        async with peer(reply(status=302, Location=other.url("/b"))) as it:
-            async with client_of(it.url(), other.url()) as client:
-                request = HTTPRequest(
-                    it.url(), headers={"Private-Token": "s3cret"}, credential="Basic s3cret"
-                )
-                assert (await client.send(request)).body == b"blob"
+    async with (
+        peer(reply(b"blob")) as other,
+        peer(reply(status=302, Location=other.url("/b"))) as it,
+        client_of(it.url(), other.url()) as client,
+    ):
+        request = HTTPRequest(it.url(), headers={"Private-Token": "s3cret"}, credential="Basic s3cret")
+        assert (await client.send(request)).body == b"blob"
     assert set(other.asked[0].headers) == {"host", "user-agent", "accept", "accept-encoding"}
 
 
@@ -201,9 +201,11 @@ async def test_a_redirect_to_another_host_takes_nothing_along() -> None:
 async def test_a_redirect_cannot_lead_astray(location: str, public: bool, expected: OutboundFailure) -> None:
     names = Names(inside_test=[["10.0.0.1"]])
     names.answers["169.254.169.254"] = [["169.254.169.254"]]
-    async with peer(reply(status=302, Location=location)) as it:
-        async with client_of(it.url(), names=names, public_redirects=public) as client:
-            assert await failure_of(client, it.url()) is expected
+    async with (
+        peer(reply(status=302, Location=location)) as it,
+        client_of(it.url(), names=names, public_redirects=public) as client,
+    ):
+        assert await failure_of(client, it.url()) is expected
 
 
 async def test_redirects_end_and_a_post_is_not_sent_twice() -> None:
@@ -264,8 +266,8 @@ async def test_a_bomb_is_not_unpacked_beyond_the_limit(monkeypatch: pytest.Monke
     made = zlib.decompressobj
 
     class Watched:
-        def __init__(self, *arguments: int) -> None:
-            self._inner = made(*arguments)
+        def __init__(self, bits: int) -> None:
+            self._inner = made(bits)
 
         def decompress(self, data: bytes, most: int = 0) -> bytes:
             nonlocal largest

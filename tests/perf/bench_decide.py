@@ -28,6 +28,8 @@ def whole_library() -> tuple[Case, object]:
     now: object = None
     policies: list[Policy] = []
     evidence: dict[str, tuple[object, ...]] = {}
+    of_service: dict[str, str] = {}
+    of_environment: dict[str, str] = {}
     for path in sorted((ROOT / "policies" / "library").glob("*.yaml")):
         if path.stem.endswith("_test"):
             continue
@@ -42,9 +44,15 @@ def whole_library() -> tuple[Case, object]:
             if allowed and result.case.stage is Stage.PRE_ROLLOUT:
                 policies.extend(result.case.policies)
                 evidence |= dict(result.case.evidence)
+                of_service |= result.case.place.service_labels or {}
+                of_environment |= result.case.place.environment_labels or {}
                 break
     assert first is not None
-    return replace(first, policies=tuple(policies), evidence=evidence), now  # type: ignore[arg-type]
+    # Labels that make each of the policies match, so that all their rules are judged.
+    place = replace(first.place, service_labels=of_service, environment_labels=of_environment)
+    case = replace(first, place=place, policies=tuple(policies), evidence=evidence)  # type: ignore[arg-type]
+    assert all(policy.match.selects(place) for policy in policies)
+    return case, now
 
 
 def best(case: Case, now: object) -> float:

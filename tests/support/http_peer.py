@@ -68,7 +68,7 @@ async def peer(
             while asked := await _read(reader):
                 made.asked.append(asked)
                 await made.answer(asked, write)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, ValueError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()

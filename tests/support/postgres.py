@@ -57,7 +57,17 @@ class Cluster:
     def start(self) -> URL:
         """Make and start the cluster; return the address of its maintenance database."""
         self._run(
-            "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+            "initdb",
+            "-D",
+            self.data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
         )
         for attempt in range(3):
             self._port = _free_port()

@@ -186,5 +186,5 @@ def test_a_redirect_leads_to_public_hosts_by_https_only_where_that_is_configured
 
 def test_a_redirect_never_leaves_https_even_to_a_configured_origin() -> None:
     reach = Reach((Origin.of("https://a.example"), Origin.of("http://a.example")))
-    assert reach.find("http://a.example/")
+    assert reach.find("http://a.example/").scheme == "http"
     assert failure(reach, "http://a.example/", "HTTPS://a.example/") is OutboundFailure.REDIRECT_REFUSED

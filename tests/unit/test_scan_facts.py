@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from release_passport_server.wire.intoto.predicates import facts_of, kind_of
+from release_passport_server.wire.intoto.predicates import check_derived, facts_of, kind_of
 from release_passport_server.wire.intoto.statement import Statement, StatementInvalid
 
 COSIGN = "https://cosign.sigstore.dev/attestation/vuln/v1"
@@ -81,6 +81,7 @@ def cosign(result: Any, uri: str | None = "pkg:github/aquasecurity/trivy@0.50.0"
 def facts(predicate: Any, predicate_type: str = COSIGN) -> dict[str, Any]:
     found = facts_of(Statement(frozenset(), predicate_type, predicate))
     assert found is not None
+    check_derived(found.kind, found.message)
     assert found.kind == kind_of(predicate_type) == "vulnerability_scan"
     assert found.time is not None
     assert found.time.isoformat() == "2026-11-22T12:01:00+00:00"

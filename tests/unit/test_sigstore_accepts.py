@@ -207,6 +207,20 @@ def test_a_bundle_of_a_long_lived_key_is_verified(private: Any, rekor: int, meth
     assert (result.sign_time is not None) == bool(rekor)
 
 
+@pytest.mark.parametrize("how", [How(kind="intoto", promise=False), How(rekor=2, stamped=False)])
+def test_a_log_entry_without_a_time_proves_nothing_where_the_logs_key_has_an_end(how: How) -> None:
+    given = trust(keys=(TrustedKey("release", Signer(P256).pem),))
+    bundle = MINI.key_bundle(P256, about(), how)
+    assert good(bundle, given).method == "sigstore-bundle+key"
+    root = json.loads(MINI.trusted_root())
+    for log in root["tlogs"]:
+        del log["publicKey"]["validFor"]["end"]
+    open_ended = replace(given, roots=(pinned(json.dumps(root).encode()),))
+    result = good(bundle, open_ended)
+    assert result.method == f"sigstore-bundle+key+rekor-v{how.rekor}"
+    assert result.sign_time is None
+
+
 def test_a_key_signs_artifacts_too() -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     given = trust(keys=(TrustedKey("release", Signer(private).pem),))

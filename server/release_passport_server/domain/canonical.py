@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-
 # Python's own JSON is in canonical form but for fractions, large numbers and the order of some keys.
 _PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _OTHER_NUMBER = re.compile(r'(?:^|[\[,]|":)-?(?:[0-9]+[.e]|[0-9]{16})')

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from release_passport_server.domain.case import Case
-from release_passport_server.domain.expression import ExpressionContext
 from release_passport_server.domain.judge import judge
 from release_passport_server.domain.outcome import Finding, NotApplicable, Outcome, PolicyResult, Reason
 from release_passport_server.domain.policy import MAX_VALIDITY, Policy, combined_canary, combined_watch
-from release_passport_server.domain.question import Question
+from release_passport_server.domain.question import Hearing
 from release_passport_server.domain.release import Latch
 from release_passport_server.domain.texts import next_action
 from release_passport_server.domain.verdict import Mode, Stage, Verdict, strictest
@@ -20,22 +19,28 @@ TIME_DEPENDENT_VALIDITY = timedelta(seconds=60)
 OBSERVE_ONLY = "OBSERVE_ONLY"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Judged:
     """What one matching policy came to."""
 
     policy: Policy
-    findings: tuple[Finding, ...]
-    not_applicable: tuple[NotApplicable, ...]
+    findings: list[Finding]
+    not_applicable: list[NotApplicable]
     reads_now: bool
 
     def result(self, stage: Stage) -> PolicyResult:
-        verdict = strictest(f.verdict for f in self.findings) if self.findings else None
+        """Return what the policy says alone."""
+        verdict = strictest([f.verdict for f in self.findings]) if self.findings else None
         if verdict is not None and _progressive(self.policy, stage):
             verdict = max(verdict, Verdict.ALLOW_WITH_CANARY)
         policy = self.policy
         return PolicyResult(
-            policy.policy_id, policy.revision, policy.digest, policy.mode, verdict, self.not_applicable
+            policy.policy_id,
+            policy.revision,
+            policy.digest,
+            policy.mode,
+            verdict,
+            tuple(self.not_applicable),
         )
 
 
@@ -44,11 +49,8 @@ def decide(case: Case, *, now: datetime) -> Outcome:
     place = case.place
     if not (place.service_known and place.environment_known):
         return _unknown_place(case)
-    sole = {kind: items[0].facts for kind, items in case.evidence.items() if len(items) == 1}
-    base = ExpressionContext(case.release_facts, case.attempt_facts, now, sole, {})
-    judged = [
-        _judge_policy(policy, case, now, base) for policy in case.policies if policy.match.selects(place)
-    ]
+    hearing = Hearing(case, now)
+    judged = [_judge_policy(policy, hearing) for policy in case.policies if policy.match.selects(place)]
     of_rules = [finding for one in judged for finding in one.findings]
     of_engine = _engine_findings(case, judged, of_rules)
     only_effective, weakenings = _enforcement(case, judged)
@@ -78,24 +80,24 @@ def decide(case: Case, *, now: datetime) -> Outcome:
     )
 
 
-def _judge_policy(policy: Policy, case: Case, now: datetime, base: ExpressionContext) -> _Judged:
+def _judge_policy(policy: Policy, hearing: Hearing) -> _Judged:
     findings: list[Finding] = []
     skipped: list[NotApplicable] = []
     reads_now = False
     for rule in policy.rules:
-        answer = judge(Question(policy, rule, case, now, base))
+        answer = judge(policy, rule, hearing)
         if isinstance(answer, NotApplicable):
             skipped.append(answer)
             reads_now = reads_now or (answer.reason == "WHEN_FALSE" and rule.compiled.reads_now)
         else:
             findings.extend(answer)
             reads_now = reads_now or rule.compiled.reads_now
-    return _Judged(policy, tuple(findings), tuple(skipped), reads_now)
+    return _Judged(policy, findings, skipped, reads_now)
 
 
 def _verdict(case: Case, judged: list[_Judged], findings: list[Finding]) -> Verdict:
-    verdict = strictest(finding.verdict for finding in findings)
-    if any(_progressive(one.policy, case.stage) for one in judged):
+    verdict = strictest([finding.verdict for finding in findings])
+    if case.stage is Stage.PRE_ROLLOUT and any(_progressive(one.policy, case.stage) for one in judged):
         verdict = max(verdict, Verdict.ALLOW_WITH_CANARY)
     return verdict
 
@@ -124,7 +126,7 @@ def _grounded(case: Case, of_rules: list[Finding]) -> list[Finding]:
         return [_engine(Verdict.HOLD, Reason.GROUND_WITHDRAWN, text)]
     text = f"the rollout was started on {ground.decision}"
     findings = [
-        replace(_engine(ground.verdict, Reason.GROUND, text), mode=Mode.ADVISORY),
+        _engine(ground.verdict, Reason.GROUND, text)._replace(mode=Mode.ADVISORY),
         _engine(ground.effective_verdict, Reason.GROUND, text),
     ]
     if ground.verdict is ground.effective_verdict:
@@ -154,7 +156,7 @@ def _latched(case: Case, of_rules: list[Finding]) -> list[Finding]:
         else:
             text = f"{latch.policy}/{latch.rule} recommended the rollback in {latch.decision}"
             found = _engine(Verdict.ROLLBACK_RECOMMENDED, Reason.ROLLBACK_LATCHED, text)
-        findings.append(replace(found, mode=mode, rule=latch.rule, key=latch.policy))
+        findings.append(found._replace(mode=mode, rule=latch.rule, key=latch.policy))
     return findings
 
 
@@ -169,7 +171,7 @@ def _required(case: Case, judged: list[_Judged]) -> list[Finding]:
     missing = [policy for policy in case.place.required_policies if policy not in enforced]
     text = "the environment requires policy {} in ENFORCE mode, and it does not apply"
     return [
-        replace(_engine(Verdict.HOLD, Reason.REQUIRED_POLICY_MISSING, text.format(policy)), key=policy)
+        _engine(Verdict.HOLD, Reason.REQUIRED_POLICY_MISSING, text.format(policy))._replace(key=policy)
         for policy in missing
     ]
 

@@ -69,7 +69,11 @@ class EvidenceItem:
 
     def counts_for(self, service: str, environment: str) -> bool:
         """Say whether the submitter's scope covered this service in this environment."""
-        return any(scope.covers(service, environment) for scope in self.scopes)
+        # A plain loop: every decision asks this of each item.
+        for scope in self.scopes:  # noqa: SIM110
+            if scope.covers(service, environment):
+                return True
+        return False
 
     @property
     def order(self) -> tuple[datetime, datetime, str]:

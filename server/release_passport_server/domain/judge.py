@@ -2,159 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from itertools import islice, product
 
-from release_passport_server.domain.evidence import EvidenceItem, Verification
+from release_passport_server.domain.chosen import Chosen, Lack, together
+from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.expression import ExpressionContext, ExpressionFailure, MissingFact
 from release_passport_server.domain.glob import matches
-from release_passport_server.domain.kind import kind_named
-from release_passport_server.domain.outcome import Finding, NotApplicable, Reason
-from release_passport_server.domain.over_time import (
-    after_retries,
-    aged,
-    below_threshold,
-    failing_run,
-    over_time,
-)
-from release_passport_server.domain.question import Answer, Question
+from release_passport_server.domain.outcome import Finding, NotApplicable, Reason, strictest_finding
+from release_passport_server.domain.over_time import aged, below_threshold, failing_run, over_time
+from release_passport_server.domain.policy import Policy, Rule
+from release_passport_server.domain.question import Answer, Hearing, Question
 from release_passport_server.domain.release import Artifact
-from release_passport_server.domain.select import Lack, Series, bound, per_artifact, series_by_key
 from release_passport_server.domain.verdict import Stage, Verdict
 
 # No more combinations of sources than this are evaluated for one finding; beyond it sources count as in conflict.
 MAX_COMBINATIONS = 256
 
 
-def judge(question: Question) -> tuple[Finding, ...] | NotApplicable:
+def judge(policy: Policy, rule: Rule, hearing: Hearing) -> list[Finding] | NotApplicable:
     """Return the rule's findings, one for each artifact and key, or why it does not apply."""
-    rule, case = question.rule, question.case
-    if case.stage not in rule.stages:
+    if hearing.case.stage not in rule.stages:
         return NotApplicable(rule.rule_id, "OTHER_STAGE")
-    if rule.compiled.when is not None:
-        applies = rule.compiled.when(question.base)
+    when = rule.compiled.when
+    if when is not None:
+        applies = when(hearing.base)
         if applies is False:
-            return NotApplicable(rule.rule_id, "WHEN_FALSE", rule.compiled.when.source)
+            return NotApplicable(rule.rule_id, "WHEN_FALSE", when.source)
         if applies is not True:
             text = f"`when` could not be evaluated: {_detail(applies)}"
-            return (question.finding(rule.on_error, Reason.EVALUATION_ERROR, text),)
-    artifacts = _artifacts(question)
+            asked = Question(policy, rule, hearing)
+            return [asked.finding(rule.on_error, Reason.EVALUATION_ERROR, text)]
+    if not rule.artifact_globs:
+        return _judge_artifact(policy, rule, hearing, None)
+    artifacts = _artifacts(rule, hearing)
     if not artifacts:
         text = "the release has no artifact that this rule's needs match"
-        return (question.finding(rule.on_missing, Reason.EVIDENCE_MISSING, text),)
-    findings = [finding for artifact in artifacts for finding in _judge_artifact(question, artifact)]
-    return tuple(_collapsed(findings))
+        return [Question(policy, rule, hearing).finding(rule.on_missing, Reason.EVIDENCE_MISSING, text)]
+    findings = [found for one in artifacts for found in _judge_artifact(policy, rule, hearing, one)]
+    return _collapsed(findings)
 
 
-def _artifacts(question: Question) -> list[Artifact | None]:
-    globs = [need.artifacts for need in question.rule.needs if per_artifact(need)]
-    if not globs:
-        return [None]
-    artifacts = question.case.release.identity.artifacts
-    return [a for a in artifacts if all(matches(glob, a.name) for glob in globs)]
+def _artifacts(rule: Rule, hearing: Hearing) -> list[Artifact]:
+    artifacts = hearing.case.release.identity.artifacts
+    return [a for a in artifacts if all(matches(glob, a.name) for glob in rule.artifact_globs)]
 
 
-def _judge_artifact(question: Question, artifact: Artifact | None) -> list[Finding]:
-    chosen: list[dict[str, tuple[Series, ...] | Lack]] = []
-    for need in question.rule.needs:
-        items = bound(question.case, need, artifact, service_wide=False, now=question.now)
-        chosen.append(series_by_key(question.case, need, items))
-    if len(chosen) == 1:
-        findings = [_judge_parts(question, artifact, key, (part,)) for key, part in chosen[0].items()]
-    else:
-        findings = _judge_together(question, artifact, chosen)
-    if question.case.stage is Stage.WATCH:
-        findings.extend(_service_wide(question, artifact))
+def _judge_artifact(policy: Policy, rule: Rule, hearing: Hearing, artifact: Artifact | None) -> list[Finding]:
+    chosen = [hearing.selection.chosen(need, artifact) for need in rule.needs]
+    parts = chosen[0] if len(chosen) == 1 else _together(chosen)
+    name = "" if artifact is None else artifact.name
+    findings = [_judge_part(Question(policy, rule, hearing, name, key), part) for key, part in parts.items()]
+    if hearing.case.stage is Stage.WATCH:
+        findings.extend(_service_wide(policy, rule, hearing, artifact))
     return findings
 
 
-def _judge_together(
-    question: Question, artifact: Artifact | None, chosen: list[dict[str, tuple[Series, ...] | Lack]]
-) -> list[Finding]:
-    """Judge several needs; at most one of them has more than one key, and its keys make the findings."""
+def _together(chosen: Sequence[Mapping[str, Chosen]]) -> dict[str, Chosen]:
+    """Join several needs; at most one of them has more than one key, and its keys make the findings."""
     keys = next((list(by_key) for by_key in chosen if len(by_key) > 1), None)
     if keys is None:
         keys = [next((key for by_key in chosen for key in by_key if key), "")]
-    findings = []
-    for key in keys:
-        parts = [by_key[key] if key in by_key else next(iter(by_key.values())) for by_key in chosen]
-        findings.append(_judge_parts(question, artifact, key, parts))
-    return findings
+    return {
+        key: together([by_key[key] if key in by_key else next(iter(by_key.values())) for by_key in chosen])
+        for key in keys
+    }
 
 
-def _judge_parts(
-    question: Question, artifact: Artifact | None, key: str, parts: Sequence[tuple[Series, ...] | Lack]
-) -> Finding:
-    lacks: list[Lack] = []
-    series: list[tuple[Series, ...]] = []
-    newest: list[EvidenceItem] = []
-    until: datetime | None = None
-    for part in parts:
-        if isinstance(part, Lack):
-            lacks.append(part)
-            continue
-        series.append(part)
-        for one in part:
-            lack = _lack_of(question, one)
-            if lack is not None:
-                lacks.append(lack)
-            stale = one.stale_time
-            until = stale if until is None or stale < until else until
-            newest.append(one.newest)
-    if lacks:
-        asked = question.about(artifact, key)
-        return max((_unknown(asked, lack) for lack in lacks), key=_strictness)
-    return _judge_series(question.about(artifact, key, until), series, tuple(newest))
-
-
-def _judge_series(
-    asked: Question, series: Sequence[tuple[Series, ...]], newest: tuple[EvidenceItem, ...]
-) -> Finding:
-    inconclusive = tuple(item for item in newest if item.inconclusive)
-    if inconclusive:
-        text = "the analysis was inconclusive, which does not become a pass by asking again"
-        return asked.finding(Verdict.HOLD, Reason.ANALYSIS_INCONCLUSIVE, text, evidence=inconclusive)
-    finding = _evaluate(asked, series, newest)
-    if finding.reason is Reason.PASSED and len(series) > 1:
-        finding = after_retries(asked, series, newest, finding)
-    if len(series) == 1:
-        if finding.reason is Reason.PASSED:
-            finding = max((over_time(asked, one, finding) for one in series[0]), key=_strictness)
-        elif finding.reason is Reason.EXPECTATION_FAILED:
-            finding = below_threshold(asked, series[0], finding)
-    if asked.until is not None and asked.now >= asked.until:
-        return aged(asked, series, newest, finding)
+def _judge_part(asked: Question, chosen: Chosen) -> Finding:
+    if chosen.lacks:
+        return strictest_finding(_unknown(asked, lack) for lack in chosen.lacks)
+    asked.until = chosen.until
+    for item in chosen.newest:
+        if item.inconclusive:
+            return _inconclusive(asked, chosen)
+    finding = _evaluate(asked, chosen)
+    if finding.reason is Reason.PASSED:
+        finding = over_time(asked, chosen, finding)
+    elif finding.reason is Reason.EXPECTATION_FAILED and len(chosen.groups) == 1:
+        finding = below_threshold(asked, chosen.groups[0], finding)
+    if chosen.until is not None and asked.hearing.now >= chosen.until:
+        return aged(asked, chosen, finding)
     return finding
 
 
-def _strictness(finding: Finding) -> Verdict:
-    return finding.verdict
-
-
-def _lack_of(question: Question, series: Series) -> Lack | None:
-    need, newest = series.need, series.newest
-    if newest.revocation is not None:
-        text = f"the newest {need.kind} evidence was revoked: {newest.revocation.reason}"
-        return Lack(Reason.EVIDENCE_MISSING, text, need, (newest,))
-    if newest.verification is Verification.FAILED:
-        text = f"the {need.kind} evidence could not be verified: {newest.verification_reason}"
-        return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
-    if need.verified and newest.verification is not Verification.VERIFIED:
-        text = f"the {need.kind} evidence carries no verified signature"
-        return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
-    if need.verified and newest.signer not in question.case.place.signers:
-        text = f"SIGNER_NOT_TRUSTED: {newest.signer} is not a registered signer of this service"
-        return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
-    if not need.min_samples:
-        return None
-    fresh = sum(question.now < item.stale_time(need.max_age) for item in series.items)
-    count = newest.samples if newest.samples is not None else fresh
-    if count < need.min_samples and question.now < newest.stale_time(need.max_age):
-        text = f"{count} of {need.min_samples} samples of {need.kind}"
-        return Lack(Reason.EVIDENCE_MISSING, text, need, (newest,))
-    return None
+def _inconclusive(asked: Question, chosen: Chosen) -> Finding:
+    items = tuple(item for item in chosen.newest if item.inconclusive)
+    text = "the analysis was inconclusive, which does not become a pass by asking again"
+    return asked.finding(Verdict.HOLD, Reason.ANALYSIS_INCONCLUSIVE, text, evidence=items)
 
 
 def _unknown(question: Question, lack: Lack) -> Finding:
@@ -181,27 +116,24 @@ def _warming_up(question: Question, lack: Lack) -> Finding | None:
     return question.finding(verdict, Reason.WARMING_UP, text, evidence=lack.items, stands_until=until)
 
 
-def _evaluate(
-    question: Question, series: Sequence[tuple[Series, ...]], newest: tuple[EvidenceItem, ...]
-) -> Finding:
+def _evaluate(question: Question, chosen: Chosen) -> Finding:
     """Ask `expect` once for each combination of sources; sources that disagree are a conflict."""
-    rule = question.rule
-    if all(len(group) == 1 for group in series):
+    rule, newest = question.rule, chosen.newest
+    if len(newest) == len(chosen.groups):
         answer, context = question.evaluate(newest)
         return _answered(question, answer, context, newest)
-    combinations = list(islice(product(*series), MAX_COMBINATIONS + 1))
+    combinations = list(islice(product(*chosen.groups), MAX_COMBINATIONS + 1))
     if len(combinations) > MAX_COMBINATIONS:
         text = f"more than {MAX_COMBINATIONS} combinations of sources: name the sources that count"
         return question.finding(rule.on_conflict, Reason.EVIDENCE_CONFLICT, text, evidence=newest)
-    answers = [question.evaluate([one.newest for one in chosen]) for chosen in combinations]
+    answers = [question.evaluate([one.newest for one in combined]) for combined in combinations]
     differ = {answer for answer, _ in answers if isinstance(answer, bool)} == {True, False}
-    if differ and any(len({one.source for one in group}) > 1 for group in series):
+    if differ and any(len({one.source for one in group}) > 1 for group in chosen.groups):
         failing = rule.failing_verdict(question.case.stage)
         text = "sources disagree: " + ", ".join(sorted({item.source for item in newest}))
         verdict = max(rule.on_conflict, failing)
         return question.finding(verdict, Reason.EVIDENCE_CONFLICT, text, evidence=newest)
-    findings = [_answered(question, answer, context, newest) for answer, context in answers]
-    return max(findings, key=_strictness)
+    return strictest_finding(_answered(question, answer, context, newest) for answer, context in answers)
 
 
 def _answered(
@@ -220,24 +152,19 @@ def _answered(
     return question.finding(rule.on_error, Reason.EVALUATION_ERROR, text, evidence=items)
 
 
-def _service_wide(question: Question, artifact: Artifact | None) -> list[Finding]:
+def _service_wide(policy: Policy, rule: Rule, hearing: Hearing, artifact: Artifact | None) -> list[Finding]:
     """Return a finding that holds where service-wide facts fail in WATCH; passing ones prove nothing of a canary."""
-    rule = question.rule
-    if len(rule.needs) != 1:
+    if len(rule.needs) != 1 or not rule.needs[0].of_kind.attempt_bound:
         return []
     need = rule.needs[0]
-    if not kind_named(need.kind).attempt_bound:
-        return []
-    items = bound(question.case, need, artifact, service_wide=True, now=question.now)
+    name = "" if artifact is None else artifact.name
     findings = []
-    for key, group in series_by_key(question.case, need, items).items() if items else ():
-        if isinstance(group, Lack):
-            continue
-        for series in group:
-            fresh = question.now < series.newest.stale_time(need.max_age)
-            if fresh and failing_run(question, series) >= rule.failures:
+    for key, chosen in hearing.selection.chosen(need, artifact, service_wide=True).items():
+        asked = Question(policy, rule, hearing, name, key)
+        for series in (one for group in chosen.groups for one in group):
+            fresh = hearing.now < series.newest.stale_time(need.max_age)
+            if fresh and failing_run(asked, series) >= rule.failures:
                 text = "the whole service fails this rule, canary or not"
-                asked = question.about(artifact, key)
                 found = asked.finding(
                     Verdict.HOLD, Reason.EXPECTATION_FAILED, text, evidence=(series.newest,)
                 )
@@ -254,7 +181,7 @@ def _collapsed(findings: list[Finding]) -> list[Finding]:
         names = tuple(item.name for item in finding.evidence)
         alone = (finding.artifact, finding.key, finding.reason, len(merged))
         same = (finding.key, finding.reason, names) if names else alone
-        merged[same] = replace(finding, artifact="") if same in merged else finding
+        merged[same] = finding._replace(artifact="") if same in merged else finding
     return list(merged.values())
 
 

@@ -46,6 +46,7 @@ class OutboundFailure(StrEnum):
     TOO_LARGE = "TOO_LARGE"
     PROTOCOL_BROKEN = "PROTOCOL_BROKEN"
     CONTENT_REFUSED = "CONTENT_REFUSED"
+    ACCESS_REFUSED = "ACCESS_REFUSED"
     STATUS_UNEXPECTED = "STATUS_UNEXPECTED"
 
 
@@ -85,6 +86,8 @@ class Origin:
             raise OriginInvalid("does not begin with https:// or http://")
         if "@" in parts.netloc:
             raise OriginInvalid("has a user name or password in it; they are configured apart")
+        if "[" in parts.netloc and ":" not in (parts.hostname or ""):
+            raise OriginInvalid("has something other than an IPv6 address in brackets")
         if port == 0:
             raise OriginInvalid("has port 0")
         return cls(
@@ -140,7 +143,7 @@ def checked_host(host: str) -> str:
     host = host.lower()
     if ":" in host:
         try:
-            return str(ipaddress.IPv6Address(host))
+            return str(ipaddress.IPv6Address(host.replace("%", " ")))
         except ValueError:
             raise OriginInvalid("has an IPv6 address that cannot be read, or one with a zone") from None
     try:

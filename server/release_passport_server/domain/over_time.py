@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from release_passport_server.domain.chosen import Chosen, Series
 from release_passport_server.domain.evidence import EvidenceItem
-from release_passport_server.domain.kind import kind_named
-from release_passport_server.domain.outcome import Finding, Reason
+from release_passport_server.domain.outcome import Finding, Reason, strictest_finding
 from release_passport_server.domain.question import Question
-from release_passport_server.domain.select import Series
 from release_passport_server.domain.verdict import Stage, Verdict
 
 
-def over_time(question: Question, series: Series, finding: Finding) -> Finding:
-    """Look at what came before the newest observation: earlier failing runs, and how long the facts have held."""
+def over_time(question: Question, chosen: Chosen, finding: Finding) -> Finding:
+    """Look at what came before newest observations that pass: earlier failing runs, and how long the facts held."""
+    if len(chosen.groups) != 1:
+        return _after_retries(question, chosen, finding)
+    (group,) = chosen.groups
+    if len(group) == 1:
+        return _of_series(question, group[0], finding)
+    return strictest_finding(_of_series(question, series, finding) for series in group)
+
+
+def _of_series(question: Question, series: Series, finding: Finding) -> Finding:
     rule = question.rule
-    failed = _failed_runs(question, series)
-    if len(failed) > series.need.retries:
-        return _retried(question, series, failed)
+    if len(series.items) > 1:
+        failed = _failed_runs(question, series)
+        if len(failed) > series.need.retries:
+            return _retried(question, series, failed)
     if rule.settle:
         since = _held_since(question, series)
         if question.now < since + rule.settle:
@@ -31,15 +40,10 @@ def over_time(question: Question, series: Series, finding: Finding) -> Finding:
     return finding
 
 
-def after_retries(
-    question: Question,
-    groups: Sequence[tuple[Series, ...]],
-    newest: tuple[EvidenceItem, ...],
-    finding: Finding,
-) -> Finding:
+def _after_retries(question: Question, chosen: Chosen, finding: Finding) -> Finding:
     """Look at earlier failing runs where a rule has several needs: each beside what the others say now."""
-    for group in groups:
-        others = [item for item in newest if item.kind != group[0].need.kind]
+    for group in chosen.groups:
+        others = [item for item in chosen.newest if item.kind != group[0].need.kind]
         for series in group:
             failed = _failed_runs(question, series, others)
             if len(failed) > series.need.retries:
@@ -51,7 +55,7 @@ def _failed_runs(
     question: Question, series: Series, others: Sequence[EvidenceItem] = ()
 ) -> tuple[EvidenceItem, ...]:
     """Return the runs before the newest that did not pass; there are none of a kind that is only looked at again."""
-    if not kind_named(series.need.kind).run:
+    if not series.need.of_kind.run:
         return ()
     earlier = [item for item in series.items[:-1] if item.revocation is None]
     return tuple(item for item in earlier if question.evaluate([*others, item])[0] is not True)
@@ -84,7 +88,7 @@ def below_threshold(question: Question, group: tuple[Series, ...], finding: Find
         or rule.failures < 2
     ):
         return finding
-    if kind_named(group[0].need.kind).run:
+    if group[0].need.of_kind.run:
         return finding
     worst = max(failing_run(question, series) for series in group)
     if worst >= rule.failures:
@@ -104,17 +108,13 @@ def failing_run(question: Question, series: Series) -> int:
     return count
 
 
-def aged(
-    question: Question,
-    series: Sequence[tuple[Series, ...]],
-    newest: tuple[EvidenceItem, ...],
-    finding: Finding,
-) -> Finding:
+def aged(question: Question, chosen: Chosen, finding: Finding) -> Finding:
     """Turn what rests on old evidence into a stale finding; failing evidence does not get better by ageing."""
     rule = question.rule
     failed = finding.reason in (Reason.EXPECTATION_FAILED, Reason.EVIDENCE_CONFLICT)
     if failed and finding.verdict >= rule.on_stale:
         return finding
     text = f"the evidence is too old since {question.until:%Y-%m-%d %H:%M:%S} UTC"
-    sources = tuple(dict.fromkeys(source for group in series for one in group for source in one.need.sources))
-    return question.finding(rule.on_stale, Reason.EVIDENCE_STALE, text, evidence=newest, who=sources)
+    needs = [one.need for group in chosen.groups for one in group]
+    sources = tuple(dict.fromkeys(source for need in needs for source in need.sources))
+    return question.finding(rule.on_stale, Reason.EVIDENCE_STALE, text, evidence=chosen.newest, who=sources)

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
+from release_passport_server.domain.access import any_matches
 from release_passport_server.domain.expression import CompiledRule
 from release_passport_server.domain.glob import is_exact, matches
-from release_passport_server.domain.kind import kind_named
+from release_passport_server.domain.kind import Kind, SubjectType, kind_named
 from release_passport_server.domain.release import Place
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
 
 MAX_VALIDITY = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Need:
-    """Evidence that a rule reads, and what makes it count."""
+    """Evidence that a rule reads, and what makes it count.
+
+    Needs are keys of what was looked up for them, and policies are kept: what follows from a need is found out once.
+    """
 
     kind: str
     max_age: timedelta
@@ -29,11 +34,34 @@ class Need:
     retries: int = 0
     allow_empty: bool = False
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def of_kind(self) -> Kind:
+        """Return the kind of the evidence."""
+        return kind_named(self.kind)
+
+    @cached_property
+    def per_artifact(self) -> bool:
+        """Say whether each artifact of the release needs evidence of its own."""
+        binds = self.of_kind.binds
+        return SubjectType.ARTIFACT in binds and len(binds) < len(SubjectType)
+
+    @cached_property
+    def exact_sources(self) -> tuple[str, ...]:
+        """Return the sources that must each have sent evidence."""
+        return tuple(source for source in self.sources if is_exact(source))
+
     @property
     def many_keys(self) -> bool:
         """Say whether the need may match more than one key."""
-        keyed = kind_named(self.kind).key_field is not None
+        keyed = self.of_kind.key_field is not None
         return keyed and (len(self.keys) > 1 or not is_exact(self.keys[0]))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.kind, self.keys, self.artifacts, self.sources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +81,7 @@ class ApprovalRequirement:
     per_attempt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One question about a release, with the verdict for each way in which the answer can come out."""
 
@@ -80,8 +108,13 @@ class Rule:
             return self.on_fail
         if stage is Stage.PRE_ROLLOUT:
             return Verdict.BLOCK
-        bound = bool(self.needs) and all(kind_named(n.kind).attempt_bound for n in self.needs)
+        bound = bool(self.needs) and all(need.of_kind.attempt_bound for need in self.needs)
         return Verdict.ROLLBACK_RECOMMENDED if bound else Verdict.HOLD
+
+    @cached_property
+    def artifact_globs(self) -> tuple[str, ...]:
+        """Return which artifacts the rule is about, by name; nothing where it is about the release as a whole."""
+        return tuple(dict.fromkeys(need.artifacts for need in self.needs if need.per_artifact))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +129,10 @@ class Match:
     def selects(self, place: Place) -> bool:
         """Say whether the policy applies to releases that go there."""
         return (
-            _any(self.services, place.service)
-            and _any(self.environments, place.environment)
-            and _labelled(self.service_labels, place.service_labels)
-            and _labelled(self.environment_labels, place.environment_labels)
+            (not self.services or any_matches(self.services, place.service))
+            and (not self.environments or any_matches(self.environments, place.environment))
+            and (not self.service_labels or _labelled(self.service_labels, place.service_labels))
+            and (not self.environment_labels or _labelled(self.environment_labels, place.environment_labels))
         )
 
 
@@ -156,12 +189,6 @@ def combined_canary(canaries: list[Canary]) -> Canary | None:
     return Canary(lowest, tuple(sorted({s for c in canaries for s in c.steps if s <= lowest})))
 
 
-def _any(globs: tuple[str, ...], value: str) -> bool:
-    return not globs or any(matches(glob, value) for glob in globs)
-
-
 def _labelled(wanted: tuple[tuple[str, str], ...], labels: Mapping[str, str] | None) -> bool:
-    if not wanted:
-        return True
     have = labels or {}
     return all(key in have and matches(glob, have[key]) for key, glob in wanted)

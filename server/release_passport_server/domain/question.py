@@ -11,32 +11,67 @@ from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.expression import ExpressionContext, ExpressionFailure, MissingFact
 from release_passport_server.domain.outcome import Finding, Reason
 from release_passport_server.domain.policy import Policy, Rule
-from release_passport_server.domain.release import Artifact
+from release_passport_server.domain.select import Selection
 from release_passport_server.domain.texts import next_action
 from release_passport_server.domain.verdict import Verdict
 
 Answer = bool | MissingFact | ExpressionFailure
 
 
-@dataclass(frozen=True, slots=True)
+class Hearing:
+    """One case at one time, with what its rules share: the evidence looked up, and contexts of expressions."""
+
+    def __init__(self, case: Case, now: datetime) -> None:
+        """Take the case as it is."""
+        self.case = case
+        self.now = now
+        self.selection = Selection(case, now)
+        # Most rules look at the newest item of a kind: all these share one context.
+        newest = {kind: items[-1].facts for kind, items in case.evidence.items() if items}
+        self.base = ExpressionContext(case.release_facts, case.attempt_facts, now, newest, {})
+        self._of_item: dict[int, ExpressionContext] = {}
+
+    def context(self, items: Sequence[EvidenceItem]) -> ExpressionContext:
+        """Return the values that an expression about these items reads; it may hold other kinds beside theirs."""
+        newest = self.base.evidence
+        for item in items:
+            if newest.get(item.kind) is not item.facts:
+                break
+        else:
+            return self.base
+        if len(items) > 1:
+            return self._context(items)
+        context = self._of_item.get(id(items[0]))
+        if context is None:
+            context = self._of_item[id(items[0])] = self._context(items)
+        return context
+
+    def _context(self, items: Sequence[EvidenceItem]) -> ExpressionContext:
+        facts = {item.kind: item.facts for item in items}
+        return ExpressionContext(self.base.release, self.base.attempt, self.now, facts, {})
+
+
+@dataclass(slots=True)
 class Question:
-    """One rule of one policy, asked about one case at one time, then about one artifact and key of it."""
+    """One rule of one policy, asked about one artifact and key of a case; not frozen, which would make it slow."""
 
     policy: Policy
     rule: Rule
-    case: Case
-    now: datetime
-    # The context that rules share: it holds the facts of each kind of which there is one item only.
-    base: ExpressionContext
+    hearing: Hearing
     artifact: str = ""
     key: str = ""
     # When the evidence in question stops being fresh.
     until: datetime | None = None
 
-    def about(self, artifact: Artifact | None, key: str, until: datetime | None = None) -> Question:
-        """Return the same question about one artifact and key."""
-        name = artifact.name if artifact is not None else ""
-        return Question(self.policy, self.rule, self.case, self.now, self.base, name, key, until)
+    @property
+    def case(self) -> Case:
+        """Return the case in question."""
+        return self.hearing.case
+
+    @property
+    def now(self) -> datetime:
+        """Return the time of the decision."""
+        return self.hearing.now
 
     def finding(
         self,
@@ -85,10 +120,5 @@ class Question:
 
     def evaluate(self, items: Sequence[EvidenceItem]) -> tuple[Answer, ExpressionContext]:
         """Return what `expect` says of these items, and the context it was asked in."""
-        context = self.base
-        for item in items:
-            if context.evidence.get(item.kind) is not item.facts:
-                facts = {one.kind: one.facts for one in items}
-                context = ExpressionContext(context.release, context.attempt, context.now, facts, {})
-                break
+        context = self.hearing.context(items)
         return self.rule.compiled.expect(context), context

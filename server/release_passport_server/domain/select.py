@@ -1,15 +1,16 @@
-"""Which evidence a rule judges: bound to the subject, from allowed sources, newest of each series."""
+"""Which evidence rules judge: bound to the subject, from allowed sources, newest of each series."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from release_passport_server.domain.access import any_matches
 from release_passport_server.domain.case import MAX_SERIES, Case
-from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.chosen import Chosen, Lack, Series, chosen_of
+from release_passport_server.domain.evidence import EvidenceItem, Verification
 from release_passport_server.domain.glob import is_exact, matches
-from release_passport_server.domain.kind import SubjectType, kind_named
+from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.policy import Need
 from release_passport_server.domain.release import Artifact
@@ -18,167 +19,188 @@ from release_passport_server.domain.verdict import Stage
 # Items that claim to be observed later than this after `now` do not exist yet.
 FUTURE_SKEW = timedelta(seconds=60)
 
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Observations of one need, key, subject and source, oldest first; there is at least one."""
-
-    need: Need
-    source: str
-    items: tuple[EvidenceItem, ...]
-
-    @property
-    def newest(self) -> EvidenceItem:
-        """Return the observation that counts."""
-        return self.items[-1]
-
-    @property
-    def stale_time(self) -> datetime:
-        """Return when the need stops being met: its newest observation is too old, or too few are fresh."""
-        need, newest = self.need, self.newest
-        end = newest.stale_time(need.max_age)
-        if newest.samples is not None or not 1 < need.min_samples <= len(self.items):
-            return end
-        ends = sorted((item.stale_time(need.max_age) for item in self.items), reverse=True)
-        return min(end, ends[need.min_samples - 1])
+_SUBJECT_WORDS = {
+    SubjectType.ARTIFACT: "artifact",
+    SubjectType.SOURCE: "source revision",
+    SubjectType.MANIFEST: "manifest",
+    SubjectType.RELEASE: "release",
+    SubjectType.ATTEMPT: "rollout attempt",
+    SubjectType.WORKLOAD: "service in this environment",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
-    """Why a need is not met, before anything is evaluated."""
+class Selection:
+    """The evidence of one case at one time; what several rules ask alike is looked up once for all of them."""
 
-    reason: Reason
-    message: str
-    need: Need
-    items: tuple[EvidenceItem, ...] = ()
-    path: str = ""
+    def __init__(self, case: Case, now: datetime) -> None:
+        """Take the case as it is; nothing is looked up before a rule asks."""
+        self._case = case
+        self._now = now
+        self._latest = now + FUTURE_SKEW
+        self._about = _subjects(case)
+        self._several_artifacts = len(case.release.identity.artifacts) > 1
+        self._seen: dict[str, list[EvidenceItem]] = {}
+        # The ids of the seen items whose submitter's scope covers the place.
+        self._covered: set[int] = set()
+        self._chosen: dict[tuple[Need, str, bool], Mapping[str, Chosen]] = {}
+
+    def chosen(
+        self, need: Need, artifact: Artifact | None, *, service_wide: bool = False
+    ) -> Mapping[str, Chosen]:
+        """Return for each key that the need asks for what counts, or what lacks.
+
+        Exact keys and exact sources are each required; a glob takes every one seen, at least one. Keys that only
+        others have seen do not matter, unless nobody has whose word counts.
+
+        At stage WATCH facts of the canary count only with the attempt as their subject; `service_wide` asks for
+        the others instead, which may stop a rollout and never satisfy a rule.
+        """
+        asked = (need, "" if artifact is None else artifact.digest, service_wide)
+        found = self._chosen.get(asked)
+        if found is None:
+            items = self._bound(need, artifact, service_wide)
+            # Whether there are service-wide facts says nothing of a rule, unless there are some.
+            found = self._chosen[asked] = {} if service_wide and not items else self._by_key(need, items)
+        return found
+
+    def _bound(self, need: Need, artifact: Artifact | None, service_wide: bool) -> list[EvidenceItem]:
+        """Return the items about this release (and artifact), oldest first, that had come in by `now`."""
+        items = self._seen.get(need.kind)
+        if items is None:
+            items = self._seen[need.kind] = self._look(need.kind)
+        if self._case.stage is Stage.WATCH and need.of_kind.attempt_bound:
+            items = [one for one in items if (one.subject.type is SubjectType.ATTEMPT) != service_wide]
+        if artifact is not None and self._several_artifacts:
+            items = [
+                one
+                for one in items
+                if one.subject.type is not SubjectType.ARTIFACT or one.subject.value == artifact.digest
+            ]
+        return items
+
+    def _look(self, kind: str) -> list[EvidenceItem]:
+        latest, about, place = self._latest, self._about, self._case.place
+        items = []
+        for item in self._case.evidence.get(kind, ()):
+            subject = item.subject
+            if subject.value in about[subject.type] and item.observe_time <= latest >= item.receive_time:
+                items.append(item)
+                if item.counts_for(place.service, place.environment):
+                    self._covered.add(id(item))
+        return items
+
+    def _by_key(self, need: Need, items: list[EvidenceItem]) -> dict[str, Chosen]:
+        sources, covered = need.sources, self._covered
+        counted = [
+            one for one in items if id(one) in covered and (not sources or any_matches(sources, one.source))
+        ]
+        if need.of_kind.key_field is None:
+            return {"": self._of_key(need, "", items, counted)}
+        seen, heard = _grouped(items), _grouped(counted)
+        keys: dict[str, None] = {}
+        for glob in need.keys:
+            if is_exact(glob):
+                keys[glob] = None
+                continue
+            # Whoever's word does not count must not add a key that then lacks evidence for ever.
+            fitting = [key for key in heard if matches(glob, key)] or [
+                key for key in seen if matches(glob, key)
+            ]
+            keys.update(dict.fromkeys(sorted(fitting)))
+        if not keys:
+            return {"": _missing(need, "")}
+        return {key: self._of_key(need, key, seen.get(key, ()), heard.get(key, ())) for key in keys}
+
+    def _of_key(
+        self, need: Need, key: str, items: Sequence[EvidenceItem], counted: Sequence[EvidenceItem]
+    ) -> Chosen:
+        if not items:
+            return _missing(need, key)
+        if not counted:
+            senders = ", ".join(sorted({item.source for item in items}))
+            text = f"{need.kind} evidence is there, but only from {senders}, whose word does not count here"
+            return Chosen(lacks=(Lack(Reason.EVIDENCE_UNTRUSTED, text, need, (items[-1],)),))
+        if need.exact_sources:
+            sources = {item.source for item in counted}
+            absent = [source for source in need.exact_sources if source not in sources]
+            if absent:
+                text = f"no {_named(need, key)} evidence from {', '.join(absent)}"
+                return Chosen(lacks=(Lack(Reason.EVIDENCE_MISSING, text, need),))
+        series = _series(need, counted)
+        lacks = [lack for one in series if (lack := self._lack(one)) is not None]
+        return chosen_of(series, lacks)
+
+    def _lack(self, series: Series) -> Lack | None:
+        """Return why the newest observation does not meet the need, before anything is evaluated."""
+        need, newest = series.need, series.items[-1]
+        if newest.revocation is not None:
+            text = f"the newest {need.kind} evidence was revoked: {newest.revocation.reason}"
+            return Lack(Reason.EVIDENCE_MISSING, text, need, (newest,))
+        if newest.verification is Verification.FAILED:
+            text = f"the {need.kind} evidence could not be verified: {newest.verification_reason}"
+            return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
+        if need.verified and newest.verification is not Verification.VERIFIED:
+            text = f"the {need.kind} evidence carries no verified signature"
+            return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
+        if need.verified and newest.signer not in self._case.place.signers:
+            text = f"SIGNER_NOT_TRUSTED: {newest.signer} is not a registered signer of this service"
+            return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
+        return self._too_few(series) if need.min_samples else None
+
+    def _too_few(self, series: Series) -> Lack | None:
+        need, newest = series.need, series.newest
+        count = newest.samples
+        if count is None:
+            count = sum(self._now < item.stale_time(need.max_age) for item in series.items)
+        if count < need.min_samples and self._now < newest.stale_time(need.max_age):
+            text = f"{count} of {need.min_samples} samples of {need.kind}"
+            return Lack(Reason.EVIDENCE_MISSING, text, need, (newest,))
+        return None
 
 
-def per_artifact(need: Need) -> bool:
-    """Say whether each artifact of the release needs evidence of its own."""
-    binds = kind_named(need.kind).binds
-    return SubjectType.ARTIFACT in binds and len(binds) < len(SubjectType)
+def _subjects(case: Case) -> dict[SubjectType, tuple[str, ...]]:
+    """Return the values that subjects of evidence about this release have, by type."""
+    release = case.release
+    identity = release.identity
+    return {
+        SubjectType.ARTIFACT: tuple(artifact.digest for artifact in identity.artifacts),
+        SubjectType.SOURCE: (identity.source_revision,),
+        SubjectType.MANIFEST: (identity.manifest_digest,),
+        SubjectType.RELEASE: (release.name,),
+        SubjectType.ATTEMPT: () if case.attempt is None else (case.attempt.name,),
+        SubjectType.WORKLOAD: (f"{identity.service}/{identity.environment}",),
+    }
 
 
-def bound(
-    case: Case, need: Need, artifact: Artifact | None, *, service_wide: bool, now: datetime
-) -> list[EvidenceItem]:
-    """Return the items about this release (and artifact), oldest first, that had come in by `now`.
-
-    At stage WATCH facts of the canary count only with the attempt as their subject; `service_wide` asks for
-    the others instead, which may stop a rollout and never satisfy a rule.
-    """
-    attempt_only = case.stage is Stage.WATCH and kind_named(need.kind).attempt_bound
-    latest = now + FUTURE_SKEW
-    return [
-        item
-        for item in case.evidence.get(need.kind, ())
-        if not (attempt_only and (item.subject.type is SubjectType.ATTEMPT) == service_wide)
-        and item.observe_time <= latest
-        and item.receive_time <= latest
-        and _is_about(item, case, artifact)
-    ]
+def _grouped(items: Iterable[EvidenceItem]) -> dict[str, list[EvidenceItem]]:
+    groups: dict[str, list[EvidenceItem]] = {}
+    for item in items:
+        groups.setdefault(item.key, []).append(item)
+    return groups
 
 
-def series_by_key(case: Case, need: Need, items: list[EvidenceItem]) -> dict[str, tuple[Series, ...] | Lack]:
-    """Return for each key that the need asks for its series by source, or what lacks.
-
-    Exact keys and exact sources are each required; a glob takes every one seen, at least one. Keys that only
-    others have seen do not matter, unless nobody has whose word counts.
-    """
-    if kind_named(need.kind).key_field is None:
-        return {"": _by_source(case, need, "", items)}
-    keys: dict[str, None] = {}
-    for glob in need.keys:
-        if is_exact(glob):
-            keys[glob] = None
-            continue
-        fitting = [item for item in items if matches(glob, item.key)]
-        # Whoever's word does not count must not add a key that then lacks evidence for ever.
-        counted = [item for item in fitting if _counts(case, need, item)]
-        keys.update(dict.fromkeys(sorted({item.key for item in counted or fitting})))
-    if not keys:
-        return {"": _missing(need, "")}
-    return {key: _by_source(case, need, key, [item for item in items if item.key == key]) for key in keys}
-
-
-def _counts(case: Case, need: Need, item: EvidenceItem) -> bool:
-    place = case.place
-    return item.counts_for(place.service, place.environment) and (
-        not need.sources or any(matches(glob, item.source) for glob in need.sources)
-    )
-
-
-def _by_source(case: Case, need: Need, key: str, items: list[EvidenceItem]) -> tuple[Series, ...] | Lack:
-    if not items:
-        return _missing(need, key)
-    counted = [item for item in items if _counts(case, need, item)]
-    if not counted:
-        senders = ", ".join(sorted({item.source for item in items}))
-        text = f"{need.kind} evidence is there, but only from {senders}, whose word does not count here"
-        return Lack(Reason.EVIDENCE_UNTRUSTED, text, need, (items[-1],))
-    if len(counted) == 1 and not any(is_exact(source) for source in need.sources):
-        return (Series(need, counted[0].source, (counted[0],)),)
-    sources = sorted({item.source for item in counted})
-    absent = [source for source in need.sources if is_exact(source) and source not in sources]
-    if absent:
-        return Lack(
-            Reason.EVIDENCE_MISSING, f"no {_named(need, key)} evidence from {', '.join(absent)}", need
-        )
-    series: dict[tuple[str, Subject], list[EvidenceItem]] = {}
-    for item in counted:
-        series.setdefault((item.source, item.subject), []).append(item)
+def _series(need: Need, items: Sequence[EvidenceItem]) -> tuple[Series, ...]:
+    """Return the observations by source and subject; there is at least one."""
+    if len(items) == 1:
+        return (Series(need, items[0].source, tuple(items)),)
+    series: dict[tuple[str, str, str], list[EvidenceItem]] = {}
+    for item in items:
+        series.setdefault((item.source, item.subject.type, item.subject.value), []).append(item)
     return tuple(
         Series(need, source, tuple(observed[-MAX_SERIES:]))
-        for (source, _), observed in sorted(series.items(), key=_series_order)
+        for (source, _, _), observed in sorted(series.items(), key=_series_order)
     )
 
 
-def _series_order(entry: tuple[tuple[str, Subject], list[EvidenceItem]]) -> tuple[str, str, str]:
-    (source, subject), _ = entry
-    return (source, subject.type.value, subject.value)
+def _series_order(entry: tuple[tuple[str, str, str], list[EvidenceItem]]) -> tuple[str, str, str]:
+    return entry[0]
 
 
-def _is_about(item: EvidenceItem, case: Case, artifact: Artifact | None) -> bool:
-    identity, value = case.release.identity, item.subject.value
-    match item.subject.type:
-        case SubjectType.ARTIFACT if artifact is not None:
-            return value == artifact.digest
-        case SubjectType.ARTIFACT:
-            return any(value == a.digest for a in identity.artifacts)
-        case SubjectType.SOURCE:
-            return value == identity.source_revision
-        case SubjectType.MANIFEST:
-            return value == identity.manifest_digest
-        case SubjectType.RELEASE:
-            return value == case.release.name
-        case SubjectType.ATTEMPT:
-            return case.attempt is not None and value == case.attempt.name
-        case SubjectType.WORKLOAD:
-            return value == f"{identity.service}/{identity.environment}"
-
-
-def _missing(need: Need, key: str) -> Lack:
-    return Lack(
-        Reason.EVIDENCE_MISSING, f"no {_named(need, key)} evidence about this {_subject_words(need)}", need
-    )
+def _missing(need: Need, key: str) -> Chosen:
+    about = " or ".join(_SUBJECT_WORDS[subject] for subject in need.of_kind.binds)
+    text = f"no {_named(need, key)} evidence about this {about}"
+    return Chosen(lacks=(Lack(Reason.EVIDENCE_MISSING, text, need),))
 
 
 def _named(need: Need, key: str) -> str:
     return f"{need.kind} {key!r}" if key else need.kind
-
-
-def _subject_words(need: Need) -> str:
-    words = {
-        SubjectType.ARTIFACT: "artifact",
-        SubjectType.SOURCE: "source revision",
-        SubjectType.MANIFEST: "manifest",
-        SubjectType.RELEASE: "release",
-        SubjectType.ATTEMPT: "rollout attempt",
-        SubjectType.WORKLOAD: "service in this environment",
-    }
-    return _listed(words[subject] for subject in kind_named(need.kind).binds)
-
-
-def _listed(words: Iterable[str]) -> str:
-    return " or ".join(words)

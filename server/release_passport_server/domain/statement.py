@@ -6,11 +6,10 @@ and carries no free text: texts lie beside it, so that they can be erased withou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from release_passport_server.domain.canonical import stamp
+from release_passport_server.domain.canonical import canonical, stamp
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.outcome import SEMANTICS_VERSION, Finding, Outcome, PolicyResult
 from release_passport_server.domain.policy import Watch
@@ -49,7 +48,7 @@ def decision_statement(
 
 def statement(artifacts: Sequence[Artifact], predicate_type: str, predicate: Mapping[str, object]) -> bytes:
     """Return the RFC 8785 bytes of an in-toto statement about artifacts; a digest is `algorithm:hex`."""
-    return encoded(
+    return canonical(
         {
             "_type": STATEMENT,
             "subject": [_subject(artifact) for artifact in artifacts],
@@ -57,15 +56,6 @@ def statement(artifacts: Sequence[Artifact], predicate_type: str, predicate: Map
             "predicate": predicate,
         }
     )
-
-
-def encoded(value: Mapping[str, object]) -> bytes:
-    """Return the RFC 8785 bytes of a value whose keys are ASCII and whose numbers are small integers.
-
-    For such values the standard library's encoder writes the canonical form, in a tenth of the time.
-    """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
 
 
 def _subject(artifact: Artifact) -> dict[str, object]:

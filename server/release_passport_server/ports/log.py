@@ -31,12 +31,29 @@ class LogLeaf:
     body: bytes | None
 
 
+class LogBroken(Exception):
+    """The log contradicts itself or what was published: nothing is signed any more before a person has looked."""
+
+
 class LeafSource(Protocol):
     """The audit table, in the order of its leaves."""
 
     def leaves(self, tenant: str, first: int, count: int) -> Sequence[LogLeaf]:
         """Return up to `count` committed leaves from a number on, without a gap."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A new checkpoint, the size of the one before it, and the fencing token of who made it.
+
+    `obsolete` are the beginnings of paths that nobody needs any more once the checkpoint is there.
+    """
+
+    checkpoint: bytes
+    before: int
+    token: int
+    obsolete: tuple[str, ...] = ()
 
 
 class TileStore(Protocol):
@@ -56,13 +73,11 @@ class TileStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
-    """A new checkpoint, the sizes before and after it, and the fencing token of who made it."""
+class AnchoredCheckpoint:
+    """A checkpoint as it was signed, and when it was anchored."""
 
-    checkpoint: bytes
-    before: int
-    after: int
-    token: int
+    note: bytes
+    time: datetime
 
 
 class CheckpointAnchor(Protocol):
@@ -72,14 +87,10 @@ class CheckpointAnchor(Protocol):
         """Keep a checkpoint, with the time, beside all that were anchored before."""
         ...
 
+    def highest(self, origin: str) -> AnchoredCheckpoint | None:
+        """Return the newest checkpoint that was anchored."""
+        ...
+
     def anchored(self, origin: str) -> tuple[AnchoredCheckpoint, ...]:
         """Return what was anchored, oldest first."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class AnchoredCheckpoint:
-    """A checkpoint as it was signed, and when it was anchored."""
-
-    note: bytes
-    time: datetime

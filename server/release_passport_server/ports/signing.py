@@ -27,7 +27,7 @@ class Signer(Protocol):
         """
         ...
 
-    def keys(self) -> tuple[SigningKey, ...]:
+    def public_keys(self) -> tuple[SigningKey, ...]:
         """Return the public half of every key there is and was."""
         ...
 

@@ -350,6 +350,8 @@ class Conclusion:
     latches: tuple[Latch, ...] = ()
     events: tuple[FeedEvent, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
+    # What is to be done later because of the record; goes with one.
+    timers: tuple[Timer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from google.protobuf.duration_pb2 import Duration
 from release_passport.v1 import policy_pb2, verdict_pb2
 from release_passport_server.domain.expression import ExpressionProblem
 from release_passport_server.domain.kind import UnknownKind, kind_named
-from release_passport_server.domain.select import per_artifact
 from release_passport_server.domain.verdict import Stage
 from release_passport_server.wire.policy import MAX_SPEC_BYTES, need_from_proto, stages_of
 from release_passport_server.wire.text import text_problem
@@ -248,7 +247,7 @@ def _needs_together(path: str, rule: policy_pb2.Rule) -> Problems:
         yield _problem(
             f"{path}.needs", "only one need may match more than one key: name the keys of the others"
         )
-    if len({need.artifacts for need in needs if per_artifact(need)}) > 1:
+    if len({need.artifacts for need in needs if need.per_artifact}) > 1:
         yield _problem(f"{path}.needs", "all needs of artifacts must name the same artifacts")
 
 

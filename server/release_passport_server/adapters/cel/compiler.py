@@ -58,7 +58,7 @@ class CELCompiler:
         self._kinds = built_in_kinds()
         self._shapes = {kind: shape_of_message(message) for kind, message in self._kinds.items()}
         self._env = environment(self._kinds, {})
-        self._runtime = Runtime(self._env, {kind: message.full_name for kind, message in self._kinds.items()})
+        self._runtime = Runtime(self._env, self._kinds)
         self._rule = lru_cache(_CACHED)(self._compile_rule)
         self._variables = lru_cache(_CACHED)(self._compile_variables)
 

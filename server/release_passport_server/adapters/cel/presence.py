@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from google.protobuf.descriptor import Descriptor
+
 from release_passport_server.adapters.cel.json_presence import json_check
 from release_passport_server.adapters.cel.path import EACH, Read, Tree, path_of, plant
 from release_passport_server.adapters.cel.shape import JSON, Form, Shape, shape_of_field
@@ -28,6 +30,9 @@ def compile_presence(
         for kind, tree in plant(reads).items()
     ]
 
+    if len(checks) == 1:
+        return _of_one_kind(*checks[0])
+
     def first_missing(evidence: Mapping[str, object]) -> str | None:
         for kind, path, check in checks:
             item = evidence.get(kind)
@@ -37,6 +42,15 @@ def compile_presence(
             if missing is not None:
                 return path + missing
         return None
+
+    return first_missing
+
+
+def _of_one_kind(kind: str, path: str, check: Check) -> Callable[[Mapping[str, object]], str | None]:
+    def first_missing(evidence: Mapping[str, object]) -> str | None:
+        item = evidence.get(kind)
+        missing = "" if item is None else check(item)
+        return None if missing is None else path + missing
 
     return first_missing
 
@@ -66,6 +80,9 @@ def _message_check(shape: Shape, tree: Tree, allow_empty: bool) -> Check:
     assert shape.message is not None
     fields = shape.message.fields_by_name
     complete = "complete" if allow_empty and "complete" in fields else ""
+    plain = _plain_fields(shape.message, tree)
+    if plain:
+        return _fields_check(plain)
     checks = []
     for step, child in tree.children.items():
         descriptor = fields[step.name]
@@ -89,10 +106,33 @@ def _message_check(shape: Shape, tree: Tree, allow_empty: bool) -> Check:
     return check
 
 
+def _plain_fields(message: Descriptor, tree: Tree) -> list[str]:
+    """Return the fields that are read, if each of them counts as soon as it is set; else nothing."""
+    names = [step.name for step in tree.children]
+    for name in names:
+        descriptor = message.fields_by_name[name]
+        shape = shape_of_field(descriptor)
+        if shape.form is not Form.SCALAR or shape.counts is not None or not descriptor.has_presence:
+            return []
+    return names
+
+
+def _fields_check(names: list[str]) -> Check:
+    """Check what most rules read, scalars that can tell absent from zero, without a call for each."""
+
+    def check(message: Any) -> str | None:
+        for name in names:
+            if not message.HasField(name):
+                return "." + name
+        return None
+
+    return check
+
+
 def _field_check(name: str, shape: Shape, tree: Tree) -> Check:
     path = "." + name
     if shape.form is Form.SCALAR and shape.counts is None:
-        return lambda message: None if message.HasField(name) else path
+        return _fields_check([name])
     inner = _check(shape, tree, False)
 
     def check(message: Any) -> str | None:

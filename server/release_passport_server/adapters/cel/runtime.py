@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from cel_expr_python import cel
-from google.protobuf.message import Message
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -55,15 +56,15 @@ keep_none_alive()
 class Runtime:
     """Evaluates programs of one environment, with one activation for each context."""
 
-    __slots__ = ("_env", "_last_now", "_messages", "_names")
+    __slots__ = ("_classes", "_env", "_last_now", "_names")
 
-    def __init__(self, env: cel.Env, messages: Mapping[str, str]) -> None:
-        """Take the environment, and the full name of the message of each built-in kind."""
+    def __init__(self, env: cel.Env, kinds: Mapping[str, Descriptor]) -> None:
+        """Take the environment, and the message of each built-in kind."""
         self._env = env
         # The rules of one decision share their time; it is converted once.
         self._last_now: tuple[datetime | None, Timestamp] = (None, Timestamp())
-        self._messages = messages
-        self._names = {kind: f"evidence.{kind}" for kind in messages}
+        self._classes = {kind: GetMessageClass(message) for kind, message in kinds.items()}
+        self._names = {kind: f"evidence.{kind}" for kind in kinds}
 
     def evaluate(self, program: cel.Expression, context: ExpressionContext) -> bool | str | ExpressionFailure:
         """Return the boolean or the text that the program gives, or why it gives none."""
@@ -72,13 +73,15 @@ class Runtime:
             if activation is None:
                 activation = context.scratch[self] = self._activation(context)
             result = program.eval(activation)
+            value = result.value()
+            # Nothing but a boolean has one of these two as its value.
+            if value is True or value is False:
+                return value
             match result.type().name():
-                case "BOOL":
-                    return result.value() is True
                 case "STRING":
-                    return str(result.value())
+                    return str(value)
                 case "ERROR":
-                    return ExpressionFailure(_detail(str(result.value())))
+                    return ExpressionFailure(_detail(str(value)))
                 case other:
                     return ExpressionFailure(f"it gave a value of type {other.lower()}")
         except (RuntimeError, MemoryError, TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -92,12 +95,13 @@ class Runtime:
         if context.attempt is not None:
             data["attempt"] = context.attempt
         custom: Struct | None = None
+        classes, names = self._classes, self._names
         for kind, facts in context.evidence.items():
-            if kind.startswith(CUSTOM) and isinstance(facts, Struct):
+            if classes.get(kind) is type(facts):
+                data[names[kind]] = facts
+            elif kind.startswith(CUSTOM) and isinstance(facts, Struct):
                 custom = custom or Struct()
                 custom.fields[kind.removeprefix(CUSTOM)].struct_value.CopyFrom(facts)
-            elif isinstance(facts, Message) and facts.DESCRIPTOR.full_name == self._messages.get(kind):
-                data[self._names[kind]] = facts
             else:
                 raise TypeError("evidence is not of its kind's type")
         if custom is not None:

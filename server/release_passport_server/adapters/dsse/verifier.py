@@ -12,7 +12,7 @@ from release_passport_server.adapters.dsse.envelope import VerificationFailure, 
 from release_passport_server.adapters.dsse.keys import KeyInvalid, TrustedKey, load_key
 from release_passport_server.domain.attestation import AttestationFailure, AttestationResult, failed
 from release_passport_server.domain.evidence import Verification
-from release_passport_server.wire.intoto.predicates import facts_of, kind_of
+from release_passport_server.wire.intoto.predicates import check_derived, facts_of, kind_of
 from release_passport_server.wire.intoto.statement import Statement, StatementInvalid, read_statement
 
 _FORMAT = "application/vnd.dsse.envelope.v1+json"
@@ -63,13 +63,14 @@ def _derived(statement: Statement, key: TrustedKey, kind: str) -> AttestationRes
     if name is not None and kind not in ("", name):
         text = f"sent as {kind[:80]}, but the statement is a {name}"
         return failed(AttestationFailure.KIND_MISMATCH, text, signer=key.signer)
-    try:
-        facts = facts_of(statement)
-    except StatementInvalid as error:
-        return failed(AttestationFailure.STATEMENT_MALFORMED, str(error), signer=key.signer)
+    facts = facts_of(statement)
     if facts is None:
         text = f"no facts are derived from {statement.predicate_type[:120]!a}"
         return failed(AttestationFailure.PREDICATE_UNSUPPORTED, text, signer=key.signer)
+    try:
+        check_derived(facts.kind, facts.message)
+    except StatementInvalid as error:
+        return failed(AttestationFailure.STATEMENT_MALFORMED, str(error), signer=key.signer)
     return _verified(key, facts.kind, facts.message, facts.time)
 
 

@@ -151,11 +151,11 @@ def _merged(headers: list[tuple[bytes, bytes]]) -> Mapping[str, str]:
 
 
 def _told(origin: Origin, error: Exception) -> OutboundError:
-    cause = error if isinstance(error, ssl.SSLError) else error.__cause__
+    cause = _tls_error(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         text = f"{origin}: its certificate is not accepted: {cause.verify_message}"
         return OutboundError(OutboundFailure.TLS_FAILED, text)
-    if isinstance(cause, ssl.SSLError):
+    if cause is not None:
         return OutboundError(
             OutboundFailure.TLS_FAILED, f"{origin}: no secure connection could be agreed upon"
         )
@@ -170,6 +170,14 @@ def _told(origin: Origin, error: Exception) -> OutboundError:
             return OutboundError(
                 OutboundFailure.PROTOCOL_BROKEN, f"{origin} broke the answer off, or it is not HTTP"
             )
+
+
+def _tls_error(error: BaseException) -> ssl.SSLError | None:
+    """Return the failed handshake behind an error, which the libraries in between wrap in their own."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, ssl.SSLError):
+        found = found.__cause__ or found.__context__
+    return found
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

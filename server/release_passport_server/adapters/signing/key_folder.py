@@ -66,7 +66,7 @@ class KeyFolder:
         text = f"no key can sign for {purpose.value} now: `passport-server keys` lists them"
         raise Unavailable("SIGNER_UNAVAILABLE", text)
 
-    def keys(self) -> tuple[SigningKey, ...]:
+    def public_keys(self) -> tuple[SigningKey, ...]:
         """Return the public half of every key there is and was, newest first."""
         return self._keys
 

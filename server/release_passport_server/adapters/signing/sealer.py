@@ -28,7 +28,7 @@ class DSSESealer:
         """Return the payload of an envelope of this service; a key that was compromised vouches for nothing."""
         keys = [
             _public(key.public_key)
-            for key in self.signer.keys()
+            for key in self.signer.public_keys()
             if key.purpose is Purpose.DECISION and key.state is not KeyState.COMPROMISED
         ]
         try:

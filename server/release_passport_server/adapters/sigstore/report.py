@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 from release_passport_server.adapters.sigstore.frames import FrameInvalid
@@ -38,32 +38,34 @@ class Report:
 
     def parts(self) -> list[bytes]:
         """Return the report as the parts of a message."""
-        fields = asdict(replace(self, facts=b""))
-        fields["subjects"] = sorted(self.subjects)
-        for name in ("sign_time", "statement_time"):
-            fields[name] = fields[name] and fields[name].isoformat()
-        del fields["facts"]
-        return [json.dumps(fields, separators=(",", ":")).encode(), self.facts]
+        told: dict[str, object] = {name: getattr(self, name) for name in _PLAIN}
+        told["failure"] = self.failure
+        told["claims"] = self.claims and {name: getattr(self.claims, name) for name in _CLAIMS}
+        told["subjects"] = sorted(self.subjects)
+        told["sign_time"] = self.sign_time and self.sign_time.isoformat()
+        told["statement_time"] = self.statement_time and self.statement_time.isoformat()
+        return [json.dumps(told, separators=(",", ":")).encode(), self.facts]
 
     @classmethod
     def of(cls, parts: list[bytes]) -> Report:
         """Return the report that a message holds; raise FrameInvalid."""
         try:
             head, facts = parts
-            fields = json.loads(head)
+            found = json.loads(head)
             return cls(
-                failure=AttestationFailure(fields["failure"]) if fields["failure"] else None,
-                claims=SignerClaims(**fields["claims"]) if fields["claims"] else None,
-                subjects=frozenset(fields["subjects"]),
-                sign_time=_time(fields["sign_time"]),
-                statement_time=_time(fields["statement_time"]),
+                failure=AttestationFailure(found["failure"]) if found["failure"] else None,
+                claims=SignerClaims(**found["claims"]) if found["claims"] else None,
+                subjects=frozenset(found["subjects"]),
+                sign_time=_time(found["sign_time"]),
+                statement_time=_time(found["statement_time"]),
                 facts=facts,
-                **{name: fields[name] for name in _PLAIN},
+                **{name: found[name] for name in _PLAIN},
             )
         except (ValueError, TypeError, KeyError) as error:
             raise FrameInvalid("not a report") from error
 
 
+_CLAIMS = tuple(field.name for field in fields(SignerClaims))
 _PLAIN = (
     "text",
     "method",

@@ -11,6 +11,7 @@ from release_passport_server.adapters.sigstore.cache import ReportCache
 from release_passport_server.adapters.sigstore.frames import FrameInvalid
 from release_passport_server.adapters.sigstore.judgement import judged
 from release_passport_server.adapters.sigstore.pool import (
+    Answer,
     Pool,
     PoolBusy,
     PoolSettings,
@@ -32,7 +33,7 @@ class SigstoreVerifier:
     def __init__(self, settings: PoolSettings | None = None) -> None:
         self._pool = Pool(settings or PoolSettings())
         self._cache = ReportCache()
-        self._running: dict[Hashable, asyncio.Task[Report]] = {}
+        self._running: dict[Hashable, Answer] = {}
 
     async def verify(
         self, bundle: bytes, subjects: Collection[str], trust: Trust, *, kind: str = ""
@@ -59,24 +60,22 @@ class SigstoreVerifier:
         kept = self._cache.get(key)
         if kept is not None:
             return kept
-        running = self._running.get(key)
-        if running is None:
-            running = asyncio.create_task(self._examined(bundle, trust))
-            self._running[key] = running
-            running.add_done_callback(lambda _: self._running.pop(key, None))
-        report = await asyncio.shield(running)
-        if report.failure is None or Failed(report.failure, "").final:
-            self._cache.put(key, report)
-        return report
-
-    async def _examined(self, bundle: bytes, trust: Trust) -> Report:
-        head = json.dumps({"keys": [key.pem for key in trust.keys]}).encode()
-        roots = [root.content for root in trust.roots[:MAX_ROOTS]]
         try:
-            return Report.of(await self._pool.run([head, bundle, *roots]))
+            parts = await asyncio.shield(self._running.get(key) or self._begun(key, bundle, trust))
+            report = self._cache.get(key) or Report.of(parts)
         except PoolBusy:
             return Report(Failure.VERIFIER_BUSY, "too many bundles wait to be verified: send it again later")
         except WorkerTimeout:
             return Report(Failure.VERIFIER_TIMEOUT, "verifying it took too long and was stopped")
         except (WorkerCrashed, FrameInvalid):
             return Report(Failure.VERIFIER_CRASHED, "the process that verified it ended; others went on")
+        if report.failure is None or Failed(report.failure, "").final:
+            self._cache.put(key, report)
+        return report
+
+    def _begun(self, key: Hashable, bundle: bytes, trust: Trust) -> Answer:
+        head = json.dumps({"keys": [key.pem for key in trust.keys]}).encode()
+        answer = self._pool.submit([head, bundle, *(root.content for root in trust.roots[:MAX_ROOTS])])
+        self._running[key] = answer
+        answer.add_done_callback(lambda _: self._running.pop(key, None))
+        return answer

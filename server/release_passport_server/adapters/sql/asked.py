@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, select, true
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch_state import Found
@@ -16,7 +17,7 @@ from release_passport_server.adapters.sql.codec import attempt_of, item_of, rele
 from release_passport_server.adapters.sql.lists import among
 from release_passport_server.adapters.sql.loading import Loader
 from release_passport_server.adapters.sql.requests import Ask
-from release_passport_server.adapters.sql.statements import evidence_rows
+from release_passport_server.adapters.sql.statements import evidence_rows, given_rows
 from release_passport_server.domain.errors import Precondition
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionRecord
@@ -27,7 +28,8 @@ from release_passport_server.ports.store import Judged, Replay
 METHOD = "Evaluate"
 
 _given = tables.idempotency.c
-_observed = tables.evidence.c
+# Of one source under one external id, the newest: older ones are not sent again.
+MOST_OBSERVATIONS = 1000
 
 
 @lru_cache
@@ -60,11 +62,18 @@ def _answers(dialect: str) -> Select[Any]:
 
 @lru_cache
 def _observations(dialect: str) -> Select[Any]:
-    return evidence_rows().where(
-        _observed.tenant == bindparam("tenant"),
-        among(dialect, _observed.source, "sources"),
-        among(dialect, _observed.external_id, "external_ids"),
+    asked, item = given_rows(dialect, "asked", "source", "external_id"), tables.evidence
+    same = and_(
+        item.c.tenant == bindparam("tenant"),
+        item.c.source == asked.c.source,
+        item.c.external_id == asked.c.external_id,
     )
+    if dialect != "postgresql":
+        return evidence_rows(item, asked.outerjoin(item, same)).where(item.c.name.is_not(None))
+    # The limit keeps the planner from reading all of the table.
+    rows = select(item).where(same).order_by(item.c.observe_time.desc()).limit(MOST_OBSERVATIONS)
+    row = rows.correlate(asked).lateral("same")
+    return evidence_rows(row, asked.join(row, true()))
 
 
 def found_for(connection: Connection, tenant: str, asks: Sequence[Ask]) -> Found:
@@ -92,11 +101,9 @@ def stored_observations(
     """Return what is stored of these observations, which have external ids, by what makes each the same one."""
     if not items:
         return {}
-    given = {
-        "tenant": tenant,
-        "sources": sorted({item.source for item in items}),
-        "external_ids": sorted({item.external_id for item in items}),
-    }
+    asked = sorted({(item.source, item.external_id) for item in items})
+    named = [{"source": source, "external_id": external_id} for source, external_id in asked]
+    given = {"tenant": tenant, "asked": json.dumps(named)}
     times = {item.observe_time for item in items}
     rows = connection.execute(_observations(connection.dialect.name), given)
     return {identity_of(item): item for row in rows if row.observe_time in times for item in [item_of(row)]}

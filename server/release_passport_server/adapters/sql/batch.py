@@ -281,6 +281,8 @@ class Batch:
             self._emitted[ask.tenant].update(event.scopes)
         for entry in conclusion.audit:
             tx.audit(entry)
+        for timer in conclusion.timers:
+            tx.schedule(timer)
         if ask.question.request_id:
             replay = Replay(ask.question.body_digest, answer.name.encode())
             tx.remember(ask.question.principal, METHOD, ask.question.request_id, replay)

@@ -28,13 +28,10 @@ from release_passport_server.adapters.sql.documents import (
     TOKENS,
     Collection,
 )
+from release_passport_server.adapters.sql.listing import list_decisions, list_evidence, list_releases
 from release_passport_server.adapters.sql.loading import Known, Loader, in_force
-from release_passport_server.adapters.sql.statements import (
-    evidence_rows,
-    in_scopes,
-    newest_first,
-    revision_after,
-)
+from release_passport_server.adapters.sql.newest import revision_after
+from release_passport_server.adapters.sql.statements import evidence_rows
 from release_passport_server.domain.catalog import (
     APIToken,
     Environment,
@@ -91,19 +88,7 @@ class SQLReader:
 
     def list_releases(self, wanted: ReleaseFilter, page: Page) -> Listed[Release]:
         """Return releases, newest first."""
-        c = tables.releases.c
-        rows = select(tables.releases).where(c.tenant == self.tenant)
-        rows = rows.where(in_scopes(wanted.scopes, c.service, c.environment))
-        if wanted.service:
-            rows = rows.where(c.service == wanted.service)
-        if wanted.environment:
-            rows = rows.where(c.environment == wanted.environment)
-        if wanted.artifact_digest:
-            a = tables.release_artifacts.c
-            containing = select(a.release).where(a.tenant == self.tenant, a.digest == wanted.artifact_digest)
-            rows = rows.where(c.name.in_(containing))
-        ordered = newest_first(rows, page.after, c.revision, c.name)
-        listed = self._page(ordered, page, release_of, lambda r: f"{r.revision} {r.name}")
+        listed = list_releases(self._connection, self.tenant, wanted, page)
         return Listed(tuple(self._loader().computed(listed.items)), listed.next_after)
 
     def attempts(self, release: str) -> tuple[Attempt, ...]:
@@ -148,20 +133,8 @@ class SQLReader:
         return None if row is None else decision_of(row)
 
     def list_decisions(self, wanted: DecisionFilter, page: Page) -> Listed[DecisionRecord]:
-        """Return decisions, newest first."""
-        c = tables.decisions.c
-        rows = select(tables.decisions).where(c.tenant == self.tenant)
-        rows = rows.where(in_scopes(wanted.scopes, c.service, c.environment))
-        if wanted.release:
-            rows = rows.where(c.release == wanted.release)
-        if wanted.service:
-            rows = rows.where(c.service == wanted.service)
-        if wanted.environment:
-            rows = rows.where(c.environment == wanted.environment)
-        if wanted.effective_verdict is not None:
-            rows = rows.where(c.effective_verdict == int(wanted.effective_verdict))
-        ordered = newest_first(rows, page.after, c.revision, c.name)
-        return self._page(ordered, page, decision_of, lambda d: f"{d.revision} {d.name}")
+        """Return decisions, newest first, without the bodies of their cases."""
+        return list_decisions(self._connection, self.tenant, wanted, page)
 
     def find_evidence(self, name: str) -> EvidenceItem | None:
         """Return one item."""
@@ -171,16 +144,7 @@ class SQLReader:
 
     def list_evidence(self, wanted: EvidenceFilter, page: Page) -> Listed[EvidenceItem]:
         """Return items, newest first."""
-        c = tables.evidence.c
-        rows = evidence_rows().where(c.tenant == self.tenant)
-        if wanted.kind:
-            rows = rows.where(c.kind == wanted.kind)
-        if wanted.source:
-            rows = rows.where(c.source == wanted.source)
-        if wanted.subjects:
-            rows = rows.where(c.subject.in_([subject_text(subject) for subject in wanted.subjects]))
-        ordered = newest_first(rows, page.after, c.revision, c.name)
-        return self._page(ordered, page, item_of, lambda item: f"{item.revision} {item.name}")
+        return list_evidence(self._connection, self.tenant, wanted, page)
 
     def evidence_bodies(self, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the stored facts by digest."""

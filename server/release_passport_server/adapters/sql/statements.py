@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    Table,
     Text,
     and_,
     bindparam,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     or_,
     select,
     text,
@@ -30,12 +32,11 @@ from release_passport_server.adapters.sql.documents import LATCHES
 from release_passport_server.adapters.sql.lists import among
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.case import MAX_SERIES
-from release_passport_server.domain.errors import Invalid, Violation
 from release_passport_server.domain.glob import is_exact
 
-_EVIDENCE_COLUMNS = [one for one in tables.evidence.c if one.name != "bundle_digest"]
+_EVIDENCE_COLUMNS = [one.name for one in tables.evidence.c if one.name != "bundle_digest"]
+_DECISION_COLUMNS = [one.name for one in tables.decisions.c if one.name != "case_body"]
 _SERIES = ("tenant", "subject", "kind", "key", "source")
-_LAST_REVISION = 2**63 - 1
 
 
 def in_scopes(
@@ -63,30 +64,10 @@ def _like(glob: str, place: ColumnElement[str]) -> ColumnElement[bool]:
     return place.like(escaped.replace("*", "%").replace("?", "_"), escape="\\")
 
 
-def revision_after(after: str) -> int:
-    """Return the revision that a list goes on after; raise Invalid for what no list gave."""
-    if not (after.isascii() and after.isdecimal() and int(after[:20]) <= _LAST_REVISION):
-        violation = Violation("page_token", "is no place in this list; leave it out to begin at the start")
-        raise Invalid("PAGE_TOKEN_INVALID", f"page_token {violation.description}", violations=[violation])
-    return int(after[:20])
-
-
-def newest_first(
-    rows: Select[Any], after: str, revision: ColumnElement[int], name: ColumnElement[str]
-) -> Select[Any]:
-    """Return the rows behind a place in the order of newest revisions, names within one."""
-    if after:
-        number, _, last_name = after.partition(" ")
-        last = revision_after(number if last_name else "")
-        rows = rows.where(or_(revision < last, and_(revision == last, name < last_name)))
-    return rows.order_by(revision.desc(), name.desc())
-
-
-def evidence_rows() -> Select[Any]:
-    """Return the select of items with their facts."""
-    return select(*_EVIDENCE_COLUMNS, tables.bodies.c.body).select_from(
-        tables.evidence.outerjoin(tables.bodies, _body_of_item())
-    )
+def evidence_rows(item: Any = tables.evidence, source: FromClause | None = None) -> Select[Any]:
+    """Return the select of items with their facts; `source` is what the items are joined to, if anything."""
+    whole = (item if source is None else source).outerjoin(tables.bodies, _body_of(item))
+    return select(*(item.c[name] for name in _EVIDENCE_COLUMNS), tables.bodies.c.body).select_from(whole)
 
 
 @lru_cache
@@ -96,33 +77,48 @@ def evidence_about(dialect: str, *, every: bool) -> Select[Any]:
     Of kinds `:with_history` (or of all, where `every`) these are MAX_SERIES, of others the newest. Several at
     one time may give more: whoever reads cuts them off.
     """
-    item, series, older = tables.evidence, tables.series, tables.evidence.alias("older")
+    series = tables.series
+    count: Any = literal(MAX_SERIES)
+    if not every:
+        count = case((among(dialect, series.c.kind, "with_history"), MAX_SERIES), else_=1)
+    item, source = (_newest_laterally if dialect == "postgresql" else _newest_since)(series, count)
+    rows = evidence_rows(item, source).where(
+        series.c.tenant == bindparam("tenant"), among(dialect, series.c.subject, "subjects")
+    )
+    return rows.order_by(item.c.observe_time, item.c.receive_time, item.c.name)
 
-    def newest_but(count: int) -> ColumnElement[Any]:
+
+def _newest_laterally(series: Table, count: ColumnElement[int]) -> tuple[Any, FromClause]:
+    """Return the series with their newest items; the limit keeps the planner from reading all of the table."""
+    item = tables.evidence
+    rows = select(item).where(*(item.c[name] == series.c[name] for name in _SERIES)).correlate(series)
+    newest = (item.c.observe_time.desc(), item.c.receive_time.desc(), item.c.name.desc())
+    row = rows.order_by(*newest).limit(count).lateral("newest")
+    return row, series.join(row, true())
+
+
+def _newest_since(series: Table, count: ColumnElement[int]) -> tuple[Any, FromClause]:
+    """Return the series with the items since the oldest that is wanted, where no subquery can be limited for each."""
+    item, older = tables.evidence, tables.evidence.alias("older")
+
+    def time_of(place: int) -> Any:
         times = select(older.c.observe_time).where(*(older.c[name] == series.c[name] for name in _SERIES))
-        times = times.order_by(older.c.observe_time.desc()).limit(1).offset(count)
+        times = times.order_by(older.c.observe_time.desc()).limit(1).offset(place - 1)
         return times.correlate(series).scalar_subquery()
 
-    back = newest_but(MAX_SERIES - 1)
-    if not every:
-        back = case((among(dialect, series.c.kind, "with_history"), back), else_=newest_but(0))
+    since = case((count == 1, time_of(1)), else_=time_of(MAX_SERIES))
     wanted = and_(
         *(item.c[name] == series.c[name] for name in _SERIES),
-        item.c.observe_time >= func.coalesce(back, text("-9223372036854775807")),
+        item.c.observe_time >= func.coalesce(since, text("-9223372036854775807")),
     )
-    return (
-        select(*_EVIDENCE_COLUMNS, tables.bodies.c.body)
-        # There is no series without an item; the outer join makes SQLite begin with the series.
-        .select_from(series.outerjoin(item, wanted).outerjoin(tables.bodies, _body_of_item()))
-        .where(series.c.tenant == bindparam("tenant"), among(dialect, series.c.subject, "subjects"))
-        .order_by(item.c.observe_time, item.c.receive_time, item.c.name)
-    )
+    # There is no series without an item; the outer join makes SQLite begin with the series.
+    return item, series.outerjoin(item, wanted)
 
 
 @lru_cache
 def histories(dialect: str) -> Select[Any]:
     """Return the select of what earlier rollouts in the same place say of each of the releases `:asked`."""
-    asked = _given(dialect, "asked", "release", "service", "environment", "content")
+    asked = given_rows(dialect, "asked", "release", "service", "environment", "content")
     attempt = tables.attempts.c
     other = and_(attempt.tenant == bindparam("tenant"), attempt.release != asked.c.release)
     here = and_(other, attempt.service == asked.c.service, attempt.environment == asked.c.environment)
@@ -150,7 +146,7 @@ def histories(dialect: str) -> Select[Any]:
 @lru_cache
 def newest_decisions(dialect: str) -> Select[Any]:
     """Return the select of the newest decision of each of the releases `:asked`, without the case's body."""
-    asked = _given(dialect, "asked", "release")
+    asked = given_rows(dialect, "asked", "release")
     table, other = tables.decisions, tables.decisions.alias("other")
     newest = (
         select(func.max(other.c.revision))
@@ -162,12 +158,13 @@ def newest_decisions(dialect: str) -> Select[Any]:
     return decision_rows().where(table.c.tenant == bindparam("tenant"), wanted)
 
 
-def decision_rows() -> Select[Any]:
+def decision_rows(decision: Any = tables.decisions, source: FromClause | None = None) -> Select[Any]:
     """Return the select of decisions without the case's body, which is large and which only a replay reads."""
-    return select(*(one for one in tables.decisions.c if one.name != "case_body"))
+    columns = (decision.c[name] for name in _DECISION_COLUMNS)
+    return select(*columns).select_from(decision if source is None else source)
 
 
-def _given(dialect: str, name: str, *columns: str) -> FromClause:
+def given_rows(dialect: str, name: str, *columns: str) -> FromClause:
     """Return a table out of a parameter: a JSON list of objects, so that the statement is always the same."""
     if dialect == "postgresql":
         typed = ", ".join(f'"{one}" text' for one in columns)
@@ -178,8 +175,5 @@ def _given(dialect: str, name: str, *columns: str) -> FromClause:
     return text(rows).columns(*(column(one, Text) for one in columns)).subquery(f"{name}_rows")
 
 
-def _body_of_item() -> ColumnElement[bool]:
-    return and_(
-        tables.bodies.c.tenant == tables.evidence.c.tenant,
-        tables.bodies.c.digest == tables.evidence.c.facts_digest,
-    )
+def _body_of(item: Any) -> ColumnElement[bool]:
+    return and_(tables.bodies.c.tenant == item.c.tenant, tables.bodies.c.digest == item.c.facts_digest)

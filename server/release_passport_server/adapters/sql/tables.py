@@ -158,6 +158,8 @@ releases = Table(
     Column("create_time", Moment, nullable=False),
     Index("ix_releases_name", "tenant", "name", unique=True),
     Index("ix_releases_revision", "tenant", "revision", "name"),
+    # Each place has its releases in order, so that a list of some places need not read the others.
+    Index("ix_releases_place", "tenant", "service", "environment", "revision"),
 )
 
 release_artifacts = Table(
@@ -226,6 +228,8 @@ evidence = Table(
     Index("ix_evidence_subject", "tenant", "subject", "kind", "key", "source", "observe_time"),
     Index("ix_evidence_external", "tenant", "source", "external_id", "observe_time"),
     Index("ix_evidence_revision", "tenant", "revision", "name"),
+    Index("ix_evidence_kind", "tenant", "kind", "source", "revision"),
+    Index("ix_evidence_about", "tenant", "subject", "kind", "source", "revision"),
 )
 
 # Every series that there is, so that the newest observations of each are found without reading the others.
@@ -262,6 +266,9 @@ decisions = Table(
     Column("evidence", Text, nullable=False),
     Index("ix_decisions_name", "tenant", "name", unique=True),
     Index("ix_decisions_revision", "tenant", "revision"),
+    Index("ix_decisions_place", "tenant", "service", "environment", "revision"),
+    Index("ix_decisions_place_verdict", "tenant", "service", "environment", "effective_verdict", "revision"),
+    Index("ix_decisions_verdict", "tenant", "effective_verdict", "revision"),
 )
 
 idempotency = Table(

@@ -16,9 +16,7 @@ class JSONInvalid(ValueError):
 def parse(raw: bytes) -> JSON:
     """Return the value of UTF-8 JSON without repeated keys, NaN, lone surrogates or more than 64 levels."""
     try:
-        value: JSON = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant
-        )
+        value: JSON = _DECODER.decode(raw.decode("utf-8"))
     except JSONInvalid:
         raise
     except UnicodeDecodeError as error:
@@ -28,7 +26,11 @@ def parse(raw: bytes) -> JSON:
     except ValueError as error:
         # The library's text can quote the input; its position cannot.
         raise JSONInvalid("not JSON") from error
-    _check(value)
+    # Half a surrogate pair comes from such an escape alone, and depth from brackets: most texts have few of either.
+    if b"\\ud" in raw or b"\\uD" in raw:
+        _check_texts(value)
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        _check_depth(value)
     return value
 
 
@@ -43,23 +45,37 @@ def _refuse_constant(_: str) -> JSON:
     raise JSONInvalid("NaN and infinities are not JSON")
 
 
-def _check(value: JSON) -> None:
-    """Raise JSONInvalid for a value that is too deep or holds text that is not Unicode."""
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
+
+
+def _check_depth(value: JSON) -> None:
+    """Raise JSONInvalid for a value that is too deep."""
     level: list[JSON] = [value]
     for _ in range(MAX_DEPTH):
         below: list[JSON] = []
         for item in level:
-            if isinstance(item, str):
-                _check_text(item)
+            if isinstance(item, dict):
+                below += [inner for inner in item.values() if isinstance(inner, (dict, list))]
             elif isinstance(item, list):
-                below.extend(item)
-            elif isinstance(item, dict):
-                below.extend(item)
-                below.extend(item.values())
+                below += [inner for inner in item if isinstance(inner, (dict, list))]
         if not below:
             return
         level = below
     raise JSONInvalid(f"nested more than {MAX_DEPTH} levels deep")
+
+
+def _check_texts(value: JSON) -> None:
+    """Raise JSONInvalid for a value that holds text that is not Unicode."""
+    waiting: list[JSON] = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            _check_text(item)
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, dict):
+            waiting.extend(item)
+            waiting.extend(item.values())
 
 
 def _check_text(text: str) -> None:

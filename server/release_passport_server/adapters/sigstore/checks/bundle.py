@@ -20,6 +20,36 @@ MAX_TIMESTAMPS = 32
 _MAX_CERTIFICATES = 10
 _MAX_PROOF = 64
 _MAX_UINT64 = 2**64 - 1
+# The fields that each object may have.
+_TOP = frozenset({"mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"})
+_MATERIAL = frozenset(
+    {"publicKey", "x509CertificateChain", "certificate", "tlogEntries", "timestampVerificationData"}
+)
+_ENVELOPE = frozenset({"payload", "payloadType", "signatures"})
+_SIGNATURE = frozenset({"sig", "keyid"})
+_MESSAGE = frozenset({"messageDigest", "signature"})
+_DIGEST = frozenset({"algorithm", "digest"})
+_HINT = frozenset({"hint"})
+_RAW = frozenset({"rawBytes"})
+_CHAIN = frozenset({"certificates"})
+_STAMPS = frozenset({"rfc3161Timestamps"})
+_STAMP = frozenset({"signedTimestamp"})
+_ENTRY = frozenset(
+    {
+        "logIndex",
+        "logId",
+        "kindVersion",
+        "integratedTime",
+        "inclusionPromise",
+        "inclusionProof",
+        "canonicalizedBody",
+    }
+)
+_KIND = frozenset({"kind", "version"})
+_LOG_ID = frozenset({"keyId"})
+_PROMISE = frozenset({"signedEntryTimestamp"})
+_PROOF = frozenset({"logIndex", "rootHash", "treeSize", "hashes", "checkpoint"})
+_CHECKPOINT = frozenset({"envelope"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +119,12 @@ def read_bundle(raw: bytes) -> Bundle:
         value = parse(raw)
     except JSONInvalid as error:
         raise _malformed(str(error)) from error
-    top = _Fields(value, "", ("mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"))
+    top = _Fields(value, "", _TOP)
     media_type = top.text("mediaType")
     version = _MEDIA_TYPES.get(media_type)
     if version is None:
         raise Refused(Failure.BUNDLE_UNSUPPORTED, "`mediaType` must be that of a bundle, version 0.1 to 0.3")
-    material = top.object(
-        "verificationMaterial",
-        ("publicKey", "x509CertificateChain", "certificate", "tlogEntries", "timestampVerificationData"),
-    )
+    material = top.object("verificationMaterial", _MATERIAL)
     content, signature = _content(top)
     certificate, hint = _signer(material, version)
     return Bundle(
@@ -112,29 +139,18 @@ def read_bundle(raw: bytes) -> Bundle:
     )
 
 
-_ENTRY = (
-    "logIndex",
-    "logId",
-    "kindVersion",
-    "integratedTime",
-    "inclusionPromise",
-    "inclusionProof",
-    "canonicalizedBody",
-)
-
-
 def _content(top: _Fields) -> tuple[Envelope | Message, bytes]:
     if top.has("dsseEnvelope") == top.has("messageSignature"):
         raise _malformed("must have one of `dsseEnvelope` and `messageSignature`")
     if top.has("messageSignature"):
-        message = top.object("messageSignature", ("messageDigest", "signature"))
+        message = top.object("messageSignature", _MESSAGE)
         signature = message.data("signature")
         if not message.has("messageDigest"):
             return Message(), signature
-        digest = message.object("messageDigest", ("algorithm", "digest"))
+        digest = message.object("messageDigest", _DIGEST)
         return Message(digest.text("algorithm"), digest.data("digest")), signature
-    envelope = top.object("dsseEnvelope", ("payload", "payloadType", "signatures"))
-    signatures = envelope.objects("signatures", 64, ("sig", "keyid"))
+    envelope = top.object("dsseEnvelope", _ENVELOPE)
+    signatures = envelope.objects("signatures", 64, _SIGNATURE)
     if len(signatures) != 1:
         text = f"`dsseEnvelope.signatures` must have one entry, has {len(signatures)}"
         raise Refused(Failure.ENVELOPE_MALFORMED, text)
@@ -149,14 +165,14 @@ def _signer(material: _Fields, version: str) -> tuple[bytes, str]:
             "`verificationMaterial` must have one of publicKey, x509CertificateChain and certificate"
         )
     if named == ["publicKey"]:
-        return b"", material.object("publicKey", ("hint",)).text("hint", "")
+        return b"", material.object("publicKey", _HINT).text("hint", "")
     if (named == ["certificate"]) != (version == "0.3"):
         wanted = "certificate" if version == "0.3" else "x509CertificateChain"
         raise _malformed(f"a bundle of version {version} has `verificationMaterial.{wanted}`")
     if named == ["certificate"]:
-        return material.object("certificate", ("rawBytes",)).data("rawBytes"), ""
-    chain = material.object("x509CertificateChain", ("certificates",))
-    certificates = chain.objects("certificates", _MAX_CERTIFICATES, ("rawBytes",))
+        return material.object("certificate", _RAW).data("rawBytes"), ""
+    chain = material.object("x509CertificateChain", _CHAIN)
+    certificates = chain.objects("certificates", _MAX_CERTIFICATES, _RAW)
     if not certificates:
         raise _malformed("`x509CertificateChain.certificates` is empty")
     # The first is the signer's. The others are not needed: the trusted root has the authorities.
@@ -166,19 +182,19 @@ def _signer(material: _Fields, version: str) -> tuple[bytes, str]:
 def _timestamps(material: _Fields) -> tuple[bytes, ...]:
     if not material.has("timestampVerificationData"):
         return ()
-    data = material.object("timestampVerificationData", ("rfc3161Timestamps",))
-    listed = data.objects("rfc3161Timestamps", MAX_TIMESTAMPS, ("signedTimestamp",))
+    data = material.object("timestampVerificationData", _STAMPS)
+    listed = data.objects("rfc3161Timestamps", MAX_TIMESTAMPS, _STAMP)
     return tuple(entry.data("signedTimestamp") for entry in listed)
 
 
 def _entry(entry: _Fields) -> LogEntry:
-    kind = entry.object("kindVersion", ("kind", "version"))
+    kind = entry.object("kindVersion", _KIND)
     promise = b""
     if entry.has("inclusionPromise"):
-        promise = entry.object("inclusionPromise", ("signedEntryTimestamp",)).data("signedEntryTimestamp")
+        promise = entry.object("inclusionPromise", _PROMISE).data("signedEntryTimestamp")
     return LogEntry(
         log_index=entry.number("logIndex"),
-        log_id=entry.object("logId", ("keyId",)).data("keyId"),
+        log_id=entry.object("logId", _LOG_ID).data("keyId"),
         kind=kind.text("kind"),
         version=kind.text("version"),
         integrated_time=entry.number("integratedTime"),
@@ -189,10 +205,10 @@ def _entry(entry: _Fields) -> LogEntry:
 
 
 def _proof(entry: _Fields) -> InclusionProof:
-    proof = entry.object("inclusionProof", ("logIndex", "rootHash", "treeSize", "hashes", "checkpoint"))
+    proof = entry.object("inclusionProof", _PROOF)
     checkpoint = ""
     if proof.has("checkpoint"):
-        checkpoint = proof.object("checkpoint", ("envelope",)).text("envelope", "")
+        checkpoint = proof.object("checkpoint", _CHECKPOINT).text("envelope", "")
     return InclusionProof(
         log_index=proof.number("logIndex"),
         tree_size=proof.number("treeSize"),
@@ -207,16 +223,16 @@ class _Fields:
 
     __slots__ = ("_path", "_value")
 
-    def __init__(self, value: JSON, path: str, known: tuple[str, ...]) -> None:
+    def __init__(self, value: JSON, path: str, known: frozenset[str]) -> None:
         if not isinstance(value, dict):
             raise _malformed(f"`{path}` must be an object" if path else "not a JSON object")
-        unknown = value.keys() - set(known)
-        if unknown:
+        if not value.keys() <= known:
             raise _malformed(
                 f"{'`' + path + '`' if path else 'the bundle'} has fields that are not in version 0.3"
             )
         # In protobuf's mapping null is the same as absent.
-        self._value = {name: found for name, found in value.items() if found is not None}
+        nulls = None in value.values()
+        self._value = {name: found for name, found in value.items() if found is not None} if nulls else value
         self._path = f"{path}." if path else ""
 
     def has(self, name: str) -> bool:
@@ -246,10 +262,10 @@ class _Fields:
     def datas(self, name: str, most: int) -> list[bytes]:
         return [self._decoded(name, value) for value in self._list(name, most)]
 
-    def object(self, name: str, known: tuple[str, ...]) -> _Fields:
+    def object(self, name: str, known: frozenset[str]) -> _Fields:
         return _Fields(self._value.get(name), self._path + name, known)
 
-    def objects(self, name: str, most: int, known: tuple[str, ...]) -> list[_Fields]:
+    def objects(self, name: str, most: int, known: frozenset[str]) -> list[_Fields]:
         return [_Fields(value, f"{self._path}{name}[]", known) for value in self._list(name, most)]
 
     def _list(self, name: str, most: int) -> list[JSON]:

@@ -5,8 +5,10 @@ The extensions are those of sigstore/fulcio, docs/oid-info.md.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdentifier
 
 from release_passport_server.adapters.sigstore.checks.refusal import Refused
 from release_passport_server.domain.attestation import AttestationFailure as Failure
@@ -16,29 +18,42 @@ _ARC = "1.3.6.1.4.1.57264.1."
 _OTHER_NAME = ObjectIdentifier(_ARC + "7")
 _GITHUB = "https://token.actions.githubusercontent.com"
 _CLAIMS = {
-    "builder": 9,
-    "runner_environment": 11,
-    "repository": 12,
-    "revision": 13,
-    "ref": 14,
-    "repository_id": 15,
-    "owner_id": 17,
-    "workflow": 18,
-    "trigger": 20,
-    "invocation": 21,
+    "builder": "9",
+    "runner_environment": "11",
+    "repository": "12",
+    "revision": "13",
+    "ref": "14",
+    "repository_id": "15",
+    "owner_id": "17",
+    "workflow": "18",
+    "trigger": "20",
+    "invocation": "21",
 }
 # What older certificates have instead, without a type around the text.
-_OLD_CLAIMS = {"trigger": 2, "revision": 3, "repository": 5, "ref": 6}
+_OLD_CLAIMS = {"trigger": "2", "revision": "3", "repository": "5", "ref": "6"}
 _MAX_CLAIM = 1024
+_KEY_USAGE = ExtensionOID.KEY_USAGE.dotted_string
+_EXTENDED_USAGE = ExtensionOID.EXTENDED_KEY_USAGE.dotted_string
+_CONSTRAINTS = ExtensionOID.BASIC_CONSTRAINTS.dotted_string
+_NAMES = ExtensionOID.SUBJECT_ALTERNATIVE_NAME.dotted_string
+SCTS = ExtensionOID.PRECERT_SIGNED_CERTIFICATE_TIMESTAMPS.dotted_string
 
 
-def load_certificate(der: bytes) -> x509.Certificate:
-    """Return the certificate with its extensions known to be readable; raise Refused."""
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A signing certificate with its extensions, each known to be readable."""
+
+    certificate: x509.Certificate
+    extensions: dict[str, x509.ExtensionType]
+
+
+def load_certificate(der: bytes) -> Leaf:
+    """Return the certificate in DER; raise Refused."""
     try:
         certificate = x509.load_der_x509_certificate(der)
         if certificate.version is not x509.Version.v3:
             raise _malformed()
-        len(certificate.extensions)
+        found = {extension.oid.dotted_string: extension.value for extension in certificate.extensions}
     except (
         ValueError,
         x509.InvalidVersion,
@@ -46,56 +61,51 @@ def load_certificate(der: bytes) -> x509.Certificate:
         x509.UnsupportedGeneralNameType,
     ) as error:
         raise _malformed() from error
-    return certificate
+    return Leaf(certificate, found)
 
 
-def check_profile(certificate: x509.Certificate) -> None:
+def check_profile(leaf: Leaf) -> None:
     """Raise Refused unless this is an end entity's certificate for signing code."""
-    extensions = certificate.extensions
-    try:
-        if not extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature:
-            raise _unsuitable("its key usage is not digital signature")
-        usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound as error:
-        raise _unsuitable("it does not say what its key is for") from error
+    usage, usages = leaf.extensions.get(_KEY_USAGE), leaf.extensions.get(_EXTENDED_USAGE)
+    if not isinstance(usage, x509.KeyUsage) or not isinstance(usages, x509.ExtendedKeyUsage):
+        raise _unsuitable("it does not say what its key is for")
+    if not usage.digital_signature:
+        raise _unsuitable("its key usage is not digital signature")
     if ExtendedKeyUsageOID.CODE_SIGNING not in usages:
         raise _unsuitable("its extended key usage is not code signing")
-    try:
-        if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            raise _unsuitable("it is an authority's own")
-    except x509.ExtensionNotFound:
-        pass
+    constraints = leaf.extensions.get(_CONSTRAINTS)
+    if isinstance(constraints, x509.BasicConstraints) and constraints.ca:
+        raise _unsuitable("it is an authority's own")
 
 
-def claims_of(certificate: x509.Certificate) -> SignerClaims:
+def claims_of(leaf: Leaf) -> SignerClaims:
     """Return what the certificate says of the signer; raise Refused where it contradicts itself."""
     raw = {
-        extension.oid.dotted_string.removeprefix(_ARC): extension.value.value
-        for extension in certificate.extensions
-        if isinstance(extension.value, x509.UnrecognizedExtension)
-        and extension.oid.dotted_string.startswith(_ARC)
+        oid.removeprefix(_ARC): value.value
+        for oid, value in leaf.extensions.items()
+        if oid.startswith(_ARC) and isinstance(value, x509.UnrecognizedExtension)
     }
     old_issuer, issuer = _plain(raw.get("1")), _utf8(raw.get("8"))
     if old_issuer and issuer and old_issuer != issuer:
         raise _unsuitable("it names two issuers")
     issuer = issuer or old_issuer
-    claims = {name: _utf8(raw.get(str(number))) for name, number in _CLAIMS.items()}
+    claims = {name: _utf8(raw.get(number)) for name, number in _CLAIMS.items()}
     for name, number in _OLD_CLAIMS.items():
-        text = _plain(raw.get(str(number)))
-        if name == "repository" and text and issuer == _GITHUB:
-            text = f"https://github.com/{text}"
-        claims[name] = claims[name] or text
-    return SignerClaims(issuer=issuer, identity=_identity(certificate), **claims)
+        if claims[name]:
+            continue
+        claims[name] = _plain(raw.get(number))
+        if name == "repository" and claims[name] and issuer == _GITHUB:
+            claims[name] = f"https://github.com/{claims[name]}"
+    return SignerClaims(issuer=issuer, identity=_identity(leaf), **claims)
 
 
-def _identity(certificate: x509.Certificate) -> str:
-    try:
-        names = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound as error:
-        raise _unsuitable("it names nobody") from error
+def _identity(leaf: Leaf) -> str:
+    names = leaf.extensions.get(_NAMES)
+    if not isinstance(names, x509.SubjectAlternativeName):
+        raise _unsuitable("it names nobody")
     if len(names) != 1:
         raise _unsuitable("it names more than one identity")
-    name = names[0]
+    (name,) = names
     if isinstance(name, x509.UniformResourceIdentifier | x509.RFC822Name):
         identity = name.value
     elif isinstance(name, x509.OtherName) and name.type_id == _OTHER_NAME:

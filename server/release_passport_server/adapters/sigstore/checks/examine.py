@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-
-from google.protobuf.message import Message as ProtoMessage
+from typing import Any
 
 from release_passport_server.adapters.sigstore.checks.agreement import agreed
 from release_passport_server.adapters.sigstore.checks.bundle import Bundle, Envelope, read_bundle
@@ -17,7 +15,7 @@ from release_passport_server.adapters.sigstore.checks.roots import Root, load_ro
 from release_passport_server.adapters.sigstore.report import Report
 from release_passport_server.domain.attestation import AttestationFailure as Failure
 from release_passport_server.wire.intoto.predicates import check_derived, facts_of
-from release_passport_server.wire.intoto.statement import Statement, StatementInvalid, read_statement
+from release_passport_server.wire.intoto.statement import StatementInvalid, read_statement
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -68,36 +66,38 @@ def _roots_for(bundle: Bundle, roots: Sequence[bytes]) -> list[Root]:
 
 def _stated(bundle: Bundle, proven: Proven) -> Report:
     """Return the report of a good signature, with what its statement says."""
-    report = Report(
+    if not isinstance(bundle.content, Envelope):
+        return _report(bundle, proven, subjects=proven.subjects)
+    if bundle.content.payload_type != PAYLOAD_TYPE:
+        return _report(bundle, proven, failure=Failure.PAYLOAD_TYPE, text=f"must be {PAYLOAD_TYPE}")
+    try:
+        statement = read_statement(bundle.content.payload)
+    except StatementInvalid as error:
+        return _report(bundle, proven, failure=Failure.STATEMENT_MALFORMED, text=str(error))
+    about: dict[str, Any] = {
+        "subjects": statement.subjects,
+        "predicate_type": statement.predicate_type[:1024],
+    }
+    found = facts_of(statement)
+    if found is None:
+        return _report(bundle, proven, **about)
+    message = agreed(found.message, proven.claims)
+    try:
+        check_derived(found.kind, message)
+    except StatementInvalid as error:
+        # Whoever asks for the signature alone does not mind.
+        return _report(bundle, proven, statement_problem=str(error), **about)
+    facts, time = message.SerializeToString(), found.time
+    return _report(bundle, proven, kind=found.kind, facts=facts, statement_time=time, **about)
+
+
+def _report(bundle: Bundle, proven: Proven, **stated: Any) -> Report:
+    return Report(
         claims=proven.claims,
         method=proven.method,
         sign_time=proven.sign_time,
         log_index=proven.log_index,
         root=proven.root,
         media_type=bundle.media_type,
-        subjects=proven.subjects,
+        **stated,
     )
-    if not isinstance(bundle.content, Envelope):
-        return report
-    if bundle.content.payload_type != PAYLOAD_TYPE:
-        return replace(report, failure=Failure.PAYLOAD_TYPE, text=f"must be {PAYLOAD_TYPE}")
-    try:
-        statement = read_statement(bundle.content.payload)
-    except StatementInvalid as error:
-        return replace(report, failure=Failure.STATEMENT_MALFORMED, text=str(error))
-    return _with_facts(replace(report, subjects=statement.subjects), statement)
-
-
-def _with_facts(report: Report, statement: Statement) -> Report:
-    report = replace(report, predicate_type=statement.predicate_type[:1024])
-    assert report.claims is not None
-    try:
-        found = facts_of(statement)
-        if found is None:
-            return report
-        message: ProtoMessage = agreed(found.message, report.claims)
-        check_derived(found.kind, message)
-    except StatementInvalid as error:
-        # Whoever asks for the signature alone does not mind.
-        return replace(report, statement_problem=str(error))
-    return replace(report, kind=found.kind, facts=message.SerializeToString(), statement_time=found.time)

@@ -11,6 +11,8 @@ from cryptography.x509.verification import VerificationError as ChainError
 
 from release_passport_server.adapters.sigstore.checks.bundle import Bundle
 from release_passport_server.adapters.sigstore.checks.certificate import (
+    SCTS,
+    Leaf,
     check_profile,
     claims_of,
     load_certificate,
@@ -52,14 +54,14 @@ def verify_keyless(bundle: Bundle, root: Root) -> Proven:
             )
         raise Refused(Failure.TIME_MISSING, "neither a log nor a timestamp authority signed a time")
     check_window(log, times)
-    certificate = load_certificate(bundle.certificate)
-    chain = _chain(certificate, root, times)
-    _check_sct(certificate, chain, root)
-    check_profile(certificate)
+    leaf = load_certificate(bundle.certificate)
+    chain = _chain(leaf.certificate, root, times)
+    _check_sct(leaf, chain, root)
+    check_profile(leaf)
     check_inclusion(bundle, entry, log, promised=promised is not None)
-    subjects = check_content(bundle, entry, public_key_of(certificate), certificate)
+    subjects = check_content(bundle, entry, public_key_of(leaf.certificate), leaf.certificate)
     return Proven(
-        claims=claims_of(certificate),
+        claims=claims_of(leaf),
         subjects=subjects,
         method=f"sigstore-bundle+{method_of(entry, stamped=bool(stamped))}",
         sign_time=min(times),
@@ -104,18 +106,16 @@ def _path(certificate: x509.Certificate, store: Store, time: datetime) -> list[x
     policy = PolicyBuilder().store(store).time(time.astimezone(UTC).replace(tzinfo=None))
     verifier = policy.extension_policies(ca_policy=_AUTHORITY, ee_policy=_LEAF).build_client_verifier()
     try:
-        return list(verifier.verify(certificate, []).chain[1:])
+        # The first is the certificate itself: it must not be an authority's own.
+        return list(verifier.verify(certificate, []).chain[1:]) or None
     except (ChainError, x509.UnsupportedGeneralNameType, ValueError):
         return None
 
 
-def _check_sct(certificate: x509.Certificate, chain: list[x509.Certificate], root: Root) -> None:
+def _check_sct(leaf: Leaf, chain: list[x509.Certificate], root: Root) -> None:
     """Raise Refused unless a certificate transparency log that counted has seen the certificate."""
-    kind = x509.PrecertificateSignedCertificateTimestamps
-    try:
-        found = list(certificate.extensions.get_extension_for_class(kind).value)
-    except x509.ExtensionNotFound:
-        found = []
+    listed = leaf.extensions.get(SCTS)
+    found = list(listed) if isinstance(listed, x509.PrecertificateSignedCertificateTimestamps) else []
     if not found:
         raise Refused(Failure.SCT_MISSING, "the certificate is in no certificate transparency log")
     if len(found) > 1:
@@ -124,9 +124,9 @@ def _check_sct(certificate: x509.Certificate, chain: list[x509.Certificate], roo
     if log is None:
         text = f"the trusted root has no certificate transparency log {found[0].log_id.hex()}"
         raise Refused(Failure.SCT_LOG_UNKNOWN, text)
-    if not log.window.holds([certificate.not_valid_before_utc, found[0].timestamp.replace(tzinfo=UTC)]):
+    if not log.window.holds([leaf.certificate.not_valid_before_utc, found[0].timestamp.replace(tzinfo=UTC)]):
         raise Refused(
             Failure.CT_KEY_RETIRED, "the transparency log's key did not count when it saw the certificate"
         )
-    if not sct_is_good(certificate, chain, log.value.ring):
+    if not sct_is_good(found[0], leaf.certificate, chain[0], log.value.key):
         raise Refused(Failure.SCT_INVALID, "the transparency log did not sign this certificate")

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import Certificate
+from cryptography.x509.certificate_transparency import LogEntryType, SignedCertificateTimestamp
 from sigstore._internal.merkle import verify_merkle_inclusion
 from sigstore._internal.rekor.checkpoint import SignedCheckpoint
-from sigstore._internal.sct import verify_sct
-from sigstore._internal.trust import CertificateAuthority, CTKeyring, Key, Keyring
-from sigstore._utils import KeyID
+from sigstore._internal.sct import _pack_digitally_signed
+from sigstore._internal.trust import CertificateAuthority, Key, Keyring
+from sigstore._utils import KeyID, key_id
 from sigstore.errors import Error, VerificationError
 from sigstore_models.common.v1 import PublicKey
 from sigstore_models.trustroot.v1 import TrustedRoot
@@ -68,13 +72,22 @@ def key_verifies(key: Key, signature: bytes, data: bytes) -> bool:
     return True
 
 
-def sct_is_good(certificate: Certificate, chain: list[Certificate], ring: Keyring) -> bool:
-    """Say whether the certificate's one SCT was signed by the key of this ring."""
-    try:
-        verify_sct(certificate, chain, CTKeyring(ring))
-    except VerificationError:
+def sct_is_good(
+    sct: SignedCertificateTimestamp, certificate: Certificate, issuer: Certificate, key: Key
+) -> bool:
+    """Say whether a log signed this certificate of this issuer (RFC 6962, section 3.2)."""
+    issuer_key = issuer.public_key()
+    if sct.entry_type is not LogEntryType.PRE_CERTIFICATE or not isinstance(
+        sct.signature_hash_algorithm, SHA256
+    ):
         return False
-    return True
+    if not isinstance(issuer_key, EllipticCurvePublicKey | RSAPublicKey):
+        return False
+    try:
+        signed = _pack_digitally_signed(sct, certificate, key_id(issuer_key))
+    except (VerificationError, ValueError):
+        return False
+    return key_verifies(key, sct.signature, signed)
 
 
 def inclusion_is_good(proof: InclusionProof, body: bytes) -> bool:

@@ -30,8 +30,8 @@ def known_log(entry: LogEntry, root: Root) -> During[LogKey]:
 
 
 def check_window(log: During[LogKey], times: Sequence[datetime]) -> None:
-    """Raise Refused unless the log's key counted at these times; without any, it must still count."""
-    if not log.window.holds(times) or (not times and log.window.end is not None):
+    """Raise Refused unless the log's key counted at these times."""
+    if not log.window.holds(times):
         raise Refused(Failure.LOG_KEY_RETIRED, "the log's key did not count when the signature was made")
 
 

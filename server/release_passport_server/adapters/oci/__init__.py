@@ -1,0 +1,1 @@
+"""Image registries, read by the OCI distribution specification 1.1."""

@@ -1,0 +1,59 @@
+"""Answers questions about a log out of its tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release_passport.log.merkle import ProofInvalid
+from release_passport.log.proof import proof_text
+from release_passport.log.tree import Read, TileTree
+from release_passport_server.adapters.tlog.checkpoints import Checkpoints, SignedCheckpoint
+from release_passport_server.domain.errors import NotFound
+from release_passport_server.ports.log import LogBroken, LogIdentity, TileStore
+from release_passport_server.ports.signing import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class LogProofs:
+    """Gives checkpoints and proofs."""
+
+    store: TileStore
+    signer: Signer
+
+    def checkpoint(self, log: LogIdentity) -> SignedCheckpoint:
+        """Return the checkpoint that stands; raise NotFound for a log without leaves."""
+        found = Checkpoints(self.signer).find(self.store, log.origin)
+        if found is None:
+            raise NotFound(
+                "NOT_FOUND", f"the log {log.origin} has no checkpoint yet: ask again in a few seconds"
+            )
+        return found
+
+    def inclusion(self, log: LogIdentity, number: int) -> str:
+        """Return the tlog-proof of one of the tenant's leaves; raise NotFound for one that is not in the tree yet."""
+        standing = self.checkpoint(log)
+        size, index = standing.checkpoint.size, number - log.first_leaf
+        if not 0 <= index < size:
+            text = f"leaf {number} is not in the log {log.origin} of {size}: ask again in a few seconds"
+            raise NotFound("NOT_FOUND", text)
+        try:
+            hashes = TileTree(self._read(log), size).inclusion(index)
+        except ProofInvalid as error:
+            raise LogBroken(f"{log.origin}: {error}") from error
+        return proof_text(index, hashes, standing.note)
+
+    def consistency(self, log: LogIdentity, older: int, newer: int) -> list[bytes]:
+        """Return the proof that a tree size continues an older one; raise NotFound for sizes there were not."""
+        size = self.checkpoint(log).checkpoint.size
+        if not 0 <= older <= newer <= size:
+            raise NotFound("NOT_FOUND", f"the log {log.origin} has {size} leaves: ask for sizes up to that")
+        try:
+            return TileTree(self._read(log), size).consistency(older, newer)
+        except ProofInvalid as error:
+            raise LogBroken(f"{log.origin}: {error}") from error
+
+    def _read(self, log: LogIdentity) -> Read:
+        def read(path: str) -> bytes | None:
+            return self.store.read(log.origin, path)
+
+        return read

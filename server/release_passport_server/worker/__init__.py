@@ -1,0 +1,1 @@
+"""What the server does by itself: jobs when they are due, each by one worker at a time."""
