@@ -11,11 +11,13 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from time import monotonic
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("server", "clients/python", "tests")]
@@ -39,6 +41,7 @@ from release_passport_server.domain.ids import ReleaseName  # noqa: E402
 from release_passport_server.ports.store import Reader  # noqa: E402
 from release_passport_server.services.cases import subjects_of  # noqa: E402
 from release_passport_server.services.tenants import bootstrap_tenant  # noqa: E402
+from support.dsse import Signer  # noqa: E402
 from support.server import free_ports, serving  # noqa: E402
 
 TENANT = "default"
@@ -46,8 +49,17 @@ RELEASES_AT_ONCE = 500
 _SAMPLE = Version(service_id(0), "1.9999999.0")
 
 
+def _build_key() -> Signer:
+    """Return the one key of all builds, so that a store that was filled earlier knows it."""
+    return Signer(ec.derive_private_key(1, ec.SECP256R1()))
+
+
+@dataclass
 class Grown(Workload):
     """The workload on services that have a past; their ids are all as long."""
+
+    services: int = 500
+    signer: Signer = field(default_factory=_build_key)
 
     def _service(self, number: int) -> catalog_pb2.Service:
         service = super()._service(number)

@@ -25,6 +25,7 @@ from perf.load import EVALUATE, Target  # noqa: E402
 
 # Stands in the template wherever one call has to differ from another; as long as what replaces it.
 PLACE = b"deadbeef"
+OVERLOADED = "UNAVAILABLE OVERLOADED"
 WINDOW_SECONDS = 0.25
 _TICK_SECONDS = 0.002
 
@@ -66,7 +67,6 @@ class Flood:
         self.windows = [Window() for _ in range(int(seconds / WINDOW_SECONDS) + 8)]
         self._started = 0.0
         self._open = 0
-        self._told: dict[bytes, str] = {}
 
     async def run(self) -> None:
         """Send everything, and wait for what is still on its way."""
@@ -130,6 +130,8 @@ class Flood:
         if exchange.status != UNAVAILABLE or not details:
             text = exchange.trailers.get(b"grpc-message", b"").decode("ascii", "replace")
             return f"{exchange.status} {text[:60]}".rstrip()
+        if b"OVERLOADED" in details and b"google.rpc.RetryInfo" in details:
+            return OVERLOADED
         return _refusal(details)
 
 

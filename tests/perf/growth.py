@@ -1,7 +1,7 @@
 """Measure a store with a long past against an empty one, side by side: Evaluate, GetPassport, and pages of every list.
 
-Run: `python tests/perf/growth.py [--store sqlite|pg] [--decisions N] [--evidence N] [--only PART]…`; with `--folder` the
-filled stores are kept, and used again by the next run.
+Run: `python tests/perf/growth.py [--store sqlite|pg] [--decisions N] [--evidence N] [--only PART]…`; with
+`--folder` the filled stores are kept, and used again by the next run.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> int:
                 server = cleanup.enter_context(postgresql()).render_as_string(hide_password=False)
             stores = asyncio.run(_stores(store, folder, server, options.size))
             sides = {
-                name: cleanup.enter_context(_served(folder / f"{store}-{name}", *made))
+                name: cleanup.enter_context(_served(folder / f"{store}-{name}", options.size.services, *made))
                 for name, made in stores.items()
             }
             measuring = Measuring(NAMES[store], sides, options, report)
@@ -191,7 +191,7 @@ def _new_url(store: str, folder: Path, server: str | None) -> str:
 
 
 @contextmanager
-def _served(folder: Path, url: str, token: str, admin: str) -> Iterator[Side]:
+def _served(folder: Path, services: int, url: str, token: str, admin: str) -> Iterator[Side]:
     """Serve a store that has been made, in a process of its own."""
     log = folder / "server.log"
     folder.mkdir(parents=True, exist_ok=True)
@@ -205,8 +205,7 @@ def _served(folder: Path, url: str, token: str, admin: str) -> Iterator[Side]:
         )
     try:
         port = _serving_port(process, log)
-        services = 500
-        work = Grown(Target("127.0.0.1", port, token), services=services)
+        work = Grown(Target("127.0.0.1", port, token), services)
         yield Side(url, process, work, Target("127.0.0.1", port, admin))
     finally:
         process.terminate()

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from release_passport_server.domain.errors import NotFound
-from release_passport_server.domain.glob import is_exact, matches
+from release_passport_server.domain.glob import any_matches, is_exact, matches
 
 # The domain of what lies above tenants. It can never be a tenant's id, because ids hold letters, digits and hyphens.
 PLATFORM = "*platform*"
@@ -93,15 +93,6 @@ def same_tenant(principal: Principal, tenant: str) -> None:
     # The text is the same whether the tenant exists or not, so that nobody learns who else is here.
     if tenant and tenant != principal.tenant:
         raise NotFound("NOT_FOUND", f"there is no tenant {tenant[:63]!r} for this credential")
-
-
-def any_matches(globs: tuple[str, ...], value: str) -> bool:
-    """Say whether the value fits one of the globs."""
-    # A plain loop: every call to the server asks this several times.
-    for glob in globs:  # noqa: SIM110
-        if matches(glob, value):
-            return True
-    return False
 
 
 def any_contains(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:

@@ -15,6 +15,12 @@ def matches(glob: str, value: str) -> bool:
     return _pattern(glob).fullmatch(value) is not None
 
 
+@lru_cache(maxsize=4096)
+def any_matches(globs: tuple[str, ...], value: str) -> bool:
+    """Say whether the value fits one of the globs; every call to the server asks this several times."""
+    return any(matches(glob, value) for glob in globs)
+
+
 def is_exact(glob: str) -> bool:
     """Say whether a glob can only match itself."""
     return "*" not in glob and "?" not in glob

@@ -69,7 +69,8 @@ def _observations(dialect: str) -> Select[Any]:
         item.c.external_id == asked.c.external_id,
     )
     if dialect != "postgresql":
-        return evidence_rows(item, asked.outerjoin(item, same)).where(item.c.name.is_not(None))
+        # An inner join might begin with all the evidence of the tenant.
+        return evidence_rows(item, asked.outerjoin(item, same))
     # The limit keeps the planner from reading all of the table.
     rows = select(item).where(same).order_by(item.c.observe_time.desc()).limit(MOST_OBSERVATIONS)
     row = rows.correlate(asked).lateral("same")
@@ -106,7 +107,7 @@ def stored_observations(
     given = {"tenant": tenant, "asked": json.dumps(named)}
     times = {item.observe_time for item in items}
     rows = connection.execute(_observations(connection.dialect.name), given)
-    return {identity_of(item): item for row in rows if row.observe_time in times for item in [item_of(row)]}
+    return {identity_of(item): item for row in rows if row.name and row.observe_time in times for item in [item_of(row)]}
 
 
 def identity_of(item: EvidenceItem) -> object:
