@@ -262,6 +262,21 @@ async def test_what_is_scheduled_while_it_runs_runs_again_and_not_at_the_same_ti
     assert (await only(jobs, "two")).payload == b"more"
 
 
+async def test_what_is_put_off_while_its_worker_is_killed_waits_and_holds_nothing_up(
+    store: SQLStore, jobs: SQLJobs, clock: SetClock
+) -> None:
+    await scheduled(store, a_timer())
+    await only(jobs)
+    await scheduled(store, a_timer(due=START + 2 * LEASE))
+    clock.time += LEASE
+    assert (await claimed(jobs), await jobs.next_time(KINDS)) == ([], LEASE)
+    await scheduled(store, a_timer("another", due=clock.time))
+    assert await jobs.next_time(KINDS) == timedelta(0)
+    assert await claimed(jobs) == ["another"]
+    clock.time += LEASE
+    assert await claimed(jobs, most=1) == ["release-1"]
+
+
 async def test_a_failed_job_waits_and_a_dead_one_is_shown_and_revived(
     store: SQLStore, jobs: SQLJobs, clock: SetClock
 ) -> None:

@@ -47,22 +47,15 @@ class Lack(NamedTuple):
 class Chosen(NamedTuple):
     """What counts for one or several needs of a rule: for each the series, one for each source, or what lacks.
 
-    `newest` holds the newest observation of every series, and `until` is when the first of them goes stale.
+    `newest` holds the newest observation of every series, `until` is when the first of them goes stale, and
+    `history` says whether any has earlier observations.
     """
 
     groups: tuple[tuple[Series, ...], ...] = ()
     newest: tuple[EvidenceItem, ...] = ()
     until: datetime | None = None
     lacks: tuple[Lack, ...] = ()
-
-
-def chosen_of(series: tuple[Series, ...], lacks: Sequence[Lack]) -> Chosen:
-    """Return what counts for one need, given its series, of which there is at least one."""
-    if len(series) == 1:
-        (one,) = series
-        return Chosen((series,), (one.items[-1],), one.stale_time, tuple(lacks))
-    newest = tuple(one.newest for one in series)
-    return Chosen((series,), newest, min(one.stale_time for one in series), tuple(lacks))
+    history: bool = False
 
 
 def together(parts: Sequence[Chosen]) -> Chosen:
@@ -72,4 +65,5 @@ def together(parts: Sequence[Chosen]) -> Chosen:
         newest=tuple(item for part in parts for item in part.newest),
         until=min((part.until for part in parts if part.until is not None), default=None),
         lacks=tuple(lack for part in parts for lack in part.lacks),
+        history=any(part.history for part in parts),
     )

@@ -49,10 +49,14 @@ def _artifacts(rule: Rule, hearing: Hearing) -> list[Artifact]:
 
 
 def _judge_artifact(policy: Policy, rule: Rule, hearing: Hearing, artifact: Artifact | None) -> list[Finding]:
-    chosen = [hearing.selection.chosen(need, artifact) for need in rule.needs]
-    parts = chosen[0] if len(chosen) == 1 else _together(chosen)
+    if len(rule.needs) == 1:
+        parts = hearing.selection.chosen(rule.needs[0], artifact)
+    else:
+        parts = _together([hearing.selection.chosen(need, artifact) for need in rule.needs])
     name = "" if artifact is None else artifact.name
-    findings = [_judge_part(Question(policy, rule, hearing, name, key), part) for key, part in parts.items()]
+    findings = []
+    for key, part in parts.items():
+        findings.append(_judge_part(Question(policy, rule, hearing, name, key), part))
     if hearing.case.stage is Stage.WATCH:
         findings.extend(_service_wide(policy, rule, hearing, artifact))
     return findings
@@ -77,7 +81,7 @@ def _judge_part(asked: Question, chosen: Chosen) -> Finding:
         if item.inconclusive:
             return _inconclusive(asked, chosen)
     finding = _evaluate(asked, chosen)
-    if finding.reason is Reason.PASSED:
+    if finding.reason is Reason.PASSED and (chosen.history or asked.rule.settle):
         finding = over_time(asked, chosen, finding)
     elif finding.reason is Reason.EXPECTATION_FAILED and len(chosen.groups) == 1:
         finding = below_threshold(asked, chosen.groups[0], finding)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
-from release_passport_server.domain.access import any_matches
 from release_passport_server.domain.expression import CompiledRule
-from release_passport_server.domain.glob import is_exact, matches
+from release_passport_server.domain.glob import any_matches, is_exact, matches
 from release_passport_server.domain.kind import Kind, SubjectType, kind_named
 from release_passport_server.domain.release import Place
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
@@ -35,7 +34,7 @@ class Need:
     allow_empty: bool = False
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash((self.kind, self.keys, self.sources))
 
     @cached_property
     def of_kind(self) -> Kind:
@@ -58,10 +57,6 @@ class Need:
         """Say whether the need may match more than one key."""
         keyed = self.of_kind.key_field is not None
         return keyed and (len(self.keys) > 1 or not is_exact(self.keys[0]))
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.kind, self.keys, self.artifacts, self.sources))
 
 
 @dataclass(frozen=True, slots=True)

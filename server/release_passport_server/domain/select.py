@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from release_passport_server.domain.access import any_matches
 from release_passport_server.domain.case import MAX_SERIES, Case
-from release_passport_server.domain.chosen import Chosen, Lack, Series, chosen_of
+from release_passport_server.domain.chosen import Chosen, Lack, Series
 from release_passport_server.domain.evidence import EvidenceItem, Verification
-from release_passport_server.domain.glob import is_exact, matches
+from release_passport_server.domain.glob import any_matches, is_exact, matches
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.policy import Need
@@ -90,45 +89,39 @@ class Selection:
         return items
 
     def _by_key(self, need: Need, items: list[EvidenceItem]) -> dict[str, Chosen]:
-        sources, covered = need.sources, self._covered
-        counted = [
-            one for one in items if id(one) in covered and (not sources or any_matches(sources, one.source))
-        ]
-        if need.of_kind.key_field is None:
-            return {"": self._of_key(need, "", items, counted)}
-        seen, heard = _grouped(items), _grouped(counted)
-        keys: dict[str, None] = {}
-        for glob in need.keys:
-            if is_exact(glob):
-                keys[glob] = None
-                continue
-            # Whoever's word does not count must not add a key that then lacks evidence for ever.
-            fitting = [key for key in heard if matches(glob, key)] or [
-                key for key in seen if matches(glob, key)
-            ]
-            keys.update(dict.fromkeys(sorted(fitting)))
-        if not keys:
-            return {"": _missing(need, "")}
-        return {key: self._of_key(need, key, seen.get(key, ()), heard.get(key, ())) for key in keys}
+        keyed, sources, covered = need.of_kind.key_field is not None, need.sources, self._covered
+        counted: dict[str, list[EvidenceItem]] = {}
+        for item in items:
+            if id(item) in covered and (not sources or any_matches(sources, item.source)):
+                counted.setdefault(item.key if keyed else "", []).append(item)
+        found = {}
+        for key in _keys(need, items, counted) if keyed else ("",):
+            if key in counted:
+                found[key] = self._of_series(need, key, counted[key])
+            else:
+                others = [item for item in items if not keyed or item.key == key]
+                found[key] = _untrusted(need, others) if others else _missing(need, key)
+        return found or {"": _missing(need, "")}
 
-    def _of_key(
-        self, need: Need, key: str, items: Sequence[EvidenceItem], counted: Sequence[EvidenceItem]
-    ) -> Chosen:
-        if not items:
-            return _missing(need, key)
-        if not counted:
-            senders = ", ".join(sorted({item.source for item in items}))
-            text = f"{need.kind} evidence is there, but only from {senders}, whose word does not count here"
-            return Chosen(lacks=(Lack(Reason.EVIDENCE_UNTRUSTED, text, need, (items[-1],)),))
+    def _of_series(self, need: Need, key: str, items: list[EvidenceItem]) -> Chosen:
         if need.exact_sources:
-            sources = {item.source for item in counted}
+            sources = {item.source for item in items}
             absent = [source for source in need.exact_sources if source not in sources]
             if absent:
                 text = f"no {_named(need, key)} evidence from {', '.join(absent)}"
                 return Chosen(lacks=(Lack(Reason.EVIDENCE_MISSING, text, need),))
-        series = _series(need, counted)
-        lacks = [lack for one in series if (lack := self._lack(one)) is not None]
-        return chosen_of(series, lacks)
+        if len(items) == 1:
+            alone = Series(need, items[0].source, tuple(items))
+            lack = self._lack(alone)
+            return Chosen(((alone,),), alone.items, alone.stale_time, () if lack is None else (lack,))
+        series = _by_source(need, items)
+        return Chosen(
+            groups=(series,),
+            newest=tuple(one.newest for one in series),
+            until=min(one.stale_time for one in series),
+            lacks=tuple(lack for one in series if (lack := self._lack(one)) is not None),
+            history=any(len(one.items) > 1 for one in series),
+        )
 
     def _lack(self, series: Series) -> Lack | None:
         """Return why the newest observation does not meet the need, before anything is evaluated."""
@@ -172,17 +165,20 @@ def _subjects(case: Case) -> dict[SubjectType, tuple[str, ...]]:
     }
 
 
-def _grouped(items: Iterable[EvidenceItem]) -> dict[str, list[EvidenceItem]]:
-    groups: dict[str, list[EvidenceItem]] = {}
-    for item in items:
-        groups.setdefault(item.key, []).append(item)
-    return groups
+def _keys(need: Need, items: list[EvidenceItem], counted: Mapping[str, list[EvidenceItem]]) -> Iterable[str]:
+    keys: dict[str, None] = {}
+    for glob in need.keys:
+        if is_exact(glob):
+            keys[glob] = None
+            continue
+        # Whoever's word does not count must not add a key that then lacks evidence for ever.
+        fitting = {key for key in counted if matches(glob, key)}
+        fitting = fitting or {item.key for item in items if matches(glob, item.key)}
+        keys.update(dict.fromkeys(sorted(fitting)))
+    return keys
 
 
-def _series(need: Need, items: Sequence[EvidenceItem]) -> tuple[Series, ...]:
-    """Return the observations by source and subject; there is at least one."""
-    if len(items) == 1:
-        return (Series(need, items[0].source, tuple(items)),)
+def _by_source(need: Need, items: list[EvidenceItem]) -> tuple[Series, ...]:
     series: dict[tuple[str, str, str], list[EvidenceItem]] = {}
     for item in items:
         series.setdefault((item.source, item.subject.type, item.subject.value), []).append(item)
@@ -194,6 +190,12 @@ def _series(need: Need, items: Sequence[EvidenceItem]) -> tuple[Series, ...]:
 
 def _series_order(entry: tuple[tuple[str, str, str], list[EvidenceItem]]) -> tuple[str, str, str]:
     return entry[0]
+
+
+def _untrusted(need: Need, items: list[EvidenceItem]) -> Chosen:
+    senders = ", ".join(sorted({item.source for item in items}))
+    text = f"{need.kind} evidence is there, but only from {senders}, whose word does not count here"
+    return Chosen(lacks=(Lack(Reason.EVIDENCE_UNTRUSTED, text, need, (items[-1],)),))
 
 
 def _missing(need: Need, key: str) -> Chosen:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from release_passport_server.domain.access import Principal, Verb, any_matches
+from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.catalog import Environment, Service
 from release_passport_server.domain.errors import AlreadyExists, Denied, NotFound, Violation, invalid
 from release_passport_server.domain.etags import environment_etag, require_etag, service_etag
+from release_passport_server.domain.glob import any_matches
 from release_passport_server.domain.record import Listed, Page
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.attestations import AttestationVerifier

@@ -45,16 +45,20 @@ class EvaluateRequest(_message.Message):
     def __init__(self, tenant: _Optional[str] = ..., release: _Optional[str] = ..., identity: _Optional[_Union[_release_pb2.ReleaseIdentity, _Mapping]] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.EvidenceInput, _Mapping]]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class EvaluateResponse(_message.Message):
-    __slots__ = ("decision", "revision", "replayed", "standing")
+    __slots__ = ("decision", "revision", "replayed", "standing", "envelope", "permit")
     DECISION_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     STANDING_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    PERMIT_FIELD_NUMBER: _ClassVar[int]
     decision: _decision_pb2.Decision
     revision: int
     replayed: bool
     standing: bool
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., revision: _Optional[int] = ..., replayed: bool = ..., standing: bool = ...) -> None: ...
+    envelope: bytes
+    permit: bytes
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., revision: _Optional[int] = ..., replayed: bool = ..., standing: bool = ..., envelope: _Optional[bytes] = ..., permit: _Optional[bytes] = ...) -> None: ...
 
 class GetDecisionRequest(_message.Message):
     __slots__ = ("name",)
@@ -63,14 +67,18 @@ class GetDecisionRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class GetDecisionResponse(_message.Message):
-    __slots__ = ("decision", "revision", "newest")
+    __slots__ = ("decision", "revision", "newest", "envelope", "verification_summary")
     DECISION_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     NEWEST_FIELD_NUMBER: _ClassVar[int]
+    ENVELOPE_FIELD_NUMBER: _ClassVar[int]
+    VERIFICATION_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     decision: _decision_pb2.Decision
     revision: int
     newest: bool
-    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., revision: _Optional[int] = ..., newest: bool = ...) -> None: ...
+    envelope: bytes
+    verification_summary: bytes
+    def __init__(self, decision: _Optional[_Union[_decision_pb2.Decision, _Mapping]] = ..., revision: _Optional[int] = ..., newest: bool = ..., envelope: _Optional[bytes] = ..., verification_summary: _Optional[bytes] = ...) -> None: ...
 
 class ListDecisionsRequest(_message.Message):
     __slots__ = ("tenant", "release", "service", "environment", "effective_verdict", "page_size", "page_token")

@@ -74,6 +74,18 @@ class GetPassportResponse(_message.Message):
     passport: _passport_pb2.Passport
     def __init__(self, passport: _Optional[_Union[_passport_pb2.Passport, _Mapping]] = ...) -> None: ...
 
+class ExportPassportRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ExportPassportResponse(_message.Message):
+    __slots__ = ("bundle",)
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    bundle: bytes
+    def __init__(self, bundle: _Optional[bytes] = ...) -> None: ...
+
 class StartRolloutRequest(_message.Message):
     __slots__ = ("release", "decision", "request_id")
     RELEASE_FIELD_NUMBER: _ClassVar[int]

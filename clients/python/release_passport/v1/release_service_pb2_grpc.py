@@ -55,6 +55,11 @@ class ReleaseServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_release__service__pb2.GetPassportRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_release__service__pb2.GetPassportResponse.FromString,
                 _registered_method=True)
+        self.ExportPassport = channel.unary_unary(
+                '/release_passport.v1.ReleaseService/ExportPassport',
+                request_serializer=release__passport_dot_v1_dot_release__service__pb2.ExportPassportRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_release__service__pb2.ExportPassportResponse.FromString,
+                _registered_method=True)
         self.StartRollout = channel.unary_unary(
                 '/release_passport.v1.ReleaseService/StartRollout',
                 request_serializer=release__passport_dot_v1_dot_release__service__pb2.StartRolloutRequest.SerializeToString,
@@ -99,6 +104,13 @@ class ReleaseServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportPassport(self, request, context):
+        """ExportPassport returns all of a release with what proves it, to be checked offline.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartRollout(self, request, context):
         """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now.
         """
@@ -136,6 +148,11 @@ def add_ReleaseServiceServicer_to_server(servicer, server):
                     servicer.GetPassport,
                     request_deserializer=release__passport_dot_v1_dot_release__service__pb2.GetPassportRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_release__service__pb2.GetPassportResponse.SerializeToString,
+            ),
+            'ExportPassport': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportPassport,
+                    request_deserializer=release__passport_dot_v1_dot_release__service__pb2.ExportPassportRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_release__service__pb2.ExportPassportResponse.SerializeToString,
             ),
             'StartRollout': grpc.unary_unary_rpc_method_handler(
                     servicer.StartRollout,
@@ -257,6 +274,33 @@ class ReleaseService(object):
             '/release_passport.v1.ReleaseService/GetPassport',
             release__passport_dot_v1_dot_release__service__pb2.GetPassportRequest.SerializeToString,
             release__passport_dot_v1_dot_release__service__pb2.GetPassportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportPassport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.ReleaseService/ExportPassport',
+            release__passport_dot_v1_dot_release__service__pb2.ExportPassportRequest.SerializeToString,
+            release__passport_dot_v1_dot_release__service__pb2.ExportPassportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class ReleaseServiceStub:
     """ListReleases lists releases, newest first."""
     GetPassport: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.GetPassportRequest, _release_service_pb2.GetPassportResponse]
     """GetPassport returns all of a release."""
+    ExportPassport: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.ExportPassportRequest, _release_service_pb2.ExportPassportResponse]
+    """ExportPassport returns all of a release with what proves it, to be checked offline."""
     StartRollout: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.StartRolloutRequest, _release_service_pb2.StartRolloutResponse]
     """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now."""
     FinishRollout: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.FinishRolloutRequest, _release_service_pb2.FinishRolloutResponse]
@@ -61,6 +63,8 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     """ListReleases lists releases, newest first."""
     GetPassport: _aio.UnaryUnaryMultiCallable[_release_service_pb2.GetPassportRequest, _release_service_pb2.GetPassportResponse]  # type: ignore[assignment]
     """GetPassport returns all of a release."""
+    ExportPassport: _aio.UnaryUnaryMultiCallable[_release_service_pb2.ExportPassportRequest, _release_service_pb2.ExportPassportResponse]  # type: ignore[assignment]
+    """ExportPassport returns all of a release with what proves it, to be checked offline."""
     StartRollout: _aio.UnaryUnaryMultiCallable[_release_service_pb2.StartRolloutRequest, _release_service_pb2.StartRolloutResponse]  # type: ignore[assignment]
     """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now."""
     FinishRollout: _aio.UnaryUnaryMultiCallable[_release_service_pb2.FinishRolloutRequest, _release_service_pb2.FinishRolloutResponse]  # type: ignore[assignment]
@@ -102,6 +106,14 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.GetPassportResponse, _abc.Awaitable[_release_service_pb2.GetPassportResponse]]:
         """GetPassport returns all of a release."""
+
+    @_abc_1.abstractmethod
+    def ExportPassport(
+        self,
+        request: _release_service_pb2.ExportPassportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_release_service_pb2.ExportPassportResponse, _abc.Awaitable[_release_service_pb2.ExportPassportResponse]]:
+        """ExportPassport returns all of a release with what proves it, to be checked offline."""
 
     @_abc_1.abstractmethod
     def StartRollout(

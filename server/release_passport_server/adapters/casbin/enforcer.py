@@ -10,7 +10,8 @@ from pathlib import Path
 import casbin
 
 from release_passport_server.adapters.casbin.roles import Permission, Role
-from release_passport_server.domain.access import Grant, Principal, Verb, any_matches
+from release_passport_server.domain.access import Grant, Principal, Verb
+from release_passport_server.domain.glob import any_matches
 
 PRINCIPAL_PREFIX = "principal:"
 _ROLE_PREFIX = "role:"

@@ -16,10 +16,9 @@ from release_passport_server.domain.access import (
     Scope,
     Verb,
     any_contains,
-    any_matches,
 )
 from release_passport_server.domain.errors import Denied, Violation, invalid
-from release_passport_server.domain.glob import is_exact
+from release_passport_server.domain.glob import any_matches, is_exact
 
 _EVERYTHING = ("*",)
 _EVERYWHERE = Scope()

@@ -38,16 +38,16 @@ class Program:
 class CELCondition:
     """A boolean expression; anything but true and false is a reason why there is no answer."""
 
-    __slots__ = ("_program", "source")
+    __slots__ = ("_run", "source")
 
     def __init__(self, program: Program) -> None:
         """Take a program whose checked type is bool."""
-        self._program = program
+        self._run = program.run
         self.source = program.source
 
     def __call__(self, context: ExpressionContext) -> bool | MissingFact | ExpressionFailure:
         """Return the answer, the first path that is not present, or why there is no answer."""
-        result = self._program.run(context)
+        result = self._run(context)
         if isinstance(result, str):
             return ExpressionFailure("it gave text where true or false was wanted")
         return result

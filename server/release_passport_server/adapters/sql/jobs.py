@@ -86,12 +86,17 @@ class SQLJobs:
     async def next_time(self, kinds: Collection[str]) -> timedelta | None:
         """Return in what time something can be claimed; None where nothing waits."""
         c = jobs.c
-        rows = select(c.available_time, c.due_time).where(c.available_time.is_not(None), c.kind.in_(kinds))
-        rows = rows.order_by(c.available_time).limit(1)
 
         def act(connection: Connection, now: datetime) -> timedelta | None:
-            row = connection.execute(rows).first()
-            return None if row is None else max(row.available_time, row.due_time) - now
+            open_ = and_(c.available_time <= now, c.kind.in_(kinds))
+            due = select(c.key).where(open_, c.due_time <= now).limit(1)
+            if connection.execute(due).first() is not None:
+                return timedelta(0)
+            # What was put off while it ran, and whose worker did not come back, is open long before it is due.
+            put_off = select(func.min(c.due_time)).where(open_)
+            others = select(func.min(c.available_time)).where(c.available_time > now, c.kind.in_(kinds))
+            times = [connection.execute(rows).scalar() for rows in (put_off, others)]
+            return min((time - now for time in times if time is not None), default=None)
 
         return await self._aside.read(act)
 
