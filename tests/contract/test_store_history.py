@@ -13,6 +13,7 @@ from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.record import FeedEvent
 from release_passport_server.ports.store import Transaction
 from release_passport_server.wire.history import kinds_with_history
+from release_passport_server.wire.policy import spec_digest
 from support.policy_specs import rule, spec
 from support.store import (
     SECOND,
@@ -31,7 +32,7 @@ KIND = an_item().kind
 def policy(revision: int, **fields: Any) -> PolicyDocument:
     """Return a policy with one rule about the kind of `an_item`."""
     made = spec(rules=[rule(needs=[{"kind": KIND, "sources": ["connector:*"]}], **fields)])
-    return PolicyDocument("baseline", revision, f"sha256:{revision:064}", made, "user:ann", START, START)
+    return PolicyDocument("baseline", revision, spec_digest(made), made, "user:ann", START, START)
 
 
 def put_policy(tx: Transaction, document: PolicyDocument) -> None:
