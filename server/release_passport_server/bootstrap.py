@@ -13,6 +13,8 @@ from release_passport_server.adapters.casbin.index import AccessIndex
 from release_passport_server.adapters.cel.compiler import CELCompiler
 from release_passport_server.adapters.cel.policies import CELPolicies
 from release_passport_server.adapters.dsse.verifier import DSSEVerifier
+from release_passport_server.adapters.signing.key_folder import KeyFolder
+from release_passport_server.adapters.signing.sealer import DSSESealer
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.adapters.system.clock import SystemClock
 from release_passport_server.adapters.system.ids import SystemIds
@@ -23,6 +25,7 @@ from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import AlreadyExists, Violation, invalid
 from release_passport_server.domain.ids import SLUG_RULE, is_slug
 from release_passport_server.domain.record import Page
+from release_passport_server.domain.verification_summary import Issuer
 from release_passport_server.ports.authentication import Authenticator
 from release_passport_server.process import Application, Process, run
 from release_passport_server.resources import policies_dir
@@ -38,9 +41,11 @@ from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.grants import GrantLoader, GuardedStore
 from release_passport_server.services.intake import EvidenceIntake
 from release_passport_server.services.observe_only import ObserveOnlyBindings
+from release_passport_server.services.permits import Permits
 from release_passport_server.services.policies import Policies
 from release_passport_server.services.reading import Reading
 from release_passport_server.services.revoke_evidence import RevokeEvidence
+from release_passport_server.services.signing import Signing
 from release_passport_server.services.simulate import Simulate
 from release_passport_server.services.start_rollout import StartRollout
 from release_passport_server.services.submit_evidence import SubmitEvidence
@@ -51,6 +56,7 @@ from release_passport_server.transport.grpc.handlers.access import AccessHandler
 from release_passport_server.transport.grpc.handlers.catalog import CatalogHandlers
 from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
 from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
+from release_passport_server.transport.grpc.handlers.permits import PermitHandlers
 from release_passport_server.transport.grpc.handlers.policies import PolicyHandlers
 from release_passport_server.transport.grpc.handlers.releases import ReleaseHandlers
 from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
@@ -95,12 +101,15 @@ async def serve(settings: Settings, *, dev: bool, behind_proxy: bool = False) ->
                     "migrate`, or `passport-server init` for a new store"
                 )
             store.migrate()
-        return await run(Process(await build(store, dev=dev, behind_proxy=behind_proxy), settings))
+        application = await build(store, settings, dev=dev, behind_proxy=behind_proxy)
+        return await run(Process(application, settings))
 
 
-async def build(store: SQLStore, *, dev: bool = False, behind_proxy: bool = False) -> Application:
+async def build(
+    store: SQLStore, settings: Settings, *, dev: bool = False, behind_proxy: bool = False
+) -> Application:
     """Return what answers calls, on a store with the schema of this version."""
-    core = _core(store, dev=dev, notices=(BEHIND_PROXY,) if behind_proxy else ())
+    core = _core(store, settings, dev=dev, notices=(BEHIND_PROXY,) if behind_proxy else ())
     authenticator: Authenticator = core.authenticate
     if dev:
         logger.warning(NOTICE, extra={"dev": True})
@@ -156,6 +165,7 @@ class _Core:
     intake: EvidenceIntake
     reading: Reading
     authenticate: Authenticate
+    signing: Signing
     clock: SystemClock
     ids: SystemIds
     tokens: BearerTokens
@@ -163,11 +173,12 @@ class _Core:
     notices: tuple[str, ...]
 
 
-def _core(store: SQLStore, *, dev: bool, notices: tuple[str, ...]) -> _Core:
+def _core(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[str, ...]) -> _Core:
     clock, ids, tokens = SystemClock(), SystemIds(), BearerTokens()
     access = AccessIndex(policies_dir() / "rbac")
     loader = GrantLoader(store, access, access, clock)
     compiler, verifier, messages = CELPolicies(CELCompiler()), DSSEVerifier(), WireMessages()
+    keys = KeyFolder.open(settings.key_folder, clock.now())
     return _Core(
         store=store,
         access=access,
@@ -180,6 +191,9 @@ def _core(store: SQLStore, *, dev: bool, notices: tuple[str, ...]) -> _Core:
         intake=EvidenceIntake(store, access, verifier, messages, ids),
         reading=Reading(store, access),
         authenticate=Authenticate(store, tokens, access, loader, clock, dev),
+        signing=Signing(
+            DSSESealer(keys), Issuer(settings.signing.issuer), settings.signing.verification_summaries
+        ),
         clock=clock,
         ids=ids,
         tokens=tokens,
@@ -195,6 +209,7 @@ def _handlers(core: _Core) -> Mapping[str, object]:
             ("CatalogService", _catalog(core)),
             ("DecisionService", _decisions(core)),
             ("EvidenceService", _evidence(core)),
+            ("PermitService", PermitHandlers(_permits(core))),
             ("PolicyService", _policies(core)),
             ("ReleaseService", _releases(core)),
             ("TenantService", _tenants(core)),
@@ -219,14 +234,19 @@ def _catalog(core: _Core) -> CatalogHandlers:
 
 
 def _decisions(core: _Core) -> DecisionHandlers:
-    recorder = Recorder(core.cases, core.messages, core.ids, ENGINE_VERSION)
+    recorder = Recorder(core.cases, core.messages, core.ids, core.signing, ENGINE_VERSION)
     return DecisionHandlers(
         Evaluate(core.store, core.access, core.intake, recorder),
         Explain(core.store, core.access, core.compiler, core.messages, ENGINE_VERSION),
         Simulate(core.store, core.access, core.cases, core.clock, ENGINE_VERSION),
         core.reading,
+        _permits(core),
         core.clock,
     )
+
+
+def _permits(core: _Core) -> Permits:
+    return Permits(core.store, core.access, core.cases, core.messages, core.signing.sealer, core.ids)
 
 
 def _evidence(core: _Core) -> EvidenceHandlers:

@@ -126,6 +126,24 @@ class HTTPSettings(_ListenerSettings):
     )
 
 
+class SigningSettings(_Section):
+    """What decisions and checkpoints are signed with."""
+
+    key_folder: Path | None = Field(
+        default=None,
+        description="Folder of the signing keys, made at the first start; default: beside the embedded store, else "
+        "`passport-keys`. Replicas share it.",
+    )
+    issuer: str = Field(
+        default="https://release-passport.invalid",
+        description="URI that this service signs as: the verifier's id in verification summaries.",
+    )
+    verification_summaries: bool = Field(
+        default=False,
+        description="Whether clean ALLOW decisions come with a SLSA verification summary, which cannot be called back.",
+    )
+
+
 class LimitSettings(_Section):
     """How many calls of each class may be in flight; more are refused at once with UNAVAILABLE."""
 
@@ -157,9 +175,18 @@ class Settings(_Section):
     store: StoreSettings = Field(default_factory=StoreSettings)
     grpc: GRPCSettings = Field(default_factory=GRPCSettings)
     http: HTTPSettings = Field(default_factory=HTTPSettings)
+    signing: SigningSettings = Field(default_factory=SigningSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+
+    @property
+    def key_folder(self) -> Path:
+        """Return where the signing keys are."""
+        if self.signing.key_folder is not None:
+            return self.signing.key_folder
+        path = self.store.sqlite_path
+        return Path("passport-keys") if path is None else path.with_name(f"{path.name}-keys")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from release_passport_server.adapters.sql.jobs import SQLJobs
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.adapters.sql.tables import metadata
 from support.store import SetClock, a_tenant, opened
+from support.working import aside_of
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -43,6 +45,22 @@ async def sqlite_store(tmp_path: Path, clock: SetClock) -> AsyncIterator[SQLStor
     async with opened(f"sqlite:///{tmp_path / 'passport.db'}", clock) as made:
         await made.write("acme", lambda tx: tx.put_tenant(a_tenant()))
         yield made
+
+
+@pytest.fixture
+def jobs(store: SQLStore, clock: SetClock) -> SQLJobs:
+    """Give the jobs, at a time that the test moves."""
+    return SQLJobs(aside_of(store, clock), store.write)
+
+
+@pytest.fixture
+async def other(store: SQLStore, url: str, clock: SetClock) -> AsyncIterator[SQLJobs]:
+    """Give the jobs as another process sees them; SQLite has only one."""
+    if url.startswith("sqlite"):
+        yield SQLJobs(aside_of(store, clock), store.write)
+        return
+    async with opened(url, clock) as second:
+        yield SQLJobs(aside_of(second, clock), second.write)
 
 
 def emptied(url: str) -> None:

@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
-from release_passport_server.adapters.sql.aside import Aside
 from release_passport_server.adapters.sql.jobs import SQLJobs
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.domain.errors import Precondition
 from release_passport_server.domain.job import Backlog, Claim, LeaseLost, Timer
 from release_passport_server.domain.record import Page
 from release_passport_server.ports.store import Conclusion, LoadedCase, Transaction
-from support.store import SECOND, START, TENANT, Question, SetClock, a_release, a_tenant, opened, put_release
+from support.store import SECOND, START, TENANT, Question, SetClock, a_release, a_tenant, put_release
 
 LEASE = timedelta(seconds=60)
 KINDS = ("expire", "collect")
-
-
-def jobs_of(store: SQLStore, clock: SetClock) -> SQLJobs:
-    """Return the jobs of a store at a time that the test moves, on either engine."""
-    return SQLJobs(Aside(store._engine, store._readers, lambda _: clock()))
-
-
-@pytest.fixture
-def jobs(store: SQLStore, clock: SetClock) -> SQLJobs:
-    return jobs_of(store, clock)
-
-
-@pytest.fixture
-async def other(store: SQLStore, url: str, clock: SetClock) -> AsyncIterator[SQLJobs]:
-    """Give the jobs as another process sees them; SQLite has only one."""
-    if url.startswith("sqlite"):
-        yield jobs_of(store, clock)
-        return
-    async with opened(url, clock) as second:
-        yield jobs_of(second, clock)
 
 
 async def scheduled(store: SQLStore, *timers: Timer, tenant: str = TENANT) -> None:

@@ -110,7 +110,7 @@ async def test_an_altered_policy_is_tampering(story: Story) -> None:
 
 async def test_another_engine_with_another_outcome_is_told_apart_from_tampering(story: Story) -> None:
     decision = await story.decided("1.0.4")
-    application = await bootstrap.build(story.server.store)
+    application = await bootstrap.build(story.server.store, story.server.process.settings)
     handler = application.handlers["release_passport.v1.DecisionService"]
     explain: Explain = handler.explain  # type: ignore[attr-defined]
     record = await story.server.store.read("default", lambda reader: reader.find_decision(decision.name))

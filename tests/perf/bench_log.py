@@ -16,15 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [
-    str(ROOT / "server"),
-    str(ROOT / "clients" / "python"),
-    str(ROOT / "tests"),
-    str(ROOT / "tests/perf"),
-]
+sys.path[:0] = [str(ROOT / "server"), str(ROOT / "clients" / "python"), str(ROOT / "tests")]
 
-from bench_decide import whole_library  # noqa: E402
-
+from perf.bench_decide import whole_library  # noqa: E402
 from release_passport.log.audit import AuditRow, find_fault  # noqa: E402
 from release_passport.log.merkle import commitment, leaf_hash  # noqa: E402
 from release_passport.log.proof import verify_proof  # noqa: E402
@@ -51,10 +45,10 @@ class Tiles:
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}
 
-    def read(self, origin: str, path: str) -> bytes | None:
+    def read(self, log: LogIdentity, path: str) -> bytes | None:
         return self.content.get(path)
 
-    def publish(self, origin: str, content: Mapping[str, bytes], change: Publication) -> None:
+    def publish(self, log: LogIdentity, content: Mapping[str, bytes], change: Publication) -> None:
         self.content |= {**content, "checkpoint": change.checkpoint}
 
 

@@ -121,7 +121,7 @@ async def throughput(workers: int, sample: Sample) -> float:
 
     async def one(number: int) -> None:
         # Spaces after it make it another bundle for the cache.
-        found = await verifier.verify(sample.raw + b" " * number, [sample.digest], given, kind="signature")
+        found = await verifier.verify(sample.raw + b" " * number, [sample.digest], given)
         assert not isinstance(found, Failed) or found.code == "SIGNER_NOT_TRUSTED"
 
     await asyncio.gather(*(one(number) for number in range(10 * workers)))

@@ -116,7 +116,7 @@ async def prepare(url: str, size: Size) -> Prepared:
     admin = await bootstrap.init(settings, TENANT)
     store = bootstrap.open_store(settings)
     try:
-        async with serving(await bootstrap.build(store), settings) as process:
+        async with serving(await bootstrap.build(store, settings), settings) as process:
             work = Grown(Target("127.0.0.1", process.grpc_port, admin), services=size.services)
             await work.more_environments()
             await work.set_up()

@@ -72,9 +72,7 @@ class Flood:
         """Send everything, and wait for what is still on its way."""
         orders = self._orders
         target = Target("127.0.0.1", orders.port, orders.token)
-        opened = [
-            await connect(target.host, target.port, target.metadata) for _ in range(orders.connections)
-        ]
+        opened = [await connect(target.host, target.port, target.metadata) for _ in range(orders.connections)]
         await asyncio.sleep(max(0.0, orders.start - time.time()))
         self._started = time.perf_counter()
         number, offset = orders.first, 0.0

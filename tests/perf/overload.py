@@ -127,7 +127,9 @@ class Overload:
         print("peak of each round:", ", ".join(f"{one:,.0f}/s" for one in found), flush=True)
         return sorted(found)[1]
 
-    def flood(self, phases: Sequence[tuple[float, float]]) -> tuple[list[dict[str, Any]], float, list[Sample]]:
+    def flood(
+        self, phases: Sequence[tuple[float, float]]
+    ) -> tuple[list[dict[str, Any]], float, list[Sample]]:
         """Run the phases; return the windows of all senders together, their processor seconds, and the samples."""
         watcher, start = Watcher(self._served.pid), time.time() + 1.5
         watcher.start()

@@ -83,4 +83,4 @@ class LogUnderTest:
         return self.checkpoint
 
     def read(self, path: str) -> bytes | None:
-        return self.tiles.read(LOG.origin, path)
+        return self.tiles.read(LOG, path)

@@ -102,12 +102,15 @@ class RealServer:
 @asynccontextmanager
 async def real_server(folder: Path, **sections: Mapping[str, Any]) -> AsyncIterator[RealServer]:
     """Serve everything over a new store, in the folder unless told otherwise; make one a module to save time."""
-    embedded = {"store": {"url": f"sqlite:///{folder / 'passport.db'}"}}
+    embedded = {
+        "store": {"url": f"sqlite:///{folder / 'passport.db'}"},
+        "signing": {"key_folder": str(folder / "keys")},
+    }
     settings = free_ports(**(embedded | sections))
     token = await bootstrap.init(settings, "default")
     store = bootstrap.open_store(settings)
     try:
-        async with serving(await bootstrap.build(store), settings) as process, channel(process) as to_server:
+        async with serving(await bootstrap.build(store, settings), settings) as process, channel(process) as to_server:
             yield RealServer(process, store, token, to_server)
     finally:
         await store.close()

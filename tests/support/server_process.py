@@ -24,6 +24,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return own | {
         "PYTHONPATH": os.pathsep.join([str(ROOT / "server"), str(ROOT / "clients" / "python")]),
         "PASSPORT_SERVER_STORE_URL": f"sqlite:///{folder / 'passport.db'}",
+        "PASSPORT_SERVER_SIGNING_KEY_FOLDER": str(folder / "keys"),
         "PASSPORT_SERVER_GRPC_LISTEN": "127.0.0.1:0",
         "PASSPORT_SERVER_HTTP_LISTEN": "127.0.0.1:0",
         **more,

@@ -33,7 +33,7 @@ async def work(url: str, holder: str, *, stuck: bool) -> None:
             return Done.RECORDED
 
         pace = Pace(look=timedelta(milliseconds=50), lease=LEASE)
-        runner = Runner(SQLJobs(store.aside), {"test": Work(handler)}, holder, pace)
+        runner = Runner(SQLJobs(store.aside, store.write), {"test": Work(handler)}, holder, pace)
         runner.start()
         await asyncio.to_thread(sys.stdin.read)
         await runner.stop(timedelta(seconds=10))

@@ -16,10 +16,10 @@ from release_passport_server.domain.access import Scope
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject, Verification
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.wire.evidence import (
-    evidence_ref_to_proto,
     evidence_to_proto,
     facts_digest,
     facts_to_proto,
+    fill_evidence_ref,
     item_from_input,
 )
 
@@ -106,7 +106,9 @@ def test_an_item_is_shown_whole() -> None:
 
 def test_a_finding_names_the_item_and_its_verification() -> None:
     stored = dataclasses.replace(item(), verification=Verification.VERIFIED)
-    assert evidence_ref_to_proto(stored) == pb.EvidenceRef(
+    shown = pb.EvidenceRef()
+    fill_evidence_ref(shown, stored)
+    assert shown == pb.EvidenceRef(
         name=NAME,
         kind="vulnerability_scan",
         key="trivy",

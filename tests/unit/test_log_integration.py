@@ -19,7 +19,7 @@ from release_passport_server.adapters.tlog.anchor_file import AnchorFile
 from release_passport_server.adapters.tlog.integrator import entries
 from release_passport_server.domain.errors import Conflict, NotFound, Unavailable
 from release_passport_server.domain.signing_key import KeyState, Purpose
-from release_passport_server.ports.log import LogBroken, Publication
+from release_passport_server.ports.log import LogBroken, LogIdentity, Publication
 from support.attesting import MemorySigner
 from support.builders import NOW
 from support.logs import LOG, LogUnderTest
@@ -159,9 +159,9 @@ def test_of_two_writers_that_read_the_same_checkpoint_one_publishes(log: LogUnde
     slow = log.integrator
 
     class Overtaken(type(log.tiles)):  # type: ignore[misc]
-        def publish(self, origin: str, content: dict[str, bytes], change: Publication) -> None:
+        def publish(self, log_: LogIdentity, content: dict[str, bytes], change: Publication) -> None:
             log.grow(0)
-            super().publish(origin, content, change)
+            super().publish(log_, content, change)
 
     with pytest.raises(Conflict, match="8 leaves, not the 5"):
         replace(slow, store=Overtaken(log.folder.parent)).integrate(LOG, 1, NOW)
@@ -299,4 +299,4 @@ def test_a_stolen_key_no_longer_counts_outside_but_the_log_goes_on(log: LogUnder
 @pytest.mark.parametrize("origin", ["..", ".", "", "with space", "a+b"])
 def test_an_origin_that_is_no_name_is_no_folder(log: LogUnderTest, origin: str) -> None:
     with pytest.raises(ValueError, match="name without spaces"):
-        log.tiles.read(origin, CHECKPOINT)
+        log.tiles.read(replace(LOG, origin=origin), CHECKPOINT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,15 +13,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given as hypothesis_given
-from hypothesis import settings
-from hypothesis import strategies as st
 
+from release_passport_server.adapters.sigstore.checks.bundle import InclusionProof
+from release_passport_server.adapters.sigstore.checks.library import inclusion_is_good
 from release_passport_server.adapters.sigstore.root_file import read_root
 from release_passport_server.domain.attestation import AttestationFailure, Failed, Verified
 from release_passport_server.domain.trust import Trust, TrustedKey, TrustedRootMismatch
 from support.dsse import Signer
 from support.minisigstore import How, Identity, Leaf, MiniSigstore, Spans, as_bytes
+from support.minisigstore_log import leaf_hash, node_hash
 from support.sigstore import (
     ARTIFACT,
     DIGEST,
@@ -31,11 +32,11 @@ from support.sigstore import (
     changed,
     code,
     pinned,
-    report,
     rule,
     trust,
     verify,
 )
+from support.tree import SERVER
 
 MATERIAL = "verificationMaterial"
 GOOD = MINI.bundle(WHO, about())
@@ -340,25 +341,32 @@ def test_sent_as_another_kind_it_fails() -> None:
     assert code(verify(MINI.bundle(WHO, ARTIFACT), kind="provenance")) == "KIND_MISMATCH"
 
 
-def test_the_codes_are_stable() -> None:
-    assert all(failure.value == failure.name for failure in AttestationFailure)
+def test_a_name_that_is_too_long_to_tell_items_by_is_refused() -> None:
+    long = Identity.github("acme/checkout", workflow="w" * 200 + ".yml")
+    bundle, given = MINI.bundle(long, about()), trust(rule(long))
+    assert code(verify(bundle, given, kind="signature")) == "CERTIFICATE_UNSUITABLE"
+    assert isinstance(verify(bundle, given), Verified)
 
 
-@settings(max_examples=300, deadline=None)
-@hypothesis_given(st.data())
-def test_no_single_change_is_verified_or_raises(data: st.DataObject) -> None:
-    raw = bytearray(as_bytes(TILED))
-    place = data.draw(st.integers(0, len(raw) - 1))
-    raw[place] = data.draw(st.integers(0, 255).filter(lambda byte: byte != raw[place]))
-    found = report(bytes(raw))
-    if found.failure is None:
-        # Outside of what is signed: the log's index of a v2 entry, padding bits, spaces.
-        assert found.subjects == frozenset({DIGEST})
-        assert found.claims is not None
-        assert found.claims.identity == WHO.san
+def test_a_checkpoint_is_of_the_size_that_the_proof_says() -> None:
+    proof = GOOD[MATERIAL]["tlogEntries"][0]["inclusionProof"]
+    size, root = int(proof["treeSize"]), base64.b64decode(proof["rootHash"])
+    for bundle_size, wanted in ((size, None), (size + 1, "LOG_CHECKPOINT_INVALID")):
+        signed = MINI.rekor.checkpoint(bundle_size, root)
+        found = verify(changed(GOOD, *PROOF, "checkpoint", "envelope", to=signed))
+        assert isinstance(found, Verified) if wanted is None else code(found) == wanted
 
 
-@settings(max_examples=200, deadline=None)
-@hypothesis_given(st.binary(max_size=200))
-def test_rubbish_is_malformed_and_never_raises(raw: bytes) -> None:
-    assert report(raw).failure in {AttestationFailure.BUNDLE_MALFORMED, AttestationFailure.BUNDLE_UNSUPPORTED}
+def test_a_proof_for_an_entry_outside_of_the_tree_proves_nothing() -> None:
+    body, low, high = b"entry", b"\1" * 32, b"\2" * 32
+    root = node_hash(high, node_hash(leaf_hash(body), low))
+    inside = InclusionProof(2, 4, root, [low, high], "")
+    assert inclusion_is_good(inside, body)
+    assert not inclusion_is_good(replace(inside, tree_size=1), body)
+
+
+def test_every_code_is_documented_and_no_other() -> None:
+    text = (
+        (SERVER / "adapters" / "sigstore" / "README.md").read_text(encoding="utf-8").partition("## Codes")[2]
+    )
+    assert re.findall("`([A-Z_]+)`", text) == [failure.value for failure in AttestationFailure]

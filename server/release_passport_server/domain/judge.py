@@ -81,8 +81,9 @@ def _judge_part(asked: Question, chosen: Chosen) -> Finding:
         if item.inconclusive:
             return _inconclusive(asked, chosen)
     finding = _evaluate(asked, chosen)
-    if finding.reason is Reason.PASSED and (chosen.history or asked.rule.settle):
-        finding = over_time(asked, chosen, finding)
+    if finding.reason is Reason.PASSED:
+        if chosen.history or asked.rule.settle:
+            finding = over_time(asked, chosen, finding)
     elif finding.reason is Reason.EXPECTATION_FAILED and len(chosen.groups) == 1:
         finding = below_threshold(asked, chosen.groups[0], finding)
     if chosen.until is not None and asked.hearing.now >= chosen.until:
@@ -145,7 +146,7 @@ def _answered(
 ) -> Finding:
     rule = question.rule
     if answer is True:
-        return question.finding(Verdict.ALLOW, Reason.PASSED, rule.title or "passed", evidence=items)
+        return question.passed(items)
     if answer is False:
         verdict = rule.failing_verdict(question.case.stage)
         return question.finding(verdict, Reason.EXPECTATION_FAILED, _text(question, context), evidence=items)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from release_passport_server.domain.canonical import digest_of
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.policy import ApprovalRequirement, Canary, Watch
-from release_passport_server.domain.verdict import Mode, Stage, Verdict
+from release_passport_server.domain.verdict import VERDICT_NAMES, Mode, Stage, Verdict
 
 # Grows whenever `decide` could answer differently for the same case.
 SEMANTICS_VERSION = 1
@@ -133,21 +133,21 @@ class Outcome:
                 "watch": None if self.watch is None else _watch_codes(self.watch),
                 "rollbackTarget": self.rollback_target,
                 "weakenings": sorted(self.weakenings),
-                "findings": sorted(_codes(finding) for finding in self.findings),
+                "findings": sorted([_codes(finding) for finding in self.findings]),
             }
         )
 
 
-def _codes(finding: Finding) -> list[str]:
-    return [
+def _codes(finding: Finding) -> tuple[str, ...]:
+    return (
         finding.policy,
         str(finding.policy_revision),
         finding.rule,
         finding.artifact,
         finding.key,
-        finding.verdict.name,
-        finding.reason.value,
-    ]
+        VERDICT_NAMES[finding.verdict],
+        finding.reason,
+    )
 
 
 def _watch_codes(watch: Watch) -> list[object]:

@@ -20,7 +20,7 @@ MAX_VALIDITY = timedelta(minutes=15)
 class Need:
     """Evidence that a rule reads, and what makes it count.
 
-    Needs are keys of what was looked up for them, and policies are kept: what follows from a need is found out once.
+    Policies are kept, and needs that say the same are one object in them; what follows from one is found out once.
     """
 
     kind: str
@@ -32,9 +32,6 @@ class Need:
     min_samples: int = 0
     retries: int = 0
     allow_empty: bool = False
-
-    def __hash__(self) -> int:
-        return hash((self.kind, self.keys, self.sources))
 
     @cached_property
     def of_kind(self) -> Kind:

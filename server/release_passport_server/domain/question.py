@@ -27,15 +27,14 @@ class Hearing:
         self.now = now
         self.selection = Selection(case, now)
         # Most rules look at the newest item of a kind: all these share one context.
-        newest = {kind: items[-1].facts for kind, items in case.evidence.items() if items}
-        self.base = ExpressionContext(case.release_facts, case.attempt_facts, now, newest, {})
+        self._newest = {kind: items[-1].facts for kind, items in case.evidence.items() if items}
+        self.base = ExpressionContext(case.release_facts, case.attempt_facts, now, self._newest, {})
         self._of_item: dict[int, ExpressionContext] = {}
 
     def context(self, items: Sequence[EvidenceItem]) -> ExpressionContext:
         """Return the values that an expression about these items reads; it may hold other kinds beside theirs."""
-        newest = self.base.evidence
         for item in items:
-            if newest.get(item.kind) is not item.facts:
+            if self._newest.get(item.kind) is not item.facts:
                 break
         else:
             return self.base
@@ -72,6 +71,25 @@ class Question:
     def now(self) -> datetime:
         """Return the time of the decision."""
         return self.hearing.now
+
+    def passed(self, items: tuple[EvidenceItem, ...]) -> Finding:
+        """Return the finding that the rule passes; written out, because most findings are this one."""
+        rule, policy = self.rule, self.policy
+        return Finding(
+            Verdict.ALLOW,
+            Reason.PASSED,
+            rule.title or "passed",
+            policy.policy_id,
+            policy.revision,
+            rule.rule_id,
+            rule.title,
+            policy.mode,
+            artifact=self.artifact,
+            key=self.key,
+            evidence=items,
+            stands_until=self.until,
+            controls=rule.controls,
+        )
 
     def finding(
         self,

@@ -40,6 +40,9 @@ class DecisionRecord:
     revision: int = 0
     # Names of the evidence that the findings used.
     evidence: tuple[str, ...] = ()
+    # The signed decision and, for a clean ALLOW, the signed verification summary: DSSE envelopes.
+    envelope: bytes = b""
+    summary: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from release_passport_server.domain.case import MAX_SERIES, Case
 from release_passport_server.domain.chosen import Chosen, Lack, Series
-from release_passport_server.domain.evidence import EvidenceItem, Verification
+from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
 from release_passport_server.domain.glob import any_matches, is_exact, matches
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.outcome import Reason
@@ -28,6 +29,13 @@ _SUBJECT_WORDS = {
 }
 
 
+class _Seen(NamedTuple):
+    """Items about the release, oldest first, and by key those whose submitter's word counts in this place."""
+
+    items: list[EvidenceItem]
+    counted: dict[str, list[EvidenceItem]]
+
+
 class Selection:
     """The evidence of one case at one time; what several rules ask alike is looked up once for all of them."""
 
@@ -35,13 +43,10 @@ class Selection:
         """Take the case as it is; nothing is looked up before a rule asks."""
         self._case = case
         self._now = now
-        self._latest = now + FUTURE_SKEW
         self._about = _subjects(case)
         self._several_artifacts = len(case.release.identity.artifacts) > 1
-        self._seen: dict[str, list[EvidenceItem]] = {}
-        # The ids of the seen items whose submitter's scope covers the place.
-        self._covered: set[int] = set()
-        self._chosen: dict[tuple[Need, str, bool], Mapping[str, Chosen]] = {}
+        self._seen: dict[str, _Seen] = {}
+        self._chosen: dict[tuple[int, str | None, bool], Mapping[str, Chosen]] = {}
 
     def chosen(
         self, need: Need, artifact: Artifact | None, *, service_wide: bool = False
@@ -54,52 +59,51 @@ class Selection:
         At stage WATCH facts of the canary count only with the attempt as their subject; `service_wide` asks for
         the others instead, which may stop a rollout and never satisfy a rule.
         """
-        asked = (need, "" if artifact is None else artifact.digest, service_wide)
+        # Policies keep one object for needs that say the same.
+        asked = (id(need), None if artifact is None else artifact.digest, service_wide)
         found = self._chosen.get(asked)
         if found is None:
-            items = self._bound(need, artifact, service_wide)
-            # Whether there are service-wide facts says nothing of a rule, unless there are some.
-            found = self._chosen[asked] = {} if service_wide and not items else self._by_key(need, items)
+            seen = self._bound(need, artifact, service_wide)
+            # That there are no service-wide facts says nothing of a rollout.
+            found = {} if service_wide and not seen.items else self._by_key(need, seen)
+            self._chosen[asked] = found
         return found
 
-    def _bound(self, need: Need, artifact: Artifact | None, service_wide: bool) -> list[EvidenceItem]:
-        """Return the items about this release (and artifact), oldest first, that had come in by `now`."""
-        items = self._seen.get(need.kind)
-        if items is None:
-            items = self._seen[need.kind] = self._look(need.kind)
+    def _bound(self, need: Need, artifact: Artifact | None, service_wide: bool) -> _Seen:
+        """Return the items about this release (and artifact) that had come in by `now`."""
+        seen = self._seen.get(need.kind)
+        if seen is None:
+            seen = self._seen[need.kind] = self._look(need)
         if self._case.stage is Stage.WATCH and need.of_kind.attempt_bound:
-            items = [one for one in items if (one.subject.type is SubjectType.ATTEMPT) != service_wide]
+            seen = _only(seen, lambda subject: (subject.type is SubjectType.ATTEMPT) is not service_wide)
         if artifact is not None and self._several_artifacts:
-            items = [
-                one
-                for one in items
-                if one.subject.type is not SubjectType.ARTIFACT or one.subject.value == artifact.digest
-            ]
-        return items
+            digest = artifact.digest
+            seen = _only(
+                seen, lambda subject: subject.type is not SubjectType.ARTIFACT or subject.value == digest
+            )
+        return seen
 
-    def _look(self, kind: str) -> list[EvidenceItem]:
-        latest, about, place = self._latest, self._about, self._case.place
-        items = []
-        for item in self._case.evidence.get(kind, ()):
+    def _look(self, need: Need) -> _Seen:
+        place, keyed = self._case.place, need.of_kind.key_field is not None
+        about, latest = self._about, self._now + FUTURE_SKEW
+        seen = _Seen([], {})
+        for item in self._case.evidence.get(need.kind, ()):
             subject = item.subject
             if subject.value in about[subject.type] and item.observe_time <= latest >= item.receive_time:
-                items.append(item)
+                seen.items.append(item)
                 if item.counts_for(place.service, place.environment):
-                    self._covered.add(id(item))
-        return items
+                    seen.counted.setdefault(item.key if keyed else "", []).append(item)
+        return seen
 
-    def _by_key(self, need: Need, items: list[EvidenceItem]) -> dict[str, Chosen]:
-        keyed, sources, covered = need.of_kind.key_field is not None, need.sources, self._covered
-        counted: dict[str, list[EvidenceItem]] = {}
-        for item in items:
-            if id(item) in covered and (not sources or any_matches(sources, item.source)):
-                counted.setdefault(item.key if keyed else "", []).append(item)
+    def _by_key(self, need: Need, seen: _Seen) -> dict[str, Chosen]:
+        counted = _from(need.sources, seen.counted) if need.sources else seen.counted
+        keyed = need.of_kind.key_field is not None
         found = {}
-        for key in _keys(need, items, counted) if keyed else ("",):
+        for key in _keys(need, seen.items, counted) if keyed else ("",):
             if key in counted:
                 found[key] = self._of_series(need, key, counted[key])
             else:
-                others = [item for item in items if not keyed or item.key == key]
+                others = [item for item in seen.items if not keyed or item.key == key]
                 found[key] = _untrusted(need, others) if others else _missing(need, key)
         return found or {"": _missing(need, "")}
 
@@ -165,7 +169,26 @@ def _subjects(case: Case) -> dict[SubjectType, tuple[str, ...]]:
     }
 
 
+def _only(seen: _Seen, wanted: Callable[[Subject], bool]) -> _Seen:
+    items = [item for item in seen.items if wanted(item.subject)]
+    counted = {key: [item for item in some if wanted(item.subject)] for key, some in seen.counted.items()}
+    return _Seen(items, {key: some for key, some in counted.items() if some})
+
+
+def _from(
+    sources: tuple[str, ...], counted: Mapping[str, list[EvidenceItem]]
+) -> Mapping[str, list[EvidenceItem]]:
+    allowed = {}
+    for key, items in counted.items():
+        some = [item for item in items if any_matches(sources, item.source)]
+        if some:
+            allowed[key] = some
+    return allowed
+
+
 def _keys(need: Need, items: list[EvidenceItem], counted: Mapping[str, list[EvidenceItem]]) -> Iterable[str]:
+    if need.keys == ("*",) and counted:
+        return sorted(counted)
     keys: dict[str, None] = {}
     for glob in need.keys:
         if is_exact(glob):

@@ -22,6 +22,10 @@ class Verdict(IntEnum):
         return self <= Verdict.ALLOW_WITH_CANARY
 
 
+# An enum takes its time to say a member's name.
+VERDICT_NAMES = {verdict: verdict.name for verdict in Verdict}
+
+
 class Stage(IntEnum):
     """Where a release is when it is judged."""
 

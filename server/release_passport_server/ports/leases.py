@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from release_passport_server.domain.job import Backlog, Claim, DeadJob, Lease
+from release_passport_server.domain.job import Backlog, Claim, DeadJob, Lease, Timer
 from release_passport_server.domain.record import Listed, Page
 
 
@@ -52,6 +52,26 @@ class Jobs(Protocol):
 
     async def backlog(self) -> Backlog:
         """Return how much waits."""
+        ...
+
+
+class Scheduling(Protocol):
+    """What a tenant's transaction does with jobs and leases: it happens with the rest of it or not at all."""
+
+    def schedule(self, timer: Timer) -> None:
+        """Let a job be done once it is due, instead of one of the same kind and key."""
+        ...
+
+    def unschedule(self, kind: str, key: str) -> None:
+        """Let a job not be done; one that runs already is not stopped."""
+        ...
+
+    def hold(self, held: Claim | Lease) -> None:
+        """Raise LeaseLost unless a job or lease is still held; nobody can take it before the commit."""
+        ...
+
+    def finish_job(self, claim: Claim, again: datetime | None = None) -> None:
+        """Finish a job together with what it has done; raise LeaseLost where it is somebody else's by now."""
         ...
 
 

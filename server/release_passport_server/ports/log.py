@@ -45,13 +45,14 @@ class LeafSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A new checkpoint, the size of the one before it, and the fencing token of who made it.
+    """A new checkpoint, the sizes before and after it, and the fencing token of who made it.
 
     `obsolete` are the beginnings of paths that nobody needs any more once the checkpoint is there.
     """
 
     checkpoint: bytes
     before: int
+    after: int
     token: int
     obsolete: tuple[str, ...] = ()
 
@@ -59,11 +60,11 @@ class Publication:
 class TileStore(Protocol):
     """Where a log is kept, by the paths of the tlog-tiles layout."""
 
-    def read(self, origin: str, path: str) -> bytes | None:
+    def read(self, log: LogIdentity, path: str) -> bytes | None:
         """Return what stands at a path, None where there is nothing."""
         ...
 
-    def publish(self, origin: str, content: Mapping[str, bytes], change: Publication) -> None:
+    def publish(self, log: LogIdentity, content: Mapping[str, bytes], change: Publication) -> None:
         """Keep tiles and then the checkpoint, so that a checkpoint is never there before what it stands on.
 
         Raise Conflict where somebody with a greater fencing token has published, or the checkpoint that stands is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -10,11 +11,25 @@ from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a recorded decision goes: the weight and steps of its canary, what weakens it, and its mode."""
+
+    max_weight: int
+    steps: tuple[int, ...]
+    weakenings: tuple[str, ...]
+    dev: bool
+
+
 class Messages(Protocol):
     """Makes and reads messages."""
 
     def decision_body(self, draft: DecisionDraft) -> bytes:
         """Return the bytes of the Decision message to record."""
+        ...
+
+    def limits(self, body: bytes) -> Limits:
+        """Return how far the decision of recorded bytes goes."""
         ...
 
     def recorded(self, body: bytes) -> Recorded:

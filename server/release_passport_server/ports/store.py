@@ -18,10 +18,11 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject
-from release_passport_server.domain.job import Claim, Lease, Timer
+from release_passport_server.domain.job import Timer
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent, Listed, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.domain.verdict import Verdict
+from release_passport_server.ports.leases import Scheduling
 
 T = TypeVar("T")
 
@@ -180,7 +181,7 @@ class Reader(Protocol):
     def find_tenant(self) -> Tenant | None: ...
 
 
-class Transaction(Reader, Protocol):
+class Transaction(Reader, Scheduling, Protocol):
     """Changes one tenant's data. All that is put is committed together with its events, or not at all.
 
     A transaction holds the tenant's head from its start, so that nothing changes beside it.
@@ -202,6 +203,18 @@ class Transaction(Reader, Protocol):
 
     def put_decision(self, record: DecisionRecord) -> None: ...
 
+    def permit_redeemed(self, permit_id: str) -> bool:
+        """Say whether a permit was used."""
+        ...
+
+    def put_permit(self, permit_id: str, principal: str) -> None:
+        """Mark a permit as used."""
+        ...
+
+    def epoch(self) -> int:
+        """Return the store's epoch: it grows when the store is put back to an earlier state."""
+        ...
+
     def put_latch(self, content_digest: str, latch: Latch) -> None: ...
 
     def put_service(self, service: Service) -> None: ...
@@ -221,22 +234,6 @@ class Transaction(Reader, Protocol):
     def put_token(self, token: APIToken) -> None: ...
 
     def put_tenant(self, tenant: Tenant) -> None: ...
-
-    def schedule(self, timer: Timer) -> None:
-        """Let a job be done once it is due, instead of one of the same kind and key."""
-        ...
-
-    def unschedule(self, kind: str, key: str) -> None:
-        """Let a job not be done; one that runs already is not stopped."""
-        ...
-
-    def hold(self, held: Claim | Lease) -> None:
-        """Raise LeaseLost unless a job or lease is still held; nobody can take it before the commit."""
-        ...
-
-    def finish_job(self, claim: Claim, again: datetime | None = None) -> None:
-        """Finish a job together with what it has done; raise LeaseLost where it is somebody else's by now."""
-        ...
 
     def emit(self, event: FeedEvent) -> None:
         """Add an event to the feed under this request's revision."""
@@ -362,6 +359,7 @@ class Judged:
     revision: int
     replayed: bool
     standing: bool
+    epoch: int = 1
 
 
 class Store(Protocol):

@@ -24,6 +24,7 @@ from release_passport_server.ports.store import CaseKey, Conclusion, Judged, Loa
 from release_passport_server.services.cases import Cases, case_key
 from release_passport_server.services.create_release import place_release
 from release_passport_server.services.intake import EvidenceIntake
+from release_passport_server.services.signing import Signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Recorder:
     cases: Cases
     messages: Messages
     ids: Ids
+    signing: Signing
     engine_version: str
 
     def conclude(self, loaded: LoadedCase, principal: str) -> Conclusion:
@@ -132,6 +134,8 @@ class Recorder:
             body=self.messages.decision_body(draft),
             case_body=case_body,
             evidence=tuple(used),
+            envelope=self.signing.decision(draft),
+            summary=self.signing.summary(draft),
         )
 
     def _latches(self, case: Case, outcome: Outcome, record: DecisionRecord) -> list[Latch]:
@@ -240,6 +244,7 @@ def _audited(record: DecisionRecord, principal: str) -> AuditEntry:
         "effectiveVerdict": record.effective_verdict.name,
         "outcomeDigest": record.outcome_digest,
         "bodyDigest": digest(record.body),
+        "envelopeDigest": digest(record.envelope),
     }
     return AuditEntry(principal, "Evaluate", record.name, detail)
 

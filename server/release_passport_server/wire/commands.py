@@ -178,6 +178,20 @@ def digest_or_empty(value: str, field: str) -> str:
     return value
 
 
+def digests(values: Sequence[str], field: str) -> frozenset[str]:
+    """Return digests, each once; raise Invalid."""
+    if len(values) > MAX_ITEMS:
+        raise invalid([Violation(field, f"must hold at most {MAX_ITEMS} digests")])
+    _raise(
+        [
+            Violation(f"{field}[{index}]", "must be sha256: and 64 lower-case hexadecimal digits")
+            for index, value in enumerate(values)
+            if not _DIGEST.fullmatch(value)
+        ]
+    )
+    return frozenset(values)
+
+
 def _raise(violations: Sequence[Violation]) -> None:
     if violations:
         raise invalid(violations)

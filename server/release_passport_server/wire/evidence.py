@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from release_passport.v1 import evidence_pb2
 from release_passport_server.domain.access import Scope
@@ -16,6 +15,7 @@ from release_passport_server.domain.evidence import EvidenceItem, Subject, Verif
 from release_passport_server.domain.kind import CUSTOM_PREFIX, kind_named
 from release_passport_server.wire.facts import facts_key, facts_kind, facts_message, normalise_facts
 from release_passport_server.wire.subject import subject_proto, subject_type, subject_value
+from release_passport_server.wire.times import set_time, timestamp
 
 _STATES = {
     Verification.UNSIGNED: evidence_pb2.VERIFICATION_STATE_UNSIGNED,
@@ -66,8 +66,8 @@ def evidence_to_proto(item: EvidenceItem) -> evidence_pb2.Evidence:
         facts=facts_to_proto(item),
         source=item.source,
         external_id=item.external_id,
-        observe_time=_timestamp(item.observe_time),
-        receive_time=_timestamp(item.receive_time),
+        observe_time=timestamp(item.observe_time),
+        receive_time=timestamp(item.receive_time),
         verification=evidence_pb2.Verification(
             state=_STATES[item.verification], signer=item.signer, reason=item.verification_reason
         ),
@@ -83,17 +83,15 @@ def evidence_to_proto(item: EvidenceItem) -> evidence_pb2.Evidence:
     return evidence
 
 
-def evidence_ref_to_proto(item: EvidenceItem) -> evidence_pb2.EvidenceRef:
-    """Return what a finding says of an item that it rests on."""
-    return evidence_pb2.EvidenceRef(
-        name=item.name,
-        kind=item.kind,
-        key=item.key,
-        source=item.source,
-        facts_digest=item.facts_digest,
-        observe_time=_timestamp(item.observe_time),
-        verification_state=_STATES[item.verification],
-    )
+def fill_evidence_ref(message: evidence_pb2.EvidenceRef, item: EvidenceItem) -> None:
+    """Set what a finding says of an item that it rests on."""
+    message.name = item.name
+    message.kind = item.kind
+    message.key = item.key
+    message.source = item.source
+    message.facts_digest = item.facts_digest
+    set_time(message.observe_time, item.observe_time)
+    message.verification_state = _STATES[item.verification]
 
 
 def facts_to_proto(item: EvidenceItem) -> evidence_pb2.EvidenceFacts:
@@ -124,9 +122,3 @@ def facts_samples(facts: evidence_pb2.EvidenceFacts) -> int | None:
 def facts_inconclusive(facts: evidence_pb2.EvidenceFacts) -> bool:
     """Return whether the facts are an analysis that neither succeeded nor failed."""
     return facts.analysis_result.phase == evidence_pb2.ANALYSIS_PHASE_INCONCLUSIVE
-
-
-def _timestamp(time: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(time)
-    return timestamp

@@ -10,6 +10,7 @@ from release_passport.v1 import evidence_pb2, rule_context_pb2
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
+from release_passport_server.ports.messages import Limits
 from release_passport_server.wire.decision import decision_body, decision_from_body
 from release_passport_server.wire.enums import stage_to_proto
 from release_passport_server.wire.evidence import facts_digest
@@ -28,6 +29,17 @@ class WireMessages:
     def decision_body(self, draft: DecisionDraft) -> bytes:
         """Return the bytes of the Decision message to record."""
         return decision_body(draft)
+
+    def limits(self, body: bytes) -> Limits:
+        """Return how far the decision of recorded bytes goes; without a canary as far as it likes."""
+        message = decision_from_body(body)
+        canary = message.canary if message.HasField("canary") else None
+        return Limits(
+            max_weight=100 if canary is None else canary.max_weight,
+            steps=() if canary is None else tuple(canary.steps),
+            weakenings=tuple(message.weakenings),
+            dev=message.dev,
+        )
 
     def recorded(self, body: bytes) -> Recorded:
         """Return what a replay needs of recorded bytes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 
 from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 
@@ -120,7 +121,7 @@ def _rule(rule: policy_pb2.Rule, compiled: CompiledRule) -> Rule:
         rule_id=rule.rule_id,
         title=rule.title,
         stages=stages_of(rule),
-        needs=tuple(need_from_proto(need) for need in rule.needs),
+        needs=tuple(_shared(need_from_proto(need)) for need in rule.needs),
         compiled=compiled,
         on_fail=Verdict(rule.on_fail) if rule.on_fail else None,
         on_missing=_unknown(rule.on_missing),
@@ -134,6 +135,12 @@ def _rule(rule: policy_pb2.Rule, compiled: CompiledRule) -> Rule:
         controls=tuple(rule.controls),
         approval=_approval(rule.approval) if rule.approval.groups else None,
     )
+
+
+@lru_cache(maxsize=4096)
+def _shared(need: Need) -> Need:
+    """Return one object for all needs that say the same, so that a decision looks for their evidence once."""
+    return need
 
 
 def _unknown(verdict: int) -> Verdict:

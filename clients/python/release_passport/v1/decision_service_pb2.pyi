@@ -29,20 +29,22 @@ REPLAY_RESULT_TAMPERED: ReplayResult
 REPLAY_RESULT_BODY_PURGED: ReplayResult
 
 class EvaluateRequest(_message.Message):
-    __slots__ = ("tenant", "release", "identity", "stage", "evidence", "request_id")
+    __slots__ = ("tenant", "release", "identity", "stage", "evidence", "request_id", "target")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     release: str
     identity: _release_pb2.ReleaseIdentity
     stage: _verdict_pb2.Stage
     evidence: _containers.RepeatedCompositeFieldContainer[_evidence_pb2.EvidenceInput]
     request_id: str
-    def __init__(self, tenant: _Optional[str] = ..., release: _Optional[str] = ..., identity: _Optional[_Union[_release_pb2.ReleaseIdentity, _Mapping]] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.EvidenceInput, _Mapping]]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    target: str
+    def __init__(self, tenant: _Optional[str] = ..., release: _Optional[str] = ..., identity: _Optional[_Union[_release_pb2.ReleaseIdentity, _Mapping]] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.EvidenceInput, _Mapping]]] = ..., request_id: _Optional[str] = ..., target: _Optional[str] = ...) -> None: ...
 
 class EvaluateResponse(_message.Message):
     __slots__ = ("decision", "revision", "replayed", "standing", "envelope", "permit")

@@ -41,6 +41,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_PERMIT_INVALID: _ClassVar[ErrorReason]
     ERROR_REASON_PERMIT_REDEEMED: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_LOGGED_YET: _ClassVar[ErrorReason]
+    ERROR_REASON_OUTBOUND_FAILED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_INVALID_FIELDS: ErrorReason
 ERROR_REASON_POLICY_INVALID: ErrorReason
@@ -76,3 +77,4 @@ ERROR_REASON_LOG_FENCED: ErrorReason
 ERROR_REASON_PERMIT_INVALID: ErrorReason
 ERROR_REASON_PERMIT_REDEEMED: ErrorReason
 ERROR_REASON_NOT_LOGGED_YET: ErrorReason
+ERROR_REASON_OUTBOUND_FAILED: ErrorReason

@@ -15,8 +15,7 @@ from release_passport_server.adapters.sigstore.report import Report
 from release_passport_server.domain.attestation import AttestationFailure as Failure
 from release_passport_server.domain.attestation import Failed, SignerClaims, Verified
 from release_passport_server.domain.trust import Refusal, Trust, vouching
-from release_passport_server.wire.intoto.predicates import check_derived
-from release_passport_server.wire.intoto.statement import StatementInvalid
+from release_passport_server.wire.text import MAX_ID_BYTES
 
 _SIGNATURE = "signature"
 
@@ -43,11 +42,9 @@ def judged(report: Report, subjects: Collection[str], trust: Trust, kind: str) -
     if kind not in ("", name):
         what = f"a {name}" if is_statement else "a signature over the artifact itself"
         return _failed(report, trust, Failure.KIND_MISMATCH, f"sent as {kind[:80]}, but it is {what}")
-    if name == _SIGNATURE:
-        try:
-            check_derived(name, facts)
-        except StatementInvalid as error:
-            return _failed(report, trust, Failure.STATEMENT_MALFORMED, str(error))
+    if name == _SIGNATURE and len((report.claims.identity or report.claims.name).encode()) > MAX_ID_BYTES:
+        text = f"the signer's name is longer than {MAX_ID_BYTES} bytes, and no item can be told by it"
+        return _failed(report, trust, Failure.CERTIFICATE_UNSUITABLE, text)
     return Verified(
         claims=report.claims,
         vouchers=vouchers,

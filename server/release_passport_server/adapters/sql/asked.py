@@ -107,7 +107,12 @@ def stored_observations(
     given = {"tenant": tenant, "asked": json.dumps(named)}
     times = {item.observe_time for item in items}
     rows = connection.execute(_observations(connection.dialect.name), given)
-    return {identity_of(item): item for row in rows if row.name and row.observe_time in times for item in [item_of(row)]}
+    return {
+        identity_of(item): item
+        for row in rows
+        if row.name and row.observe_time in times
+        for item in [item_of(row)]
+    }
 
 
 def identity_of(item: EvidenceItem) -> object:

@@ -147,7 +147,7 @@ class Batch:
             again = [(ask, before[ask.request]) for ask in theirs if ask.request in before]
             if again:
                 for ask, result in replays(Loader(self._connection, tenant, self._catalogs), again, now):
-                    self._answer(ask, result)
+                    self._answer(ask, _of_epoch(result, self._heads.now[tenant].epoch))
                     answered.add(id(ask))
         return [ask for ask in asks if id(ask) not in answered]
 
@@ -206,7 +206,7 @@ class Batch:
             self._heads.read(lock=False)
             if not self._touched(asks, since):
                 for ask in asks:
-                    self._answer(ask, ask.error or _standing(ask))
+                    self._answer(ask, ask.error or _standing(ask, self._heads.now[ask.tenant].epoch))
                 return []
         if self._before_lock is not None:
             self._before_lock()
@@ -287,7 +287,10 @@ class Batch:
             replay = Replay(ask.question.body_digest, answer.name.encode())
             tx.remember(ask.question.principal, METHOD, ask.question.request_id, replay)
         tx.settle()
-        return Judged(answer, answer.revision, replayed=False, standing=conclusion.record is None)
+        epoch = self._heads.now[ask.tenant].epoch
+        return Judged(
+            answer, answer.revision, replayed=False, standing=conclusion.record is None, epoch=epoch
+        )
 
     def _answer(self, ask: Ask, result: Judged | Exception) -> None:
         self.answers.append((ask.waiting, result))
@@ -345,10 +348,14 @@ def _loaded(ask: Ask) -> LoadedCase:
     return ask.case
 
 
-def _standing(ask: Ask) -> Judged:
+def _standing(ask: Ask, epoch: int) -> Judged:
     assert ask.conclusion is not None
     answer = ask.conclusion.answer
-    return Judged(answer, answer.revision, replayed=False, standing=True)
+    return Judged(answer, answer.revision, replayed=False, standing=True, epoch=epoch)
+
+
+def _of_epoch(result: Judged | Exception, epoch: int) -> Judged | Exception:
+    return replace(result, epoch=epoch) if isinstance(result, Judged) else result
 
 
 def _records(ask: Ask) -> bool:

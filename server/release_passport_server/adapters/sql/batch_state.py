@@ -20,6 +20,7 @@ class Head:
     leaf_count: int = 0
     access_generation: int = 0
     catalog_revision: int = 0
+    epoch: int = 1
 
 
 @dataclass(slots=True)

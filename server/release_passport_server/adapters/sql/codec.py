@@ -191,6 +191,8 @@ def decision_values(tenant: str, record: DecisionRecord, revision: int) -> Value
         "body": record.body,
         "case_body": record.case_body,
         "evidence": json.dumps(record.evidence),
+        "envelope": record.envelope,
+        "summary": record.summary,
     }
 
 
@@ -215,6 +217,8 @@ def decision_of(row: Row[Any]) -> DecisionRecord:
         case_body=getattr(row, "case_body", b""),
         revision=row.revision,
         evidence=tuple(json.loads(row.evidence)),
+        envelope=row.envelope or b"",
+        summary=row.summary or b"",
     )
 
 

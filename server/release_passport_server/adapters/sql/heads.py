@@ -130,6 +130,7 @@ class Heads:
                 row.leaf_count,
                 row.access_generation,
                 row.catalog_revision,
+                row.epoch,
             )
             for row in rows
         }

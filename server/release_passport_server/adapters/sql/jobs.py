@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,11 @@ from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.aside import Aside
 from release_passport_server.adapters.sql.codec import Values
 from release_passport_server.adapters.sql.tables import jobs, microseconds
-from release_passport_server.domain.job import Backlog, Claim, DeadJob, Timer
+from release_passport_server.domain.job import Backlog, Claim, DeadJob, LeaseLost, Timer
 from release_passport_server.domain.record import Listed, Page
+from release_passport_server.ports.store import Transaction
 
+Write = Callable[[str, Callable[[Transaction], None]], Awaitable[object]]
 MAX_ERROR = 1000
 # Counting stops here: what matters is that it is many.
 MAX_COUNTED = 10_000
@@ -80,8 +82,10 @@ def _let_go(connection: Connection, claim: Claim) -> bool:
 class SQLJobs:
     """The jobs of every tenant; see the port."""
 
-    def __init__(self, aside: Aside) -> None:
+    def __init__(self, aside: Aside, write: Write) -> None:
         self._aside = aside
+        # The end of a job shares a commit with whatever else its tenant writes.
+        self._write = write
 
     async def next_time(self, kinds: Collection[str]) -> timedelta | None:
         """Return in what time something can be claimed; None where nothing waits."""
@@ -122,7 +126,11 @@ class SQLJobs:
 
     async def finish(self, claim: Claim, again: datetime | None = None) -> bool:
         """Remove a job, or let it be due again; False where it is somebody else's by now."""
-        return await self._aside.write(lambda connection, _: finish(connection, claim, again))
+        try:
+            await self._write(claim.tenant, lambda tx: tx.finish_job(claim, again))
+        except LeaseLost:
+            return False
+        return True
 
     async def fail(self, claim: Claim, error: str, retry: timedelta | None) -> bool:
         """Let a job be tried again after a time, or be dead; False where it is somebody else's by now."""

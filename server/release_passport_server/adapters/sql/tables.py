@@ -264,6 +264,9 @@ decisions = Table(
     Column("body", LargeBinary, nullable=False),
     Column("case_body", LargeBinary, nullable=False),
     Column("evidence", Text, nullable=False),
+    # DSSE envelopes; those of decisions from before there were keys are null.
+    Column("envelope", LargeBinary, nullable=True),
+    Column("summary", LargeBinary, nullable=True),
     Index("ix_decisions_name", "tenant", "name", unique=True),
     Index("ix_decisions_revision", "tenant", "revision"),
     Index("ix_decisions_place", "tenant", "service", "environment", "revision"),
@@ -316,4 +319,25 @@ leases = Table(
     Column("holder", _ID, nullable=False),
     Column("token", BigInteger, nullable=False),
     Column("expire_time", Moment, nullable=False),
+)
+
+# Permits that were redeemed, each once.
+permits = Table(
+    "permits",
+    metadata,
+    Column("tenant", _ID, primary_key=True),
+    Column("permit_id", String(26), primary_key=True),
+    Column("redeem_time", Moment, nullable=False),
+    Column("principal", String(256), nullable=False),
+)
+
+# Every revision of what a tenant trusts.
+trust_revisions = Table(
+    "trust_revisions",
+    metadata,
+    Column("tenant", _ID, primary_key=True),
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("author", String(256), nullable=False),
+    Column("create_time", Moment, nullable=False),
 )

@@ -224,6 +224,21 @@ class SQLTransaction(Scheduling):
         """Insert a decision."""
         self._insert(tables.decisions, decision_values(self.tenant, record, self._revision))
 
+    def permit_redeemed(self, permit_id: str) -> bool:
+        """Say whether a permit was used."""
+        c = tables.permits.c
+        rows = select(c.permit_id).where(c.tenant == self.tenant, c.permit_id == permit_id)
+        return self._one(rows) is not None
+
+    def put_permit(self, permit_id: str, principal: str) -> None:
+        """Mark a permit as used."""
+        used = {"permit_id": permit_id, "redeem_time": self.now, "principal": principal}
+        self._insert(tables.permits, {"tenant": self.tenant, **used})
+
+    def epoch(self) -> int:
+        """Return the store's epoch."""
+        return self._head.epoch
+
     def put_latch(self, content_digest: str, latch: Latch) -> None:
         """Insert a latch on these digests."""
         self._put(LATCHES, latch, key=content_digest)

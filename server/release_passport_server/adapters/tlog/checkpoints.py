@@ -11,7 +11,7 @@ from release_passport.log.note import NoteInvalid, VerifierKey, signed_note
 from release_passport.log.tiles import CHECKPOINT
 from release_passport.signatures.public_key import load_public_key
 from release_passport_server.domain.signing_key import KeyState, Purpose
-from release_passport_server.ports.log import LogBroken, TileStore
+from release_passport_server.ports.log import LogBroken, LogIdentity, TileStore
 from release_passport_server.ports.signing import Signer
 
 
@@ -34,10 +34,10 @@ class Checkpoints:
         signature = self.signer.sign(Purpose.LOG, checkpoint.text.encode(), now)
         return signed_note(checkpoint.text, self._named(checkpoint.origin)[signature.key_id], signature.value)
 
-    def find(self, store: TileStore, origin: str) -> SignedCheckpoint | None:
+    def find(self, store: TileStore, log: LogIdentity) -> SignedCheckpoint | None:
         """Return the checkpoint that stands, None for a log that has none yet; raise LogBroken."""
-        content = store.read(origin, CHECKPOINT)
-        return None if content is None else self.opened(content, origin)
+        content = store.read(log, CHECKPOINT)
+        return None if content is None else self.opened(content, log.origin)
 
     def opened(self, content: bytes, origin: str) -> SignedCheckpoint:
         """Return a checkpoint of this service's own log; raise LogBroken for any other content.

@@ -14,7 +14,7 @@ from release_passport.log.checkpoint import parse_checkpoint
 from release_passport.log.note import is_key_name
 from release_passport.log.tiles import CHECKPOINT
 from release_passport_server.domain.errors import Conflict
-from release_passport_server.ports.log import Publication
+from release_passport_server.ports.log import LogIdentity, Publication
 
 _FENCE = ".fence"
 
@@ -25,19 +25,19 @@ class TileFolder:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def read(self, origin: str, path: str) -> bytes | None:
+    def read(self, log: LogIdentity, path: str) -> bytes | None:
         """Return the content of a file, None where there is none."""
         try:
-            return (self._folder(origin) / path).read_bytes()
+            return (self._folder(log.origin) / path).read_bytes()
         except FileNotFoundError:
             return None
 
-    def publish(self, origin: str, content: Mapping[str, bytes], change: Publication) -> None:
+    def publish(self, log: LogIdentity, content: Mapping[str, bytes], change: Publication) -> None:
         """Write tiles, make them durable, and put the checkpoint in place last."""
-        folder = self._folder(origin)
+        folder = self._folder(log.origin)
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
-            self._check(origin, change)
+            self._check(log, change)
             put(folder / _FENCE, b"%d" % change.token)
             for path, tile in content.items():
                 put(folder / path, tile)
@@ -47,15 +47,15 @@ class TileFolder:
             for beginning in change.obsolete:
                 shutil.rmtree(folder / beginning, ignore_errors=True)
 
-    def _check(self, origin: str, change: Publication) -> None:
-        known = self.read(origin, _FENCE)
+    def _check(self, log: LogIdentity, change: Publication) -> None:
+        known = self.read(log, _FENCE)
         if known is not None and int(known) > change.token:
-            text = f"somebody with the token {int(known)} writes {origin} now, so {change.token} may not"
+            text = f"somebody with the token {int(known)} writes {log.origin} now, so {change.token} may not"
             raise Conflict("LOG_FENCED", text)
-        standing = self.read(origin, CHECKPOINT)
+        standing = self.read(log, CHECKPOINT)
         size = 0 if standing is None else parse_checkpoint(standing.decode().partition("\n\n")[0] + "\n").size
         if size != change.before:
-            text = f"{origin} has {size} leaves, not the {change.before} that were read"
+            text = f"{log.origin} has {size} leaves, not the {change.before} that were read"
             raise Conflict("LOG_FENCED", text)
 
     def _folder(self, origin: str) -> Path:

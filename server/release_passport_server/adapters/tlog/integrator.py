@@ -47,7 +47,7 @@ class Integrator:
         faster, and Unavailable where no key can sign; in each case nothing was published.
         """
         checkpoints = Checkpoints(self.signer)
-        standing = checkpoints.find(self.store, log.origin)
+        standing = checkpoints.find(self.store, log)
         self._check_anchor(log, checkpoints, standing, now)
         size = standing.checkpoint.size if standing else 0
         leaves = self.source.leaves(log.tenant, log.first_leaf + size, self.batch)
@@ -56,15 +56,15 @@ class Integrator:
         growth = _grown(self._read(log), standing, entries(leaves, log.first_leaf + size))
         checkpoint = Checkpoint(log.origin, growth.size, TileTree(growth.read, growth.size).root())
         note = checkpoints.sign(checkpoint, now).encode()
-        change = Publication(note, size, token, tuple(growth.obsolete))
-        self.store.publish(log.origin, growth.content, change)
+        change = Publication(note, size, growth.size, token, tuple(growth.obsolete))
+        self.store.publish(log, growth.content, change)
         # An anchor that is ahead of the store means that the store was rolled back: so the store comes first.
         self.anchor.anchor(log.origin, note, now)
         return checkpoint
 
     def _read(self, log: LogIdentity) -> Read:
         def read(path: str) -> bytes | None:
-            return self.store.read(log.origin, path)
+            return self.store.read(log, path)
 
         return read
 

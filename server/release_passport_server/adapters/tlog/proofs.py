@@ -22,7 +22,7 @@ class LogProofs:
 
     def checkpoint(self, log: LogIdentity) -> SignedCheckpoint:
         """Return the checkpoint that stands; raise NotFound for a log without leaves."""
-        found = Checkpoints(self.signer).find(self.store, log.origin)
+        found = Checkpoints(self.signer).find(self.store, log)
         if found is None:
             raise NotFound(
                 "NOT_FOUND", f"the log {log.origin} has no checkpoint yet: ask again in a few seconds"
@@ -54,6 +54,6 @@ class LogProofs:
 
     def _read(self, log: LogIdentity) -> Read:
         def read(path: str) -> bytes | None:
-            return self.store.read(log.origin, path)
+            return self.store.read(log, path)
 
         return read

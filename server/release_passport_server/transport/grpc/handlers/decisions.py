@@ -12,6 +12,7 @@ from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.store import DecisionFilter
 from release_passport_server.services.evaluate import Evaluate, EvaluateCommand
 from release_passport_server.services.explain import Explain
+from release_passport_server.services.permits import Permits
 from release_passport_server.services.reading import Reading
 from release_passport_server.services.simulate import Simulate, SimulateCommand
 from release_passport_server.transport.grpc.handlers.asking import ask_of
@@ -30,6 +31,7 @@ class DecisionHandlers:
     explain: Explain
     simulate: Simulate
     reading: Reading
+    permits: Permits
     clock: Clock
 
     async def Evaluate(self, principal: Principal, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
@@ -38,6 +40,7 @@ class DecisionHandlers:
             lambda: commands.target(principal, request),
             lambda: commands.stage(request.stage),
             lambda: commands.drafts(request.evidence),
+            lambda: commands.text_or_empty(request.target, "target"),
             lambda: ask_of(principal, "Evaluate", request),
         ):
             ask = ask_of(principal, "Evaluate", request)
@@ -52,6 +55,8 @@ class DecisionHandlers:
             revision=judged.revision,
             replayed=judged.replayed,
             standing=judged.standing,
+            envelope=judged.record.envelope,
+            permit=await self.permits.give(principal, judged, request.target),
         )
 
     async def GetDecision(
@@ -61,7 +66,13 @@ class DecisionHandlers:
         name = commands.decision_name(principal, request.name)
         record, newest = await self.reading.decision(principal, name)
         decision = decision_from_body(record.body)
-        return pb.GetDecisionResponse(decision=decision, revision=record.revision, newest=newest)
+        return pb.GetDecisionResponse(
+            decision=decision,
+            revision=record.revision,
+            newest=newest,
+            envelope=record.envelope,
+            verification_summary=record.summary,
+        )
 
     async def ListDecisions(
         self, principal: Principal, request: pb.ListDecisionsRequest
