@@ -44,7 +44,7 @@ class Report:
         told["subjects"] = sorted(self.subjects)
         told["sign_time"] = self.sign_time and self.sign_time.isoformat()
         told["statement_time"] = self.statement_time and self.statement_time.isoformat()
-        return [json.dumps(told, separators=(",", ":")).encode(), self.facts]
+        return [_ENCODER.encode(told).encode(), self.facts]
 
     @classmethod
     def of(cls, parts: list[bytes]) -> Report:
@@ -65,6 +65,7 @@ class Report:
             raise FrameInvalid("not a report") from error
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _CLAIMS = tuple(field.name for field in fields(SignerClaims))
 _PLAIN = (
     "text",

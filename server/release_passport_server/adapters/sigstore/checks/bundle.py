@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from dataclasses import dataclass
 
@@ -278,8 +277,13 @@ class _Fields:
         if not isinstance(value, str):
             raise self._wrong(name, "bytes in base 64")
         try:
-            return base64.b64decode(value.replace("-", "+").replace("_", "/"), validate=True)
-        except (binascii.Error, ValueError) as error:
+            return binascii.a2b_base64(value, strict_mode=True)
+        except ValueError:
+            pass
+        try:
+            # Protobuf's mapping permits both alphabets.
+            return binascii.a2b_base64(value.replace("-", "+").replace("_", "/"), strict_mode=True)
+        except ValueError as error:
             raise self._wrong(name, "bytes in base 64") from error
 
     def _wrong(self, name: str, what: str) -> Refused:

@@ -7,6 +7,7 @@ older log entries; so its steps are taken one by one here. The version is pinned
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
@@ -76,18 +77,25 @@ def sct_is_good(
     sct: SignedCertificateTimestamp, certificate: Certificate, issuer: Certificate, key: Key
 ) -> bool:
     """Say whether a log signed this certificate of this issuer (RFC 6962, section 3.2)."""
-    issuer_key = issuer.public_key()
     if sct.entry_type is not LogEntryType.PRE_CERTIFICATE or not isinstance(
         sct.signature_hash_algorithm, SHA256
     ):
         return False
-    if not isinstance(issuer_key, EllipticCurvePublicKey | RSAPublicKey):
+    issuer_id = _issuer_id(issuer)
+    if issuer_id is None:
         return False
     try:
-        signed = _pack_digitally_signed(sct, certificate, key_id(issuer_key))
+        signed = _pack_digitally_signed(sct, certificate, issuer_id)
     except (VerificationError, ValueError):
         return False
     return key_verifies(key, sct.signature, signed)
+
+
+@lru_cache(maxsize=256)
+def _issuer_id(issuer: Certificate) -> bytes | None:
+    """Return the digest of an authority's key, None for a kind of key that no authority has."""
+    key = issuer.public_key()
+    return key_id(key) if isinstance(key, EllipticCurvePublicKey | RSAPublicKey) else None
 
 
 def inclusion_is_good(proof: InclusionProof, body: bytes) -> bool:
