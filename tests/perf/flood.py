@@ -23,8 +23,9 @@ from google.rpc import error_details_pb2, status_pb2  # noqa: E402
 from perf.http2 import UNAVAILABLE, Connection, Exchange, connect  # noqa: E402
 from perf.load import EVALUATE, Target  # noqa: E402
 
-# Stands in the template wherever one call has to differ from another; as long as what replaces it.
+# Stand in the templates where one call has to differ from another: a number, and the nanoseconds of a time.
 PLACE = b"deadbeef"
+NANOSECONDS = 999_999_937
 OVERLOADED = "UNAVAILABLE OVERLOADED"
 WINDOW_SECONDS = 0.25
 _TICK_SECONDS = 0.002
@@ -36,7 +37,7 @@ class Orders:
 
     port: int
     token: str
-    template: str
+    templates: str
     first: int
     start: float
     phases: list[tuple[float, float]]
@@ -62,7 +63,7 @@ class Flood:
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
-        self._template = Path(orders.template).read_bytes()
+        self._templates = read_templates(Path(orders.templates))
         seconds = sum(seconds for seconds, _ in orders.phases) + 2 * orders.timeout_ms / 1000
         self.windows = [Window() for _ in range(int(seconds / WINDOW_SECONDS) + 8)]
         self._started = 0.0
@@ -98,8 +99,7 @@ class Flood:
         return number + total
 
     def _send(self, connection: Connection, number: int, intended: float) -> None:
-        body = self._template.replace(PLACE, b"%08x" % number)
-        exchange = Exchange(EVALUATE, body, self._orders.timeout_ms)
+        exchange = Exchange(EVALUATE, numbered(self._templates, number), self._orders.timeout_ms)
         exchange.intended = intended
         connection.send(exchange, self._ended)
         self._open += 1
@@ -131,6 +131,22 @@ class Flood:
         if b"OVERLOADED" in details and b"google.rpc.RetryInfo" in details:
             return OVERLOADED
         return _refusal(details)
+
+
+def read_templates(folder: Path) -> list[bytes]:
+    """Return the requests to number, one for each service."""
+    return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+def numbered(templates: list[bytes], number: int) -> bytes:
+    """Return the request with this number, whose evidence is of a time of its own."""
+    raw = templates[number % len(templates)].replace(PLACE, b"%08x" % number)
+    return raw.replace(_varint(NANOSECONDS), _varint(number % 999_983 * 1000))
+
+
+def _varint(value: int) -> bytes:
+    """Return a number in five bytes, however small it is."""
+    return bytes((value >> shift & 0x7F) | (0x80 if shift < 28 else 0) for shift in range(0, 35, 7))
 
 
 def _refusal(details: bytes) -> str:

@@ -26,7 +26,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("server", "clients/python", "tests")]
 
-from perf.flood import OVERLOADED, PLACE, WINDOW_SECONDS  # noqa: E402
+from perf.flood import (  # noqa: E402
+    NANOSECONDS,
+    OVERLOADED,
+    PLACE,
+    WINDOW_SECONDS,
+    numbered,
+    read_templates,
+)
 from perf.load import EVALUATE, closed_loop, exchanges, percentile  # noqa: E402
 from perf.servers import Served, new_database, passport, postgresql, sqlite_url  # noqa: E402
 from perf.workload import ENVIRONMENT, Version, Workload, evidence  # noqa: E402
@@ -75,17 +82,17 @@ class Watcher(threading.Thread):
         return Sample(time.time(), _ticks(process / "stat"), loop, pages * os.sysconf("SC_PAGE_SIZE"))
 
 
-def template(services: int = 1) -> bytes:
+def template(service: str) -> bytes:
     """Return an Evaluate with eleven kinds of evidence about a new release, numbered where PLACE stands."""
     place = PLACE.decode()
-    version = Version("service-0", f"1.{place}.0")
+    version = Version(service, f"1.{place}.0")
     image, commit = f"sha256:{place * 8}", place * 5
     identity = release_pb2.ReleaseIdentity(
-        service=version.service,
+        service=service,
         environment=ENVIRONMENT,
         version=version.number,
         source_revision=commit,
-        artifacts=[release_pb2.Artifact(name="registry.example/service-0", digest=image)],
+        artifacts=[release_pb2.Artifact(name=f"registry.example/{service}", digest=image)],
         manifest_digest=image,
     )
     request = decision_service_pb2.EvaluateRequest(
@@ -93,9 +100,10 @@ def template(services: int = 1) -> bytes:
     )
     for item in request.evidence:
         item.external_id = f"{place}-{item.external_id[:16]}"
+        item.observe_time.FromSeconds(item.observe_time.seconds - 1)
+        item.observe_time.nanos = NANOSECONDS
     raw = request.SerializeToString()
-    for known in (version.image, version.commit, version.manifests):
-        new = {64 + 7: image, 40: commit}[len(known)]
+    for known, new in ((version.image, image), (version.commit, commit), (version.manifests, image)):
         raw = raw.replace(known.encode(), new.encode())
     return raw
 
@@ -107,20 +115,23 @@ class Overload:
         self._served = served
         self._folder = folder
         self._options = options
-        self._work = Workload(served.target, services=1)
-        self._template = folder / "evaluate.bin"
+        self._work = Workload(served.target)
+        self._templates = folder / "requests"
 
     async def set_up(self) -> None:
         """Make policies and the caller."""
         await self._work.set_up()
-        self._template.write_bytes(template())
+        self._templates.mkdir()
+        for number in range(self._work.services):
+            name = f"service-{number}"
+            (self._templates / name).write_bytes(template(name))
 
     async def peak(self) -> float:
         """Return the decisions a second with 64 in flight, the best of three rounds."""
-        raw, found = self._template.read_bytes(), []
+        templates, found = read_templates(self._templates), []
         for series in range(3):
             numbers = range(series * 100_000, series * 100_000 + self._options.calls)
-            calls = exchanges(EVALUATE, [raw.replace(PLACE, b"%08x" % number) for number in numbers])
+            calls = exchanges(EVALUATE, [numbered(templates, number) for number in numbers])
             run = await closed_loop(self._work.target, calls, in_flight=64)
             run.require_ok()
             found.append(run.per_second)
@@ -150,7 +161,7 @@ class Overload:
         orders = {
             "port": self._served.target.port,
             "token": self._work.target.token,
-            "template": str(self._template),
+            "templates": str(self._templates),
             "first": _SERIES * (index + 1),
             "start": start,
             "phases": [(seconds, rate / count) for seconds, rate in phases],

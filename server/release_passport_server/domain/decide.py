@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.judge import judge
@@ -19,29 +20,13 @@ TIME_DEPENDENT_VALIDITY = timedelta(seconds=60)
 OBSERVE_ONLY = "OBSERVE_ONLY"
 
 
-@dataclass(slots=True)
-class _Judged:
+class _Judged(NamedTuple):
     """What one matching policy came to."""
 
     policy: Policy
     findings: list[Finding]
-    not_applicable: list[NotApplicable]
+    result: PolicyResult
     reads_now: bool
-
-    def result(self, stage: Stage) -> PolicyResult:
-        """Return what the policy says alone."""
-        verdict = strictest([f.verdict for f in self.findings]) if self.findings else None
-        if verdict is not None and _progressive(self.policy, stage):
-            verdict = max(verdict, Verdict.ALLOW_WITH_CANARY)
-        policy = self.policy
-        return PolicyResult(
-            policy.policy_id,
-            policy.revision,
-            policy.digest,
-            policy.mode,
-            verdict,
-            tuple(self.not_applicable),
-        )
 
 
 def decide(case: Case, *, now: datetime) -> Outcome:
@@ -54,14 +39,15 @@ def decide(case: Case, *, now: datetime) -> Outcome:
     of_rules = [finding for one in judged for finding in one.findings]
     of_engine = _engine_findings(case, judged, of_rules)
     only_effective, weakenings = _enforcement(case, judged)
-    verdict = _verdict(case, judged, [*of_engine, *of_rules])
+    verdict = _verdict(case, [one.policy for one in judged], [*of_engine, *of_rules])
     enforced = [one for one in judged if one.policy.mode is Mode.ENFORCE]
+    binding = [one.policy for one in enforced]
     counted = [f for f in (*of_engine, *of_rules, *only_effective) if f.mode is Mode.ENFORCE]
     if OBSERVE_ONLY in weakenings:
         counted = [f for f in counted if f.reason not in (Reason.NO_POLICY_MATCHED, Reason.NO_RULE_APPLIED)]
         effective = strictest((f.verdict for f in counted), Verdict.ALLOW)
     else:
-        effective = _verdict(case, enforced, counted)
+        effective = _verdict(case, binding, counted)
     findings = sorted((*of_engine, *of_rules, *only_effective), key=_order)
     rolls_back = Verdict.ROLLBACK_RECOMMENDED in (verdict, effective)
     return Outcome(
@@ -69,9 +55,9 @@ def decide(case: Case, *, now: datetime) -> Outcome:
         verdict=verdict,
         effective_verdict=effective,
         findings=tuple(findings),
-        policy_results=tuple(one.result(case.stage) for one in judged),
-        canary=combined_canary([one.policy.canary for one in enforced if one.policy.canary is not None]),
-        watch=combined_watch([one.policy.watch for one in enforced if one.policy.watch is not None]),
+        policy_results=tuple([one.result for one in judged]),
+        canary=combined_canary([policy.canary for policy in binding if policy.canary is not None]),
+        watch=combined_watch([policy.watch for policy in binding if policy.watch is not None]),
         valid_until=_valid_until(case, enforced, counted, now) if effective.allows else None,
         next_eligible_time=None if effective.allows else _next_eligible(counted),
         rollback_target=case.rollback_target if rolls_back else "",
@@ -92,18 +78,20 @@ def _judge_policy(policy: Policy, hearing: Hearing) -> _Judged:
         else:
             findings.extend(answer)
             reads_now = reads_now or rule.compiled.reads_now
-    return _Judged(policy, findings, skipped, reads_now)
+    verdict = _verdict(hearing.case, [policy], findings) if findings else None
+    result = PolicyResult(
+        policy.policy_id, policy.revision, policy.digest, policy.mode, verdict, tuple(skipped)
+    )
+    return _Judged(policy, findings, result, reads_now)
 
 
-def _verdict(case: Case, judged: list[_Judged], findings: list[Finding]) -> Verdict:
+def _verdict(case: Case, policies: Sequence[Policy], findings: Sequence[Finding]) -> Verdict:
     verdict = strictest([finding.verdict for finding in findings])
-    if case.stage is Stage.PRE_ROLLOUT and any(_progressive(one.policy, case.stage) for one in judged):
-        verdict = max(verdict, Verdict.ALLOW_WITH_CANARY)
+    if verdict is Verdict.ALLOW and case.stage is Stage.PRE_ROLLOUT:
+        for policy in policies:
+            if policy.watch is not None or policy.canary is not None:
+                return Verdict.ALLOW_WITH_CANARY
     return verdict
-
-
-def _progressive(policy: Policy, stage: Stage) -> bool:
-    return stage is Stage.PRE_ROLLOUT and (policy.watch is not None or policy.canary is not None)
 
 
 def _engine_findings(case: Case, judged: list[_Judged], of_rules: list[Finding]) -> list[Finding]:

@@ -19,6 +19,9 @@ from release_passport_server.domain.verdict import Stage, Verdict
 # No more combinations of sources than this are evaluated for one finding; beyond it sources count as in conflict.
 MAX_COMBINATIONS = 256
 
+# What a rule is about that needs no evidence of artifacts.
+_THE_WHOLE = (None,)
+
 
 def judge(policy: Policy, rule: Rule, hearing: Hearing) -> list[Finding] | NotApplicable:
     """Return the rule's findings, one for each artifact and key, or why it does not apply."""
@@ -33,14 +36,18 @@ def judge(policy: Policy, rule: Rule, hearing: Hearing) -> list[Finding] | NotAp
             text = f"`when` could not be evaluated: {_detail(applies)}"
             asked = Question(policy, rule, hearing)
             return [asked.finding(rule.on_error, Reason.EVALUATION_ERROR, text)]
-    if not rule.artifact_globs:
-        return _judge_artifact(policy, rule, hearing, None)
-    artifacts = _artifacts(rule, hearing)
+    artifacts = _artifacts(rule, hearing) if rule.artifact_globs else _THE_WHOLE
     if not artifacts:
         text = "the release has no artifact that this rule's needs match"
         return [Question(policy, rule, hearing).finding(rule.on_missing, Reason.EVIDENCE_MISSING, text)]
-    findings = [found for one in artifacts for found in _judge_artifact(policy, rule, hearing, one)]
-    return _collapsed(findings)
+    findings: list[Finding] = []
+    for artifact in artifacts:
+        name = "" if artifact is None else artifact.name
+        for key, chosen in _chosen(rule, hearing, artifact).items():
+            findings.append(_judge_part(Question(policy, rule, hearing, name, key), chosen))
+        if hearing.case.stage is Stage.WATCH:
+            findings.extend(_service_wide(Question(policy, rule, hearing, name), artifact))
+    return _collapsed(findings) if len(artifacts) > 1 else findings
 
 
 def _artifacts(rule: Rule, hearing: Hearing) -> list[Artifact]:
@@ -48,18 +55,11 @@ def _artifacts(rule: Rule, hearing: Hearing) -> list[Artifact]:
     return [a for a in artifacts if all(matches(glob, a.name) for glob in rule.artifact_globs)]
 
 
-def _judge_artifact(policy: Policy, rule: Rule, hearing: Hearing, artifact: Artifact | None) -> list[Finding]:
-    if len(rule.needs) == 1:
-        parts = hearing.selection.chosen(rule.needs[0], artifact)
-    else:
-        parts = _together([hearing.selection.chosen(need, artifact) for need in rule.needs])
-    name = "" if artifact is None else artifact.name
-    findings = []
-    for key, part in parts.items():
-        findings.append(_judge_part(Question(policy, rule, hearing, name, key), part))
-    if hearing.case.stage is Stage.WATCH:
-        findings.extend(_service_wide(policy, rule, hearing, artifact))
-    return findings
+def _chosen(rule: Rule, hearing: Hearing, artifact: Artifact | None) -> Mapping[str, Chosen]:
+    needs = rule.needs
+    if len(needs) == 1:
+        return hearing.selection.chosen(needs[0], artifact)
+    return _together([hearing.selection.chosen(need, artifact) for need in needs])
 
 
 def _together(chosen: Sequence[Mapping[str, Chosen]]) -> dict[str, Chosen]:
@@ -125,8 +125,9 @@ def _evaluate(question: Question, chosen: Chosen) -> Finding:
     """Ask `expect` once for each combination of sources; sources that disagree are a conflict."""
     rule, newest = question.rule, chosen.newest
     if len(newest) == len(chosen.groups):
-        answer, context = question.evaluate(newest)
-        return _answered(question, answer, context, newest)
+        context = question.hearing.context(newest)
+        answer = rule.compiled.expect(context)
+        return question.passed(newest) if answer is True else _answered(question, answer, context, newest)
     combinations = list(islice(product(*chosen.groups), MAX_COMBINATIONS + 1))
     if len(combinations) > MAX_COMBINATIONS:
         text = f"more than {MAX_COMBINATIONS} combinations of sources: name the sources that count"
@@ -157,30 +158,26 @@ def _answered(
     return question.finding(rule.on_error, Reason.EVALUATION_ERROR, text, evidence=items)
 
 
-def _service_wide(policy: Policy, rule: Rule, hearing: Hearing, artifact: Artifact | None) -> list[Finding]:
+def _service_wide(question: Question, artifact: Artifact | None) -> list[Finding]:
     """Return a finding that holds where service-wide facts fail in WATCH; passing ones prove nothing of a canary."""
+    rule, hearing = question.rule, question.hearing
     if len(rule.needs) != 1 or not rule.needs[0].of_kind.attempt_bound:
         return []
     need = rule.needs[0]
-    name = "" if artifact is None else artifact.name
     findings = []
     for key, chosen in hearing.selection.chosen(need, artifact, service_wide=True).items():
-        asked = Question(policy, rule, hearing, name, key)
+        asked = Question(question.policy, rule, hearing, question.artifact, key)
         for series in (one for group in chosen.groups for one in group):
             fresh = hearing.now < series.newest.stale_time(need.max_age)
             if fresh and failing_run(asked, series) >= rule.failures:
                 text = "the whole service fails this rule, canary or not"
-                found = asked.finding(
-                    Verdict.HOLD, Reason.EXPECTATION_FAILED, text, evidence=(series.newest,)
-                )
-                findings.append(found)
+                reason = Reason.EXPECTATION_FAILED
+                findings.append(asked.finding(Verdict.HOLD, reason, text, evidence=(series.newest,)))
     return findings
 
 
 def _collapsed(findings: list[Finding]) -> list[Finding]:
     """Merge findings of several artifacts that rest on the very same evidence, such as tests of the source."""
-    if len(findings) < 2:
-        return findings
     merged: dict[object, Finding] = {}
     for finding in findings:
         names = tuple(item.name for item in finding.evidence)

@@ -91,8 +91,7 @@ class NotApplicable:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyResult:
+class PolicyResult(NamedTuple):
     """What one policy says; `verdict` is None when none of its rules applied."""
 
     policy: str

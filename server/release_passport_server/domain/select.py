@@ -34,6 +34,7 @@ class _Seen(NamedTuple):
 
     items: list[EvidenceItem]
     counted: dict[str, list[EvidenceItem]]
+    sources: set[str]
 
 
 class Selection:
@@ -86,17 +87,20 @@ class Selection:
     def _look(self, need: Need) -> _Seen:
         place, keyed = self._case.place, need.of_kind.key_field is not None
         about, latest = self._about, self._now + FUTURE_SKEW
-        seen = _Seen([], {})
+        seen = _Seen([], {}, set())
         for item in self._case.evidence.get(need.kind, ()):
             subject = item.subject
             if subject.value in about[subject.type] and item.observe_time <= latest >= item.receive_time:
                 seen.items.append(item)
+                seen.sources.add(item.source)
                 if item.counts_for(place.service, place.environment):
                     seen.counted.setdefault(item.key if keyed else "", []).append(item)
         return seen
 
     def _by_key(self, need: Need, seen: _Seen) -> dict[str, Chosen]:
-        counted = _from(need.sources, seen.counted) if need.sources else seen.counted
+        counted = seen.counted
+        if need.sources and not all([any_matches(need.sources, source) for source in seen.sources]):
+            counted = _kept(counted, lambda item: any_matches(need.sources, item.source))
         keyed = need.of_kind.key_field is not None
         found = {}
         for key in _keys(need, seen.items, counted) if keyed else ("",):
@@ -115,9 +119,11 @@ class Selection:
                 text = f"no {_named(need, key)} evidence from {', '.join(absent)}"
                 return Chosen(lacks=(Lack(Reason.EVIDENCE_MISSING, text, need),))
         if len(items) == 1:
-            alone = Series(need, items[0].source, tuple(items))
+            (item,) = items
+            alone = Series(need, item.source, (item,))
             lack = self._lack(alone)
-            return Chosen(((alone,),), alone.items, alone.stale_time, () if lack is None else (lack,))
+            until = item.stale_time(need.max_age)
+            return Chosen(((alone,),), alone.items, until, () if lack is None else (lack,))
         series = _by_source(need, items)
         return Chosen(
             groups=(series,),
@@ -171,19 +177,14 @@ def _subjects(case: Case) -> dict[SubjectType, tuple[str, ...]]:
 
 def _only(seen: _Seen, wanted: Callable[[Subject], bool]) -> _Seen:
     items = [item for item in seen.items if wanted(item.subject)]
-    counted = {key: [item for item in some if wanted(item.subject)] for key, some in seen.counted.items()}
-    return _Seen(items, {key: some for key, some in counted.items() if some})
+    return _Seen(items, _kept(seen.counted, lambda item: wanted(item.subject)), seen.sources)
 
 
-def _from(
-    sources: tuple[str, ...], counted: Mapping[str, list[EvidenceItem]]
-) -> Mapping[str, list[EvidenceItem]]:
-    allowed = {}
-    for key, items in counted.items():
-        some = [item for item in items if any_matches(sources, item.source)]
-        if some:
-            allowed[key] = some
-    return allowed
+def _kept(
+    items: Mapping[str, list[EvidenceItem]], wanted: Callable[[EvidenceItem], bool]
+) -> dict[str, list[EvidenceItem]]:
+    kept = {key: [item for item in some if wanted(item)] for key, some in items.items()}
+    return {key: some for key, some in kept.items() if some}
 
 
 def _keys(need: Need, items: list[EvidenceItem], counted: Mapping[str, list[EvidenceItem]]) -> Iterable[str]:

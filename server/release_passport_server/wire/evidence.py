@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
@@ -14,6 +13,7 @@ from release_passport_server.domain.canonical import digest_of
 from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
 from release_passport_server.domain.kind import CUSTOM_PREFIX, kind_named
 from release_passport_server.wire.facts import facts_key, facts_kind, facts_message, normalise_facts
+from release_passport_server.wire.json_mapping import json_mapping
 from release_passport_server.wire.subject import subject_proto, subject_type, subject_value
 from release_passport_server.wire.times import set_time, timestamp
 
@@ -109,7 +109,7 @@ def facts_to_proto(item: EvidenceItem) -> evidence_pb2.EvidenceFacts:
 
 def facts_digest(facts: evidence_pb2.EvidenceFacts) -> str:
     """Return the digest of normal facts: over the canonical form of their protobuf JSON mapping."""
-    return digest_of(MessageToDict(facts))
+    return digest_of(json_mapping(facts))
 
 
 def facts_samples(facts: evidence_pb2.EvidenceFacts) -> int | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
 
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from release_passport.v1 import evidence_pb2
@@ -69,7 +72,7 @@ def normalise_facts(facts: evidence_pb2.EvidenceFacts) -> evidence_pb2.EvidenceF
     copy = evidence_pb2.EvidenceFacts()
     copy.CopyFrom(facts)
     copy.DiscardUnknownFields()
-    _normalise(copy)
+    _normalise(facts_message(copy))
     return copy
 
 
@@ -121,6 +124,8 @@ def _check_kind(facts: evidence_pb2.EvidenceFacts, name: str, path: str) -> Iter
     key_field = KINDS[name].key_field
     if key_field is not None:
         yield from _check_key(facts_key(facts), f"{path}.{key_field}")
+    if name != "metric_sample":
+        return
     sample = facts.metric_sample
     if sample.no_data and sample.HasField("value") and math.isfinite(sample.value):
         yield Violation(f"{path}.no_data", "contradicts `value`: leave out the one that is not so")
@@ -135,64 +140,114 @@ def _check_key(key: str, path: str) -> Iterator[Violation]:
         yield Violation(path, f"must be at most {MAX_ID_BYTES} bytes")
 
 
-def _check_message(message: Message, path: str) -> Iterator[Violation]:
-    """Yield what is wrong with any field that is set, at any depth."""
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What follows from a field's descriptor for its values."""
+
+    name: str
+    repeated: bool
+    holds_messages: bool
+    # What is wrong with one value; None where nothing can be, or where it is a message.
+    problem: Callable[[Any], str | None] | None
+    # Says of a value whether it is none; None where every value is one.
+    is_no_value: Callable[[Any], bool] | None
+
+
+def _check_message(message: Message, path: str) -> list[Violation]:
+    """Return what is wrong with any field that is set, at any depth."""
     if isinstance(message, struct_pb2.Struct):
-        yield from check_struct(message, path)
-    elif isinstance(message, timestamp_pb2.Timestamp):
+        return list(check_struct(message, path))
+    if isinstance(message, timestamp_pb2.Timestamp):
         problem = time_problem(message)
-        if problem is not None:
-            yield Violation(path, problem)
-    elif isinstance(message, duration_pb2.Duration):
-        if not 0 <= message.seconds <= _LONGEST_SECONDS or message.nanos not in _NANOS:
-            yield Violation(path, "must be a duration from 0 to 10,000 years")
-    else:
-        for field, value in message.ListFields():
-            yield from _check_field(field, value, f"{path}.{field.name}")
+        return [] if problem is None else [Violation(path, problem)]
+    if isinstance(message, duration_pb2.Duration):
+        if 0 <= message.seconds <= _LONGEST_SECONDS and message.nanos in _NANOS:
+            return []
+        return [Violation(path, "must be a duration from 0 to 10,000 years")]
+    violations: list[Violation] = []
+    rules = _rules(message.DESCRIPTOR)
+    for field, value in message.ListFields():
+        rule = rules[field]
+        if rule.repeated:
+            violations += _check_list(rule, value, f"{path}.{rule.name}")
+        elif rule.holds_messages:
+            violations += _check_message(value, f"{path}.{rule.name}")
+        elif rule.problem is not None and (problem := rule.problem(value)) is not None:
+            violations.append(Violation(f"{path}.{rule.name}", problem))
+    return violations
 
 
-def _check_field(field: FieldDescriptor, value: object, path: str) -> Iterator[Violation]:
-    if not field.is_repeated:
-        yield from _check_value(field, value, path)
-        return
-    assert isinstance(value, Sequence)
-    if len(value) > MAX_LIST:
-        yield Violation(path, f"must have at most {MAX_LIST} entries, has {len(value)}")
-        return
-    for index, entry in enumerate(value):
-        yield from _check_value(field, entry, f"{path}[{index}]")
+def _check_list(rule: _Rule, values: Sequence[Any], path: str) -> list[Violation]:
+    if len(values) > MAX_LIST:
+        return [Violation(path, f"must have at most {MAX_LIST} entries, has {len(values)}")]
+    if rule.holds_messages:
+        return [
+            violation
+            for index, entry in enumerate(values)
+            for violation in _check_message(entry, f"{path}[{index}]")
+        ]
+    if rule.problem is None:
+        return []
+    problems = enumerate(map(rule.problem, values))
+    return [Violation(f"{path}[{index}]", problem) for index, problem in problems if problem is not None]
 
 
-def _check_value(field: FieldDescriptor, value: object, path: str) -> Iterator[Violation]:
-    if isinstance(value, Message):
-        yield from _check_message(value, path)
-        return
-    problem = _scalar_problem(field, value)
-    if problem is not None:
-        yield Violation(path, problem)
+@cache
+def _rules(descriptor: Descriptor) -> Mapping[FieldDescriptor, _Rule]:
+    """Return what follows from a type for messages of it: every item that comes in is checked by it."""
+    return {
+        field: _Rule(
+            field.name,
+            field.is_repeated,
+            field.message_type is not None,
+            _problem_of(field),
+            None if field.is_repeated else _no_value_of(field),
+        )
+        for field in descriptor.fields
+    }
 
 
-def _scalar_problem(field: FieldDescriptor, value: object) -> str | None:
-    """Return what is wrong with one string, enum or number, or None."""
-    if isinstance(value, str):
-        if field.name.endswith(("_digest", "_digests")) and not _DIGEST.fullmatch(value):
-            return 'must be "sha256:" and 64 hexadecimal digits in lower case'
-        return text_problem(value)
+def _problem_of(field: FieldDescriptor) -> Callable[[Any], str | None] | None:
+    """Return what says what is wrong with one string, enum or number, if anything can be."""
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return _digest_problem if field.name.endswith(("_digest", "_digests")) else text_problem
     if field.enum_type is not None:
-        return None if value in field.enum_type.values_by_number else f"has no value {value}"
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _number_problem(field, value)
-    return None
+        return partial(_enum_problem, frozenset(field.enum_type.values_by_number))
+    if field.name in _UPPER_BOUND:
+        return partial(_range_problem, _UPPER_BOUND[field.name])
+    return _integer_problem if field.cpp_type in _INTEGERS else None
 
 
-def _number_problem(field: FieldDescriptor, value: float) -> str | None:
-    upper = _UPPER_BOUND.get(field.name)
+def _digest_problem(value: str) -> str | None:
+    return None if _DIGEST.fullmatch(value) else 'must be "sha256:" and 64 hexadecimal digits in lower case'
+
+
+def _enum_problem(known: frozenset[int], value: int) -> str | None:
+    return None if value in known else f"has no value {value}"
+
+
+def _range_problem(upper: int, value: float) -> str | None:
     # A number that is not finite is stored as no value, and is no violation.
-    if upper is not None and math.isfinite(value) and not 0 <= value <= upper:
-        return f"must be from 0 to {upper}"
-    if field.cpp_type in _INTEGERS and value < 0:
-        return "must not be negative"
-    return None
+    return None if not math.isfinite(value) or 0 <= value <= upper else f"must be from 0 to {upper}"
+
+
+def _integer_problem(value: int) -> str | None:
+    return "must not be negative" if value < 0 else None
+
+
+def _no_value_of(field: FieldDescriptor) -> Callable[[Any], bool] | None:
+    """Return what says that a value is none: a number that is not finite, or UNSPECIFIED."""
+    if field.cpp_type in _REALS:
+        return _is_not_finite
+    return None if field.enum_type is None else _is_unspecified
+
+
+def _is_not_finite(value: float) -> bool:
+    return not math.isfinite(value)
+
+
+def _is_unspecified(value: int) -> bool:
+    return value == 0
 
 
 def _normalise(message: Message) -> None:
@@ -200,18 +255,11 @@ def _normalise(message: Message) -> None:
     if isinstance(message, struct_pb2.Struct):
         normalise_struct(message)
         return
+    rules = _rules(message.DESCRIPTOR)
     for field, value in message.ListFields():
-        if isinstance(value, Message):
-            _normalise(value)
-        elif field.is_repeated:
-            for entry in value:
-                if isinstance(entry, Message):
-                    _normalise(entry)
-        elif _is_no_value(field, value):
-            message.ClearField(field.name)
-
-
-def _is_no_value(field: FieldDescriptor, value: object) -> bool:
-    if field.cpp_type in _REALS:
-        return not math.isfinite(value)  # type: ignore[arg-type]
-    return field.enum_type is not None and value == 0
+        rule = rules[field]
+        if rule.holds_messages:
+            for one in value if rule.repeated else (value,):
+                _normalise(one)
+        elif rule.is_no_value is not None and rule.is_no_value(value):
+            message.ClearField(rule.name)

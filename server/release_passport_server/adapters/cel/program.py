@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cel_expr_python import cel
 
-from release_passport_server.adapters.cel.runtime import MAX_TEXT, Runtime
+from release_passport_server.adapters.cel.runtime import MAX_TEXT, Runtime, detail, typed
 from release_passport_server.domain.expression import ExpressionContext, ExpressionFailure, MissingFact
 
 
@@ -32,7 +32,17 @@ class Program:
                 return MissingFact(missing)
         if self.reads_attempt and context.attempt is None:
             return ExpressionFailure("it reads `attempt`, and no attempt is open")
-        return self.runtime.evaluate(self.expression, context)
+        try:
+            activation = context.scratch.get(self.runtime)
+            if activation is None:
+                activation = context.scratch[self.runtime] = self.runtime.activation(context)
+            result = self.expression.eval(activation)
+            value = result.value()
+            # Nothing but a boolean has one of these two as its value.
+            return value if value is True or value is False else typed(result, value)
+        except (RuntimeError, MemoryError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            # Budget overruns and exhausted memory are raised, everything else is a value.
+            return ExpressionFailure(detail(str(error)))
 
 
 class CELCondition:

@@ -54,7 +54,7 @@ keep_none_alive()
 
 
 class Runtime:
-    """Evaluates programs of one environment, with one activation for each context."""
+    """What the programs of one environment share: it makes their activations, one for each context."""
 
     __slots__ = ("_classes", "_env", "_last_now", "_names")
 
@@ -66,29 +66,8 @@ class Runtime:
         self._classes = {kind: GetMessageClass(message) for kind, message in kinds.items()}
         self._names = {kind: f"evidence.{kind}" for kind in kinds}
 
-    def evaluate(self, program: cel.Expression, context: ExpressionContext) -> bool | str | ExpressionFailure:
-        """Return the boolean or the text that the program gives, or why it gives none."""
-        try:
-            activation = context.scratch.get(self)
-            if activation is None:
-                activation = context.scratch[self] = self._activation(context)
-            result = program.eval(activation)
-            value = result.value()
-            # Nothing but a boolean has one of these two as its value.
-            if value is True or value is False:
-                return value
-            match result.type().name():
-                case "STRING":
-                    return str(value)
-                case "ERROR":
-                    return ExpressionFailure(_detail(str(value)))
-                case other:
-                    return ExpressionFailure(f"it gave a value of type {other.lower()}")
-        except (RuntimeError, MemoryError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            # Budget overruns and exhausted memory are raised, everything else is a value.
-            return ExpressionFailure(_detail(str(error)))
-
-    def _activation(self, context: ExpressionContext) -> cel.Activation:
+    def activation(self, context: ExpressionContext) -> cel.Activation:
+        """Return the values of a context as programs take them."""
         if context.now.tzinfo is None:
             raise ValueError("now has no time zone")
         data: dict[str, Any] = {"release": context.release, "now": self._now(context.now)}
@@ -118,5 +97,17 @@ class Runtime:
         return message
 
 
-def _detail(text: str) -> str:
+def typed(result: cel.Value, value: object) -> str | ExpressionFailure:
+    """Return the text that a program gave, or why what it gave is no answer; `value` is not true or false."""
+    match result.type().name():
+        case "STRING":
+            return str(value)
+        case "ERROR":
+            return ExpressionFailure(detail(str(value)))
+        case other:
+            return ExpressionFailure(f"it gave a value of type {other.lower()}")
+
+
+def detail(text: str) -> str:
+    """Return what we say where the library says `text`."""
     return next((ours for theirs, ours in _DETAILS if theirs in text), "it could not be evaluated")

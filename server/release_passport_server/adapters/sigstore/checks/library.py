@@ -92,7 +92,7 @@ def sct_is_good(
 
 
 @lru_cache(maxsize=256)
-def _issuer_id(issuer: Certificate) -> bytes | None:
+def _issuer_id(issuer: Certificate) -> KeyID | None:
     """Return the digest of an authority's key, None for a kind of key that no authority has."""
     key = issuer.public_key()
     return key_id(key) if isinstance(key, EllipticCurvePublicKey | RSAPublicKey) else None
