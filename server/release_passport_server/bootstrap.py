@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version as version_of
 
 from release_passport import __version__
@@ -15,9 +16,14 @@ from release_passport_server.adapters.cel.policies import CELPolicies
 from release_passport_server.adapters.dsse.verifier import DSSEVerifier
 from release_passport_server.adapters.signing.key_folder import KeyFolder
 from release_passport_server.adapters.signing.sealer import DSSESealer
+from release_passport_server.adapters.sql.jobs import SQLJobs
+from release_passport_server.adapters.sql.leases import SQLLeases
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.adapters.system.clock import SystemClock
 from release_passport_server.adapters.system.ids import SystemIds
+from release_passport_server.adapters.tlog.anchor_file import AnchorFile
+from release_passport_server.adapters.tlog.integrator import Integrator
+from release_passport_server.adapters.tlog.proofs import LogProofs
 from release_passport_server.adapters.tokens.bearer import BearerTokens
 from release_passport_server.config import Settings, SettingsInvalid
 from release_passport_server.dev_mode import NOTICE
@@ -27,6 +33,7 @@ from release_passport_server.domain.ids import SLUG_RULE, is_slug
 from release_passport_server.domain.record import Page
 from release_passport_server.domain.verification_summary import Issuer
 from release_passport_server.ports.authentication import Authenticator
+from release_passport_server.ports.log import LogIdentity
 from release_passport_server.process import Application, Process, run
 from release_passport_server.resources import policies_dir
 from release_passport_server.services.access import RoleBindings, WhoAmI
@@ -61,12 +68,15 @@ from release_passport_server.transport.grpc.handlers.policies import PolicyHandl
 from release_passport_server.transport.grpc.handlers.releases import ReleaseHandlers
 from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
 from release_passport_server.wire.messages import WireMessages
+from release_passport_server.worker.log_keeper import KIND, LogKeeper
+from release_passport_server.worker.runner import Pace, Runner, Work
 
 logger = logging.getLogger(__name__)
 
 # Decisions name what made them: another engine may answer otherwise.
 ENGINE_VERSION = f"release-passport {__version__}; cel-expr-python {version_of('cel-expr-python')}"
 
+DEV_ORIGIN = "dev"
 BEHIND_PROXY = "this server ends no TLS itself: whoever stands between it and its proxy can read tokens"
 
 
@@ -116,7 +126,19 @@ async def build(
         authenticator = _DevAuthenticator(
             core.authenticate, await admit_everybody(store, core.ids, core.tokens)
         )
-    return Application(_handlers(core), authenticator, store.ready, __version__, NOTICE if dev else "")
+    worker = None
+    if settings.worker.enabled:
+        await core.log.keeper.schedule(store)
+        worker = _worker(core, settings)
+    return Application(
+        _handlers(core),
+        authenticator,
+        store.ready,
+        __version__,
+        NOTICE if dev else "",
+        worker,
+        core.log.keeper,
+    )
 
 
 def open_store(settings: Settings) -> SQLStore:
@@ -151,6 +173,16 @@ class _DevAuthenticator:
 
 
 @dataclass(frozen=True, slots=True)
+class _Log:
+    """The transparency logs."""
+
+    identity: Callable[[str], LogIdentity]
+    reader: LogProofs
+    anchor: AnchorFile
+    keeper: LogKeeper
+
+
+@dataclass(frozen=True, slots=True)
 class _Core:
     """What several services share."""
 
@@ -166,6 +198,8 @@ class _Core:
     reading: Reading
     authenticate: Authenticate
     signing: Signing
+    keys: KeyFolder
+    log: _Log
     clock: SystemClock
     ids: SystemIds
     tokens: BearerTokens
@@ -194,11 +228,41 @@ def _core(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[str,
         signing=Signing(
             DSSESealer(keys), Issuer(settings.signing.issuer), settings.signing.verification_summaries
         ),
+        keys=keys,
+        log=_log(store, settings, keys, dev=dev),
         clock=clock,
         ids=ids,
         tokens=tokens,
         notices=notices,
     )
+
+
+def _log(store: SQLStore, settings: Settings, keys: KeyFolder, *, dev: bool) -> _Log:
+    # What was tried out can never be taken for the log of a service.
+    name = DEV_ORIGIN if dev else settings.log_origin
+    log, clock, anchor = store.log, SystemClock(), AnchorFile(settings.anchor_folder)
+
+    def identity(tenant: str) -> LogIdentity:
+        return LogIdentity(tenant, f"{name}/{tenant}")
+
+    keeper = LogKeeper(
+        backlog=log,
+        growth=Integrator(log, log, keys, anchor),
+        leases=SQLLeases(store.aside),
+        clock=clock,
+        identity=identity,
+        blocking=store.blocking,
+        holder=SystemIds().ulid(clock.now()),
+        lease=timedelta(seconds=settings.worker.lease_seconds),
+    )
+    return _Log(identity, LogProofs(log, keys), anchor, keeper)
+
+
+def _worker(core: _Core, settings: Settings) -> Runner:
+    keeper = core.log.keeper
+    pace = Pace(at_once=settings.worker.at_once, lease=keeper.lease)
+    work = {KIND: Work(keeper, at_once=1)}
+    return Runner(SQLJobs(core.store.aside, core.store.write), work, keeper.holder, pace)
 
 
 def _handlers(core: _Core) -> Mapping[str, object]:

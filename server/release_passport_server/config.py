@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 PREFIX = "PASSPORT_SERVER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
+
+
+_ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,150}")
 
 
 class SettingsInvalid(ValueError):
@@ -57,6 +61,12 @@ def _store_url(value: str) -> str:
         raise ValueError("a password does not belong here: name a file that holds it in store.password_file")
     if parts.scheme == "sqlite" and (parts.netloc or len(parts.path) < 2):
         raise ValueError("write it as sqlite:///relative/passport.db or sqlite:////absolute/passport.db")
+    return value
+
+
+def _origin(value: str) -> str:
+    if value and not _ORIGIN.fullmatch(value):
+        raise ValueError("write it like a host with a path, such as passport.example.com/log")
     return value
 
 
@@ -162,10 +172,34 @@ class ShutdownSettings(_Section):
 
 
 class LogSettings(_Section):
-    """JSON lines on stderr."""
+    """JSON lines on stderr, and the transparency log."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."
+    )
+    origin: Annotated[str, AfterValidator(_origin)] = Field(
+        default="",
+        description="Name of the transparency logs, each with its tenant behind it; default: the host of "
+        "`signing.issuer`. After a restore it must be a new one.",
+    )
+    anchor_folder: Path | None = Field(
+        default=None,
+        description="Folder that checkpoints are also kept in, best on another disk; default: beside the signing keys.",
+    )
+
+
+class WorkerSettings(_Section):
+    """What the server does by itself."""
+
+    enabled: bool = Field(
+        default=True, description="Whether this process also does what is due, such as growing the logs."
+    )
+    at_once: int = Field(default=8, ge=1, le=64, description="Most jobs that run at once in this process.")
+    lease_seconds: float = Field(
+        default=15,
+        ge=1,
+        le=3600,
+        description="Seconds after which what a dead process did is done by another.",
     )
 
 
@@ -179,6 +213,7 @@ class Settings(_Section):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
 
     @property
     def key_folder(self) -> Path:
@@ -187,6 +222,24 @@ class Settings(_Section):
             return self.signing.key_folder
         path = self.store.sqlite_path
         return Path("passport-keys") if path is None else path.with_name(f"{path.name}-keys")
+
+    @property
+    def anchor_folder(self) -> Path:
+        """Return where checkpoints are anchored."""
+        if self.log.anchor_folder is not None:
+            return self.log.anchor_folder
+        path = self.store.sqlite_path
+        if self.signing.key_folder is None and path is not None:
+            return path.with_name(f"{path.name}-anchor")
+        return self.key_folder.with_name("anchor")
+
+    @property
+    def log_origin(self) -> str:
+        """Return the name of the logs; raise SettingsInvalid where none follows from the issuer."""
+        origin = self.log.origin or urlsplit(self.signing.issuer).hostname
+        if not origin:
+            raise SettingsInvalid("log.origin: set it, because signing.issuer has no host")
+        return origin
 
 
 @dataclass(frozen=True, slots=True)

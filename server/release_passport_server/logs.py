@@ -9,6 +9,7 @@ import traceback
 from datetime import UTC, datetime
 from types import TracebackType
 
+_JSON = json.JSONEncoder(default=str, ensure_ascii=True)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -27,7 +28,7 @@ class JSONFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = type(record.exc_info[1]).__qualname__
             line["frames"] = _frames(record.exc_info[2])
-        return json.dumps(line, default=str, ensure_ascii=True)
+        return _JSON.encode(line)
 
 
 def configure(level: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from release_passport_server.config import GRPCSettings, HTTPSettings, Settings, host_and_port
 from release_passport_server.ports.authentication import Authenticator
@@ -20,6 +22,8 @@ from release_passport_server.transport.http.metrics import metrics_route
 from release_passport_server.transport.http.probes import Readiness, probe_routes
 from release_passport_server.transport.http.server import HTTPServer
 from release_passport_server.transport.metrics import Metrics
+from release_passport_server.worker.log_keeper import LogKeeper
+from release_passport_server.worker.runner import Runner
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +40,9 @@ class Application:
     version: str
     # What every line about starting and stopping says beside its own; not empty in development mode alone.
     notice: str = ""
+    # What does jobs when they are due, None where this process does none, and what keeps the logs.
+    worker: Runner | None = None
+    log: LogKeeper | None = None
 
     @property
     def dev(self) -> bool:
@@ -61,6 +68,8 @@ class Process:
         application, settings, methods = self.application, self.settings, all_methods()
         self._limits = Limits({kind: getattr(settings.limits, kind) for kind in CallClass})
         self._metrics = Metrics(application.version, methods, self._limits)
+        if application.log is not None:
+            self._metrics.watch_logs(application.log)
         dispatcher = Dispatcher(application.handlers, application.authenticator, self._limits, self._metrics)
         routes = [
             *probe_routes(Readiness(self._limits, application.ready)),
@@ -81,6 +90,8 @@ class Process:
             await self._http.stop()
             raise
         self._watching = asyncio.create_task(self._metrics.watch_loop(), name="loop lag")
+        if self.application.worker is not None:
+            self.application.worker.start()
         logger.info("serving", extra=self._where())
 
     async def stop(self, hurry: asyncio.Event | None = None) -> bool:
@@ -88,13 +99,20 @@ class Process:
         self._limits.drain()
         await self._grpc.say_not_serving()
         logger.info("draining", extra={"grace_seconds": self.settings.shutdown.grace_seconds})
+        worked = asyncio.create_task(self._worked(), name="worker's end")
         finished = await self._finished(hurry or asyncio.Event())
+        await worked
         await self._grpc.stop(_LAST_ANSWERS_SECONDS if finished else 0)
         await self._http.stop()
         if self._watching is not None:
             self._watching.cancel()
         logger.info("stopped", extra={"finished": finished})
         return finished
+
+    async def _worked(self) -> None:
+        """Let jobs that run end, and give back what has not ended in time."""
+        if self.application.worker is not None:
+            await self.application.worker.stop(timedelta(seconds=self.settings.shutdown.grace_seconds))
 
     async def _finished(self, hurry: asyncio.Event) -> bool:
         waits = [asyncio.create_task(self._limits.idle()), asyncio.create_task(hurry.wait())]
@@ -129,8 +147,18 @@ async def run(process: Process) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled)
     await process.start()
+    _set_aside()
     await stop.wait()
     return 0 if await process.stop(hurry) else 1
+
+
+def _set_aside() -> None:
+    """Keep the garbage collector from looking through what is there for good, again and again.
+
+    Modules, types of messages and compiled rules are most of the heap; calls would wait while it is searched.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _tls(listener: GRPCSettings | HTTPSettings) -> TLSFiles | None:

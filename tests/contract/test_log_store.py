@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, delete, update
+from sqlalchemy import delete, update
 
 from release_passport.log.audit import AuditRow, FaultCode, find_fault
 from release_passport.log.checkpoint import Checkpoint
 from release_passport.log.proof import verify_proof
 from release_passport.log.tiles import CHECKPOINT
 from release_passport_server.adapters.sql.engine import DatabaseTimeouts, open_engine
-from release_passport_server.adapters.sql.log_store import SQLLog, log_tables
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.adapters.sql.tables import audit
 from release_passport_server.adapters.tlog.anchor_file import AnchorFile
@@ -41,11 +40,7 @@ class DatabaseLog:
     def __init__(self, store: SQLStore, url: str, folder: Path) -> None:
         self.store = store
         self.engine = open_engine(url, pool_size=2, password=None, timeouts=DatabaseTimeouts())
-        self.metadata = MetaData()
-        self.tables = log_tables(self.metadata)
-        self.metadata.drop_all(self.engine)
-        self.metadata.create_all(self.engine)
-        self.sql = SQLLog(self.engine, self.tables)
+        self.sql = store.log
         self.signer = MemorySigner()
         self.integrator = Integrator(self.sql, self.sql, self.signer, AnchorFile(folder), batch=100)
         self.proofs = LogProofs(self.sql, self.signer)
@@ -77,7 +72,6 @@ async def log(store: SQLStore, url: str, tmp_path: Path) -> AsyncIterator[Databa
     """Give a log of a tenant that has done nothing that is audited."""
     made = DatabaseLog(store, url, tmp_path / "anchors")
     yield made
-    made.metadata.drop_all(made.engine)
     made.engine.dispose()
 
 
@@ -91,6 +85,20 @@ async def test_what_was_audited_is_proved_to_be_in_the_log(log: DatabaseLog) -> 
         [entry] = entries([row], row.number)
         index, checkpoint = verify_proof(log.proofs.inclusion(LOG, row.number), entry, LOG.origin, keys)
         assert (index, checkpoint.size) == (row.number, 357)
+
+
+async def test_what_is_in_no_tree_yet_is_known_by_its_tenant(log: DatabaseLog) -> None:
+    await log.store.write("other", lambda tx: tx.put_tenant(a_tenant("other")))
+    await log.act(50)
+    await log.act(50, tenant="other")
+    log.integrate()
+    await log.act(7)
+    behind = log.sql.behind(lambda tenant: f"passport.example/log/{tenant}")
+    assert behind == {"acme": 7, "other": 50}
+    log.integrate()
+    log.integrate(OTHER)
+    assert log.sql.behind(lambda tenant: f"passport.example/log/{tenant}") == {}
+    assert log.sql.behind(lambda _: "another/origin") == {"acme": 57, "other": 50}
 
 
 async def test_each_tenant_has_a_tree_of_its_own(log: DatabaseLog) -> None:

@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, insert, select
 
+from release_passport_server.adapters.sql import tables
 from support.crashing import CrashingCluster, Killable, crashing_cluster, killable
-from support.flood import Asked, Failed, Flood
+from support.flood import Failed, Flood
 from support.records import decided, faults
+from support.server import real_server
+from support.story import Story
 
 SOAK = os.environ.get("PASSPORT_TEST_SOAK") == "1"
 SERVER_KILLS, DATABASE_KILLS, AT_ONCE = (20, 10, 500) if SOAK else (2, 2, 200)
@@ -61,7 +65,7 @@ async def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(tmp_pa
     moments = random.Random(3)
     async with killable(tmp_path, PASSPORT_SERVER_STORE_URL=store, **ROOM) as server:
         for kill in range(SERVER_KILLS):
-            flood = Flood.about(f"kill.{kill}", AT_ONCE)
+            flood = Flood.about(f"1.{kill}", AT_ONCE)
             at = moments.randrange(1, AT_ONCE)
             async with server.story() as story:
                 await flood.run(story, at=at, crash=server.kill)
@@ -78,7 +82,7 @@ async def test_a_database_that_is_killed_comes_back_with_all_and_the_server_with
     async with killable(tmp_path, PASSPORT_SERVER_STORE_URL=url, **ROOM) as server:
         pid = server.pid
         for kill in range(DATABASE_KILLS):
-            flood = Flood.about(f"kill.{kill}", AT_ONCE)
+            flood = Flood.about(f"1.{kill}", AT_ONCE)
             at = moments.randrange(1, AT_ONCE)
             async with server.story() as story:
                 await flood.run(story, at=at, crash=lambda: asyncio.to_thread(cluster.kill))
@@ -95,5 +99,26 @@ def told_to_come_back(failed: Failed) -> bool:
     return (failed.code, failed.reason) == UNAVAILABLE and failed.retry_after is not None
 
 
-def test_a_record_that_is_there_by_half_is_noticed() -> None:
-    raise NotImplementedError(Asked)
+async def test_a_record_that_is_there_by_half_is_noticed(tmp_path: Path) -> None:
+    async with real_server(tmp_path) as server:
+        story = Story(server)
+        await story.begin()
+        await story.evaluate("1.0.0", 0, request_id="run-1")
+        url = f"sqlite:///{tmp_path / 'passport.db'}"
+        assert faults(url) == []
+        for table in (
+            tables.audit,
+            tables.feed,
+            tables.idempotency,
+            tables.releases,
+            tables.evidence,
+            tables.bodies,
+        ):
+            with server.store._engine.begin() as connection:
+                kept = [dict(row) for row in connection.execute(select(table)).mappings()]
+                connection.execute(delete(table))
+            assert faults(url) != [], table.name
+            with server.store._engine.begin() as connection:
+                if kept:
+                    connection.execute(insert(table), kept)
+            assert faults(url) == []

@@ -127,7 +127,7 @@ class Flood:
         details = exchange.trailers.get(b"grpc-status-details-bin", b"")
         if exchange.status != UNAVAILABLE or not details:
             text = exchange.trailers.get(b"grpc-message", b"").decode("ascii", "replace")
-            return f"{exchange.status} {text[:60]}".rstrip()
+            return f"{exchange.status} {text[:20]}".rstrip()
         if b"OVERLOADED" in details and b"google.rpc.RetryInfo" in details:
             return OVERLOADED
         return _refusal(details)

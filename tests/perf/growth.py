@@ -32,8 +32,10 @@ from perf.servers import _serving_port, new_database, postgresql, sqlite_url  # 
 from perf.stage import NAMES, processor_seconds  # noqa: E402
 from perf.workload import Version, check, evaluate  # noqa: E402
 from release_passport.v1 import release_service_pb2  # noqa: E402
+from release_passport_server import bootstrap  # noqa: E402
 from release_passport_server.adapters.sql.store import SQLStore  # noqa: E402
 from release_passport_server.adapters.system.clock import SystemClock  # noqa: E402
+from support.server import free_ports  # noqa: E402
 from support.server_process import environment  # noqa: E402
 
 PARTS = ("evaluate", "one", "passport", "lists")
@@ -173,6 +175,8 @@ async def _stores(
         fill(made, size)
         kept.write_text(json.dumps({"url": made.url, "tokens": made.tokens, "admin": made.admin}))
     filled = json.loads(kept.read_text())
+    # It may have been filled by an earlier version.
+    await bootstrap.migrate(free_ports(store={"url": filled["url"]}))
     empty = await prepare(_new_url(store, folder / f"{store}-empty", server), Size(services=size.services))
     return {
         "empty": (empty.url, empty.tokens[TENANT], empty.admin),

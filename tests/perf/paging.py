@@ -43,7 +43,7 @@ class Paged:
 async def pages(store: SQLStore, tenant: str, size: Size, *, rounds: int = 5) -> list[Paged]:
     """Read a page of every list at every depth; the median of some rounds counts."""
     head = await store.read(tenant, lambda reader: reader.revision())
-    cases = await store.read(tenant, lambda reader: _lists(reader, size))
+    cases = await store.read(tenant, lambda reader: lists(reader, size))
     return [await _paged(store, tenant, name, one, head, rounds) for name, one in cases.items()]
 
 
@@ -64,7 +64,8 @@ async def _paged(store: SQLStore, tenant: str, name: str, one: List, head: int, 
     return Paged(name, times, rows)
 
 
-def _lists(reader: Reader, size: Size) -> dict[str, List]:
+def lists(reader: Reader, size: Size) -> dict[str, List]:
+    """Return every list with every filter."""
     return {**_releases(reader, size), **_decisions(reader, size), **_evidence(reader, size)}
 
 

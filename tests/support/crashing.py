@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import subprocess
+import uuid
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
+import psycopg
 from grpc import aio
 
 from support.postgres import Cluster
@@ -76,6 +79,12 @@ class Killable:
         if self._process is not None and self._process.returncode is None:
             await self._end(signal.SIGTERM)
 
+    async def ready(self) -> bool:
+        """Say whether the server calls itself ready."""
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"http://{self.where['http']}/readyz", timeout=10)
+        return answer.status_code == 200
+
     def resident_kib(self) -> int:
         """Return how much memory the server has."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
@@ -121,6 +130,14 @@ async def killable(folder: Path, **variables: str) -> AsyncIterator[Killable]:
 class CrashingCluster(Cluster):
     """A PostgreSQL that dies like a machine without power does, as far as its processes go."""
 
+    def new_database(self) -> str:
+        """Return the URL of a new, empty database."""
+        name = f"passport_{uuid.uuid4().hex[:12]}"
+        address = self.url.set(drivername="postgresql")
+        with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return address.set(database=name).render_as_string(hide_password=False)
+
     def kill(self) -> None:
         """Kill the postmaster and its backends; return when they are gone."""
         pid = int((self.data / "postmaster.pid").read_text(encoding="ascii").splitlines()[0])
@@ -131,6 +148,8 @@ class CrashingCluster(Cluster):
                 os.kill(one, signal.SIGKILL)
         for one in (pid, *children):
             _await_end(one)
+        # A dead process that nobody has collected yet looks alive to the next postmaster.
+        (self.data / "postmaster.pid").unlink()
 
 
 @contextmanager

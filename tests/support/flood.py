@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
@@ -40,14 +40,14 @@ class Asked:
         """Say whether the decision was answered."""
         return self.answer is not None
 
-    async def ask(self, story: Story, timeout: float = 30) -> None:
+    async def ask(self, story: Story, seconds: float = 30) -> None:
         """Ask; an answer from before is held against the new one."""
         clock = asyncio.get_running_loop().time
         asked = clock()
         stub = story.server.stub("DecisionService")
         metadata = (("authorization", f"Bearer {story.server.token}"),)
         try:
-            answer = await stub.Evaluate(self.request, metadata=metadata, timeout=timeout)
+            answer = await stub.Evaluate(self.request, metadata=metadata, timeout=seconds)
         except aio.AioRpcError as error:
             self.failed = failed(error)
         else:
@@ -68,11 +68,13 @@ class Flood:
 
     @classmethod
     def about(cls, name: str, size: int) -> Flood:
-        """Return questions about new releases, whose names begin alike, each with evidence of its own."""
-        return cls([question(f"{name}.{number}") for number in range(size)])
+        """Return questions about new releases, each with evidence of its own; the name is a number with dots."""
+        return cls([question(f"{name}.{number:04}") for number in range(size)])
 
-    async def run(self, story: Story, *, at: int = 0, crash: Callable[[], object] | None = None) -> None:
-        """Ask everything at once; in another thread, crash when so many were acknowledged."""
+    async def run(
+        self, story: Story, *, at: int = 0, crash: Callable[[], Awaitable[object]] | None = None
+    ) -> None:
+        """Ask everything at once; crash when so many were acknowledged."""
         now = asyncio.Event()
 
         async def one(asked: Asked) -> None:
@@ -86,7 +88,7 @@ class Flood:
                 group.create_task(one(asked))
             if crash is not None:
                 await now.wait()
-                await asyncio.to_thread(crash)
+                await crash()
         self.failures = Counter(asked.failed for asked in self.questions if asked.failed is not None)
 
     async def answered(self, story: Story) -> None:

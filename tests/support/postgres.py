@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -94,7 +95,8 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the cluster, if it runs, and remove it."""
-        if (self.data / "postmaster.pid").exists():
+        with suppress(subprocess.CalledProcessError):
+            # It may have been killed, or never have been started.
             self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 

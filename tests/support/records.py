@@ -73,7 +73,7 @@ def _decisions(connection: Connection) -> Iterator[str]:
     """Each decision has its event, its entry in the audit log with its digest, its release and its request id."""
     decisions = _by(connection, tables.decisions, "name")
     events = _by(connection, tables.feed, "subject", lambda row: row.type in DECIDED)
-    entries = _by(connection, tables.audit, "subject", lambda row: row.action == "Evaluate")
+    entries = _by(connection, tables.audit, "subject", lambda row: "/decisions/" in row.subject)
     answers = _by(connection, tables.idempotency, "answer", lambda row: row.method == "Evaluate")
     releases = _by(connection, tables.releases, "name")
     items = _by(connection, tables.evidence, "name")

@@ -7,9 +7,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from release_passport.v1 import evidence_pb2 as pb
 from release_passport_server.domain.errors import Violation
+from release_passport_server.domain.evidence import Subject
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.wire.evidence_input import MAX_BUNDLE_BYTES, check_evidence_input
-from release_passport_server.wire.subject import subject_proto, subject_type, subject_value
+from release_passport_server.wire.subject import subject_of, subject_proto, subject_type
 
 DIGEST = "sha256:" + "ab" * 32
 RELEASE = "tenants/acme/services/checkout/environments/prod/releases/1.4.2"
@@ -49,7 +50,7 @@ def test_a_scan_of_an_artifact_is_well() -> None:
 def test_each_subject_has_a_type_and_a_value(
     subject: pb.EvidenceSubject, kind: SubjectType, text: str
 ) -> None:
-    assert (subject_type(subject), subject_value(subject)) == (kind, text)
+    assert subject_of(subject) == Subject(kind, text)
     assert subject_proto(kind, text) == subject
     assert check_evidence_input(item(subject=subject, facts=CUSTOM), "e") == []
 

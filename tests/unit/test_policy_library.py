@@ -12,10 +12,11 @@ import yaml
 from release_passport.policy_file import load_policy_file, parse_policy
 from release_passport.policy_test_file import load_policy_test_file
 from release_passport.v1 import policy_pb2, policy_service_pb2, verdict_pb2
+from release_passport_server.domain.evidence import Subject
 from release_passport_server.domain.kind import KINDS
 from release_passport_server.domain.outcome import Reason
 from release_passport_server.wire.policy_check import check_spec
-from release_passport_server.wire.subject import subject_type, subject_value
+from release_passport_server.wire.subject import subject_of
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 LIBRARY = POLICIES / "library"
@@ -203,5 +204,5 @@ def seconds_of(text: str) -> int:
     return int(text[:-1]) * {"h": 3600, "m": 60}[text[-1]]
 
 
-def _subject(item: policy_service_pb2.PolicyTestEvidence) -> tuple[str, str]:
-    return subject_type(item.input.subject), subject_value(item.input.subject)
+def _subject(item: policy_service_pb2.PolicyTestEvidence) -> Subject:
+    return subject_of(item.input.subject)

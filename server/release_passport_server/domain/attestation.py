@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -107,6 +107,20 @@ class SignerClaims:
     def name(self) -> str:
         """Return the signer as evidence names it: the key, or issuer and identity with a space between."""
         return f"key:{self.key_id}" if self.key_id else f"{self.issuer} {self.identity}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What verifying an envelope has proven, kept with its item: whether the signer may say so is asked anew each time."""
+
+    claims: SignerClaims | None
+    method: str = ""
+    # Digest of the trusted root that it was verified against; empty for a bare key.
+    root: str = ""
+    # The builder that provenance names; empty for other kinds.
+    builder: str = ""
+    # What the configuration was then; the same envelope proves the same under another one.
+    trust_revision: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class Case:
     rollback_target: str = ""
     # How the last ended attempt of the same digests came out here; empty where there was none.
     previous_outcome: str = ""
+    # The names of verified items whose signer a rule or key of the trust configuration lets vouch here now.
+    vouched: frozenset[str] = frozenset()
     dev: bool = False
 
 
@@ -59,6 +61,7 @@ def case_record(case: Case) -> dict[str, object]:
         "evidence": [_item(item) for kind in sorted(case.evidence) for item in case.evidence[kind]],
         "latches": [_latch(latch) for latch in case.latches],
         "rollbackTarget": case.rollback_target,
+        "vouched": sorted(case.vouched),
         "dev": case.dev,
     }
 
@@ -73,6 +76,7 @@ def _place(place: Place) -> dict[str, object]:
         "serviceLabels": dict(place.service_labels or {}),
         "environmentLabels": dict(place.environment_labels or {}),
         "signers": list(place.signers),
+        "trustRevision": place.trust_revision,
         "requiredPolicies": list(place.required_policies),
         "observeOnly": None if binding is None else [binding.name, binding.owner, stamp(binding.expire_time)],
     }

@@ -36,18 +36,19 @@ def decide(case: Case, *, now: datetime) -> Outcome:
         return _unknown_place(case)
     hearing = Hearing(case, now)
     judged = [_judge_policy(policy, hearing) for policy in case.policies if policy.match.selects(place)]
+    binding = Mode.ENFORCE
+    enforced = [one for one in judged if one.policy.mode is binding]
     of_rules = [finding for one in judged for finding in one.findings]
-    of_engine = _engine_findings(case, judged, of_rules)
-    only_effective, weakenings = _enforcement(case, judged)
+    of_engine = _engine_findings(case, judged, enforced, of_rules)
+    only_effective, weakenings = _enforcement(case, judged, enforced)
     verdict = _verdict(case, [one.policy for one in judged], [*of_engine, *of_rules])
-    enforced = [one for one in judged if one.policy.mode is Mode.ENFORCE]
-    binding = [one.policy for one in enforced]
-    counted = [f for f in (*of_engine, *of_rules, *only_effective) if f.mode is Mode.ENFORCE]
+    counted = [f for f in (*of_engine, *of_rules, *only_effective) if f.mode is binding]
+    policies = [one.policy for one in enforced]
     if OBSERVE_ONLY in weakenings:
         counted = [f for f in counted if f.reason not in (Reason.NO_POLICY_MATCHED, Reason.NO_RULE_APPLIED)]
         effective = strictest((f.verdict for f in counted), Verdict.ALLOW)
     else:
-        effective = _verdict(case, binding, counted)
+        effective = _verdict(case, policies, counted)
     findings = sorted((*of_engine, *of_rules, *only_effective), key=_order)
     rolls_back = Verdict.ROLLBACK_RECOMMENDED in (verdict, effective)
     return Outcome(
@@ -56,8 +57,8 @@ def decide(case: Case, *, now: datetime) -> Outcome:
         effective_verdict=effective,
         findings=tuple(findings),
         policy_results=tuple([one.result for one in judged]),
-        canary=combined_canary([policy.canary for policy in binding if policy.canary is not None]),
-        watch=combined_watch([policy.watch for policy in binding if policy.watch is not None]),
+        canary=combined_canary([policy.canary for policy in policies if policy.canary is not None]),
+        watch=combined_watch([policy.watch for policy in policies if policy.watch is not None]),
         valid_until=_valid_until(case, enforced, counted, now) if effective.allows else None,
         next_eligible_time=None if effective.allows else _next_eligible(counted),
         rollback_target=case.rollback_target if rolls_back else "",
@@ -94,9 +95,13 @@ def _verdict(case: Case, policies: Sequence[Policy], findings: Sequence[Finding]
     return verdict
 
 
-def _engine_findings(case: Case, judged: list[_Judged], of_rules: list[Finding]) -> list[Finding]:
+def _engine_findings(
+    case: Case, judged: list[_Judged], enforced: list[_Judged], of_rules: list[Finding]
+) -> list[Finding]:
     """Return what the engine finds beside the rules; these bind whatever the policies' modes."""
-    findings = [*_latched(case, of_rules), *_required(case, judged)]
+    findings = _latched(case, of_rules) if case.latches else []
+    if case.place.required_policies:
+        findings.extend(_required(case, enforced))
     if not judged:
         findings.append(_engine(Verdict.HOLD, Reason.NO_POLICY_MATCHED, "no policy matches this release"))
     elif not of_rules and case.stage is Stage.PRE_ROLLOUT:
@@ -154,9 +159,9 @@ def _says(finding: Finding, latch: Latch) -> bool:
     return same and (finding.mode is Mode.ENFORCE or not latch.enforced)
 
 
-def _required(case: Case, judged: list[_Judged]) -> list[Finding]:
-    enforced = {one.policy.policy_id for one in judged if one.policy.mode is Mode.ENFORCE}
-    missing = [policy for policy in case.place.required_policies if policy not in enforced]
+def _required(case: Case, enforced: list[_Judged]) -> list[Finding]:
+    there = {one.policy.policy_id for one in enforced}
+    missing = [policy for policy in case.place.required_policies if policy not in there]
     text = "the environment requires policy {} in ENFORCE mode, and it does not apply"
     return [
         _engine(Verdict.HOLD, Reason.REQUIRED_POLICY_MISSING, text.format(policy))._replace(key=policy)
@@ -164,13 +169,14 @@ def _required(case: Case, judged: list[_Judged]) -> list[Finding]:
     ]
 
 
-def _enforcement(case: Case, judged: list[_Judged]) -> tuple[list[Finding], tuple[str, ...]]:
+def _enforcement(
+    case: Case, judged: list[_Judged], enforced: list[_Judged]
+) -> tuple[list[Finding], tuple[str, ...]]:
     """Return findings that bind the effective verdict alone, and what weakens the decision.
 
     Only ENFORCE policies can open anything; a person's observe-only binding is the one exception.
     """
     weakenings = ["DEV"] if case.dev else []
-    enforced = [one for one in judged if one.policy.mode is Mode.ENFORCE]
     if enforced:
         if case.stage is Stage.WATCH or any(one.findings for one in enforced):
             return [], tuple(weakenings)

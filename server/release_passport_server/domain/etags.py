@@ -7,6 +7,7 @@ import hashlib
 from release_passport_server.domain.canonical import canonical, stamp
 from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
 from release_passport_server.domain.errors import Conflict
+from release_passport_server.domain.trust import TrustRevision
 
 
 def service_etag(service: Service) -> str:
@@ -37,6 +38,12 @@ def environment_etag(environment: Environment) -> str:
 def policy_etag(document: PolicyDocument) -> str:
     """Return the etag of a policy's revision."""
     return _etag(document.policy_id, document.digest, document.revision)
+
+
+def trust_etag(revision: TrustRevision) -> str:
+    """Return the etag of a revision of a trust configuration."""
+    written = revision.create_time
+    return _etag("trust", revision.trust.revision, revision.author, "" if written is None else stamp(written))
 
 
 def require_etag(sent: str, current: str, what: str) -> None:

@@ -45,7 +45,7 @@ def judge(policy: Policy, rule: Rule, hearing: Hearing) -> list[Finding] | NotAp
         name = "" if artifact is None else artifact.name
         for key, chosen in _chosen(rule, hearing, artifact).items():
             findings.append(_judge_part(Question(policy, rule, hearing, name, key), chosen))
-        if hearing.case.stage is Stage.WATCH:
+        if hearing.watching:
             findings.extend(_service_wide(Question(policy, rule, hearing, name), artifact))
     return _collapsed(findings) if len(artifacts) > 1 else findings
 

@@ -13,7 +13,7 @@ from release_passport_server.domain.outcome import Finding, Reason
 from release_passport_server.domain.policy import Policy, Rule
 from release_passport_server.domain.select import Selection
 from release_passport_server.domain.texts import next_action
-from release_passport_server.domain.verdict import Verdict
+from release_passport_server.domain.verdict import Stage, Verdict
 
 Answer = bool | MissingFact | ExpressionFailure
 
@@ -25,6 +25,7 @@ class Hearing:
         """Take the case as it is."""
         self.case = case
         self.now = now
+        self.watching = case.stage is Stage.WATCH
         self.selection = Selection(case, now)
         # Most rules look at the newest item of a kind: all these share one context.
         self._newest = {kind: items[-1].facts for kind, items in case.evidence.items() if items}

@@ -94,7 +94,10 @@ class Place:
     environment_known: bool = True
     service_labels: Mapping[str, str] | None = None
     environment_labels: Mapping[str, str] | None = None
+    # Keys that the service itself has registered.
     signers: tuple[str, ...] = ()
+    # The trust configuration by which other signers count here; 0 where there is none.
+    trust_revision: int = 0
     required_policies: tuple[str, ...] = ()
     observe_only: ObserveOnly | None = None
 

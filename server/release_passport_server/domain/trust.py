@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from release_passport_server.domain import glob
-from release_passport_server.domain.attestation import AttestationFailure, SignerClaims
+from release_passport_server.domain.attestation import AttestationFailure, Proof, SignerClaims
 
 
 class TrustedRootMismatch(ValueError):
@@ -69,6 +70,10 @@ class Scope:
         """Say whether the signer's word counts for this service in this environment."""
         return _one_fits(self.services, service) and _one_fits(self.environments, environment)
 
+    def admits(self, kind: str, service: str, environment: str) -> bool:
+        """Say whether the signer may vouch for this kind, for this service in this environment."""
+        return self.has_kind(kind) and self.covers(service, environment)
+
 
 @dataclass(frozen=True, slots=True)
 class SignerRule:
@@ -106,6 +111,29 @@ class Trust:
     rules: tuple[SignerRule, ...] = ()
     keys: tuple[TrustedKey, ...] = ()
 
+    def with_defaults(self, roots: tuple[TrustedRoot, ...]) -> Trust:
+        """Return the configuration with the server's own roots where the tenant has named none."""
+        return self if self.roots else replace(self, roots=roots)
+
+    def with_keys(self, keys: Sequence[TrustedKey]) -> Trust:
+        """Return the configuration with more keys."""
+        return replace(self, keys=(*self.keys, *keys))
+
+    def without_contents(self) -> Trust:
+        """Return the configuration with roots that are known by their digests alone."""
+        return replace(self, roots=tuple(replace(root, content=b"") for root in self.roots))
+
+    def vouches(self, proof: Proof, kind: str, service: str, environment: str) -> bool:
+        """Say whether a rule lets the certificate of this proof vouch for this kind there, as things stand now."""
+        claims = proof.claims
+        if claims is None or claims.key_id or proof.root not in {root.sha256 for root in self.roots}:
+            return False
+        return any(
+            rule.scope.covers(service, environment)
+            and all(step is None for step in _steps(rule, claims, kind, proof.builder))
+            for rule in self.rules
+        )
+
     def scopes_of(self, vouchers: Sequence[str]) -> tuple[Scope, ...]:
         """Return the scopes of the rules and keys with these names."""
         named = set(vouchers)
@@ -113,6 +141,15 @@ class Trust:
             (key.name, key.scope) for key in self.keys
         ]
         return tuple(scope for name, scope in listed if name in named)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRevision:
+    """A trust configuration with who wrote it, and when; None as long as nobody did."""
+
+    trust: Trust = Trust()
+    author: str = ""
+    create_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

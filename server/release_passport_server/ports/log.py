@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -94,4 +94,70 @@ class CheckpointAnchor(Protocol):
 
     def anchored(self, origin: str) -> tuple[AnchoredCheckpoint, ...]:
         """Return what was anchored, oldest first."""
+        ...
+
+
+class TreeHead(Protocol):
+    """What a log commits itself to."""
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def root(self) -> bytes: ...
+
+
+class SignedTreeHead(Protocol):
+    """A checkpoint, and the signed note that says so."""
+
+    @property
+    def checkpoint(self) -> TreeHead: ...
+
+    @property
+    def note(self) -> str: ...
+
+
+class LogBacklog(Protocol):
+    """How far the logs are behind the audit table. Its method blocks."""
+
+    def behind(self, origin_of: Callable[[str], str]) -> Mapping[str, int]:
+        """Return how many leaves of each tenant are in no tree yet; a tenant without any is absent."""
+        ...
+
+
+class LogGrowth(Protocol):
+    """Integrates one log at a time. Its method blocks."""
+
+    def integrate(self, log: LogIdentity, token: int, now: datetime) -> TreeHead | None:
+        """Return the new checkpoint after up to one batch of leaves, None where there were none.
+
+        Raise LogBroken, Conflict or Unavailable; in each case nothing was published.
+        """
+        ...
+
+
+class LogReader(Protocol):
+    """Answers questions about a log. Its methods block."""
+
+    def checkpoint(self, log: LogIdentity) -> SignedTreeHead:
+        """Return the checkpoint that stands; raise NotFound for a log without one."""
+        ...
+
+    def inclusion(self, log: LogIdentity, number: int) -> str:
+        """Return the tlog-proof of one of the tenant's leaves; raise NotFound for one that is not in the tree."""
+        ...
+
+    def consistency(self, log: LogIdentity, older: int, newer: int) -> list[bytes]:
+        """Return the proof that a tree size continues an older one; raise NotFound for sizes there were not."""
+        ...
+
+    def file(self, log: LogIdentity, path: str) -> bytes | None:
+        """Return what stands at a path of the tlog-tiles layout, None where there is nothing."""
+        ...
+
+    def verifier_keys(self, origin: str) -> Sequence[str]:
+        """Return the vkeys whose checkpoints of a log count."""
         ...

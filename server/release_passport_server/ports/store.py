@@ -21,6 +21,7 @@ from release_passport_server.domain.evidence import EvidenceItem, Revocation, Su
 from release_passport_server.domain.job import Timer
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent, Listed, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
+from release_passport_server.domain.trust import Trust, TrustRevision
 from release_passport_server.domain.verdict import Verdict
 from release_passport_server.ports.leases import Scheduling
 
@@ -180,6 +181,14 @@ class Reader(Protocol):
 
     def find_tenant(self) -> Tenant | None: ...
 
+    def find_trust(self, revision: int = 0) -> TrustRevision | None:
+        """Return one revision of what the tenant trusts; 0 means the newest."""
+        ...
+
+    def list_trust(self, page: Page) -> Listed[TrustRevision]:
+        """Return revisions of what the tenant trusts, newest first, without the roots' contents."""
+        ...
+
 
 class Transaction(Reader, Scheduling, Protocol):
     """Changes one tenant's data. All that is put is committed together with its events, or not at all.
@@ -234,6 +243,10 @@ class Transaction(Reader, Scheduling, Protocol):
     def put_token(self, token: APIToken) -> None: ...
 
     def put_tenant(self, tenant: Tenant) -> None: ...
+
+    def put_trust(self, revision: TrustRevision) -> None:
+        """Insert a revision of what the tenant trusts."""
+        ...
 
     def emit(self, event: FeedEvent) -> None:
         """Add an event to the feed under this request's revision."""
@@ -336,6 +349,8 @@ class LoadedCase:
     rollback_target: str
     read_revision: int
     now: datetime
+    # What the tenant trusts now, without the roots' contents.
+    trust: Trust = Trust()
 
 
 @dataclass(frozen=True, slots=True)

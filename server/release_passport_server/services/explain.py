@@ -26,6 +26,7 @@ from release_passport_server.domain.replay import (
     latches_of,
     moment,
     place_of,
+    vouched_of,
 )
 from release_passport_server.domain.trace import Step, trace
 from release_passport_server.domain.verdict import Stage

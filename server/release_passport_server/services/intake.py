@@ -60,7 +60,9 @@ class EvidenceIntake:
         if late:
             raise invalid(late)
         named = [
-            replace(item, name=str(EvidenceName(tx.tenant, self.ids.ulid(tx.now))), receive_time=tx.now)
+            item.with_server_parts(
+                name=str(EvidenceName(tx.tenant, self.ids.ulid(tx.now))), receive_time=tx.now
+            )
             for item in items
         ]
         stored = tx.put_evidence(named)
@@ -85,7 +87,7 @@ class EvidenceIntake:
         else:
             self.access.require_somewhere(principal, Verb.SUBMIT, kind=item.kind)
         scopes = self.access.allowed_scopes(principal, Verb.SUBMIT, kind=item.kind)
-        return replace(item, source=principal.id, scopes=scopes, bundle=draft.bundle)
+        return item.with_server_parts(source=principal.id, scopes=scopes, bundle=draft.bundle)
 
     def _verified(self, item: EvidenceItem, bundle: bytes, keys: tuple[str, ...]) -> EvidenceItem:
         result = self.verifier.verify(bundle, item.subject.value, keys, kind=item.kind)

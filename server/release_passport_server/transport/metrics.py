@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from functools import partial
+from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,6 +23,16 @@ from release_passport_server.transport.grpc.methods import CallClass, Method
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 _TICK = 0.25
+
+
+class LogStatus(Protocol):
+    """How the transparency logs are."""
+
+    @property
+    def pending(self) -> int: ...
+
+    @property
+    def stopped(self) -> Mapping[str, str]: ...
 
 
 class Metrics:
@@ -62,14 +73,24 @@ class Metrics:
             "rp_loop_lag_seconds", "How late the event loop last ran a timer.", registry=self.registry
         )
 
+    def watch_logs(self, logs: LogStatus) -> None:
+        """Show how the transparency logs are."""
+        Gauge("rp_log_pending", "Leaves in no tree yet, of all logs.", registry=self.registry).set_function(
+            lambda: logs.pending
+        )
+        Gauge(
+            "rp_log_stopped", "Logs that contradict themselves and were stopped.", registry=self.registry
+        ).set_function(lambda: len(logs.stopped))
+
     def call_ended(self, method: Method, edge: str, code: str, seconds: float) -> None:
         """Count one call."""
         self._calls.labels(method.service, method.name, edge, code).inc()
         self._seconds[method.path].observe(seconds)
 
-    def call_shed(self, call_class: CallClass) -> None:
-        """Count one call that was refused unheard."""
-        self._shed.labels(call_class).inc()
+    def call_shed(self, method: Method, edge: str) -> None:
+        """Count one call that was refused unheard; its time would tell nothing about those that are answered."""
+        self._calls.labels(method.service, method.name, edge, "UNAVAILABLE").inc()
+        self._shed.labels(method.call_class).inc()
 
     async def watch_loop(self) -> None:
         """Measure for ever how late the loop is."""

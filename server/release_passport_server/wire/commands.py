@@ -21,7 +21,7 @@ from release_passport_server.wire.evidence import item_from_input
 from release_passport_server.wire.evidence_input import check_evidence_input, check_subject
 from release_passport_server.wire.policy import spec_digest
 from release_passport_server.wire.release import check_identity, identity_from_proto
-from release_passport_server.wire.subject import subject_type, subject_value
+from release_passport_server.wire.subject import subject_of
 from release_passport_server.wire.text import MAX_ID_BYTES, text_problem
 from release_passport_server.wire.times import moment
 
@@ -103,15 +103,14 @@ def drafts(given: Sequence[evidence_pb2.EvidenceInput], *, least: int = 0) -> tu
 
 def draft(given: evidence_pb2.EvidenceInput) -> EvidenceDraft:
     """Return one checked item, with the server's parts still to be set."""
-    observed = moment(given.observe_time)
-    item = item_from_input(given, name="", source="", scopes=(), receive_time=observed)
+    item = item_from_input(given, name="", source="", scopes=(), receive_time=None)
     return EvidenceDraft(item, given.bundle)
 
 
 def subject(given: evidence_pb2.EvidenceSubject) -> Subject:
     """Return a checked subject to filter by; raise Invalid."""
     _raise(list(check_subject(given, "subject")))
-    return Subject(subject_type(given), subject_value(given))
+    return subject_of(given)
 
 
 def candidates(given: Sequence[policy_pb2.Policy], now: datetime, author: str) -> tuple[PolicyDocument, ...]:

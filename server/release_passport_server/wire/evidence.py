@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
@@ -10,12 +10,12 @@ from google.protobuf.struct_pb2 import Struct
 from release_passport.v1 import evidence_pb2
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.canonical import digest_of
-from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
+from release_passport_server.domain.evidence import EvidenceItem, Verification
 from release_passport_server.domain.kind import CUSTOM_PREFIX, kind_named
-from release_passport_server.wire.facts import facts_key, facts_kind, facts_message, normalise_facts
+from release_passport_server.wire.facts import normalise_facts, read_facts
 from release_passport_server.wire.json_mapping import json_mapping
-from release_passport_server.wire.subject import subject_proto, subject_type, subject_value
-from release_passport_server.wire.times import set_time, timestamp
+from release_passport_server.wire.subject import subject_of, subject_proto
+from release_passport_server.wire.times import moment, set_time, timestamp
 
 _STATES = {
     Verification.UNSIGNED: evidence_pb2.VERIFICATION_STATE_UNSIGNED,
@@ -31,27 +31,32 @@ def item_from_input(
     name: str,
     source: str,
     scopes: tuple[Scope, ...],
-    receive_time: datetime,
+    receive_time: datetime | None,
 ) -> EvidenceItem:
-    """Return the item that a checked input becomes; see `check_evidence_input` for the checks."""
+    """Return the item that a checked input becomes; see `check_evidence_input` for the checks.
+
+    Until it is received, its time of observation stands for the time when that was.
+    """
     facts = normalise_facts(given.facts)
+    kind, key, message = read_facts(facts)
+    observe_time = moment(given.observe_time)
     bundled = bool(given.bundle)
     return EvidenceItem(
-        name=name,
-        kind=facts_kind(facts),
-        key=facts_key(facts),
-        subject=Subject(subject_type(given.subject), subject_value(given.subject)),
-        source=source,
-        facts=facts_message(facts),
-        facts_digest=facts_digest(facts),
-        observe_time=given.observe_time.ToDatetime(tzinfo=UTC),
-        receive_time=receive_time,
-        expire_time=given.expire_time.ToDatetime(tzinfo=UTC) if given.HasField("expire_time") else None,
-        verification=Verification.FAILED if bundled else Verification.UNSIGNED,
-        verification_reason=NOT_VERIFIED if bundled else "",
+        name,
+        kind,
+        key,
+        subject_of(given.subject),
+        source,
+        message,
+        facts_digest(facts),
+        observe_time,
+        receive_time or observe_time,
+        moment(given.expire_time) if given.HasField("expire_time") else None,
+        Verification.FAILED if bundled else Verification.UNSIGNED,
+        NOT_VERIFIED if bundled else "",
         scopes=scopes,
-        samples=facts_samples(facts),
-        inconclusive=facts_inconclusive(facts),
+        samples=_samples(kind, message),
+        inconclusive=_is_inconclusive(message),
         external_id=given.external_id,
     )
 
@@ -112,13 +117,14 @@ def facts_digest(facts: evidence_pb2.EvidenceFacts) -> str:
     return digest_of(json_mapping(facts))
 
 
-def facts_samples(facts: evidence_pb2.EvidenceFacts) -> int | None:
+def _samples(kind: str, facts: Message) -> int | None:
     """Return how many data points the facts stand on, where the kind can say so and these facts do."""
-    field = kind_named(facts_kind(facts)).samples_field
-    message = facts_message(facts)
-    return int(getattr(message, field)) if field is not None and message.HasField(field) else None
+    field = kind_named(kind).samples_field
+    return None if field is None or not facts.HasField(field) else int(getattr(facts, field))
 
 
-def facts_inconclusive(facts: evidence_pb2.EvidenceFacts) -> bool:
-    """Return whether the facts are an analysis that neither succeeded nor failed."""
-    return facts.analysis_result.phase == evidence_pb2.ANALYSIS_PHASE_INCONCLUSIVE
+def _is_inconclusive(facts: Message) -> bool:
+    """Say whether the facts are an analysis that neither succeeded nor failed."""
+    if not isinstance(facts, evidence_pb2.AnalysisResult):
+        return False
+    return facts.phase == evidence_pb2.ANALYSIS_PHASE_INCONCLUSIVE

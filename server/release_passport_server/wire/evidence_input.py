@@ -49,8 +49,10 @@ def check_evidence_input(given: evidence_pb2.EvidenceInput, path: str) -> list[V
 
 
 def _is_derived(given: evidence_pb2.EvidenceInput) -> bool:
+    if not given.bundle:
+        return False
     name = given.facts.WhichOneof("facts")
-    return bool(given.bundle) and name in KINDS and KINDS[name].attestation
+    return name in KINDS and KINDS[name].attestation
 
 
 def check_subject(subject: evidence_pb2.EvidenceSubject, path: str) -> Iterator[Violation]:

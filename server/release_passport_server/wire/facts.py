@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -47,24 +47,42 @@ _LONGEST_SECONDS = 315_576_000_000
 _NANOS = range(1_000_000_000)
 
 
+class Facts(NamedTuple):
+    """The one kind of facts that is set."""
+
+    # "custom:domain/name" for a custom one.
+    kind: str
+    # What tells this item from others of its kind and subject; empty where the kind has no key.
+    key: str
+    # The kind's own message, the Struct of a custom one.
+    message: Message
+
+
+def read_facts(facts: evidence_pb2.EvidenceFacts) -> Facts:
+    """Return which facts these are; raise ValueError if none is set."""
+    name = facts.WhichOneof("facts")
+    if name is None:
+        raise ValueError("the evidence has no facts")
+    if name == "custom":
+        return Facts(CUSTOM_PREFIX + facts.custom.kind, "", facts.custom.facts)
+    message: Message = getattr(facts, name)
+    key_field = KINDS[name].key_field
+    return Facts(name, "" if key_field is None else getattr(message, key_field), message)
+
+
 def facts_message(facts: evidence_pb2.EvidenceFacts) -> Message:
     """Return the message of the one kind that is set, the Struct of a custom one; raise ValueError if none is."""
-    name = _field_set(facts)
-    message: Message = facts.custom.facts if name == "custom" else getattr(facts, name)
-    return message
+    return read_facts(facts).message
 
 
 def facts_kind(facts: evidence_pb2.EvidenceFacts) -> str:
     """Return the kind's name, "custom:domain/name" for a custom one; raise ValueError if none is set."""
-    name = _field_set(facts)
-    return CUSTOM_PREFIX + facts.custom.kind if name == "custom" else name
+    return read_facts(facts).kind
 
 
 def facts_key(facts: evidence_pb2.EvidenceFacts) -> str:
     """Return what tells this item from others of its kind and subject; empty where the kind has no key."""
-    name = _field_set(facts)
-    key_field = KINDS[name].key_field if name in KINDS else None
-    return "" if key_field is None else str(getattr(getattr(facts, name), key_field))
+    return read_facts(facts).key
 
 
 def normalise_facts(facts: evidence_pb2.EvidenceFacts) -> evidence_pb2.EvidenceFacts:
@@ -72,7 +90,7 @@ def normalise_facts(facts: evidence_pb2.EvidenceFacts) -> evidence_pb2.EvidenceF
     copy = evidence_pb2.EvidenceFacts()
     copy.CopyFrom(facts)
     copy.DiscardUnknownFields()
-    _normalise(facts_message(copy))
+    _normalise(copy)
     return copy
 
 
@@ -102,13 +120,6 @@ def time_problem(time: timestamp_pb2.Timestamp) -> str | None:
     if _FIRST_SECOND <= time.seconds <= _LAST_SECOND and time.nanos in _NANOS:
         return None
     return "must be a time in the years 1 to 9999"
-
-
-def _field_set(facts: evidence_pb2.EvidenceFacts) -> str:
-    name = facts.WhichOneof("facts")
-    if name is None:
-        raise ValueError("the evidence has no facts")
-    return str(name)
 
 
 def _check_kind(facts: evidence_pb2.EvidenceFacts, name: str, path: str) -> Iterator[Violation]:

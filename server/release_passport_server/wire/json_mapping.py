@@ -14,9 +14,7 @@ from google.protobuf.message import Message
 
 _Write = Callable[[Any], object]
 
-_AS_THEY_ARE = frozenset(
-    {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BOOL, FieldDescriptor.TYPE_INT32}
-)
+_AS_THEY_ARE = frozenset({FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BOOL, FieldDescriptor.TYPE_INT32})
 _OWN_TEXT = frozenset({"google.protobuf.Timestamp", "google.protobuf.Duration"})
 
 

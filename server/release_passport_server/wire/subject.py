@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from release_passport.v1 import evidence_pb2
+from release_passport_server.domain.evidence import Subject
 from release_passport_server.domain.kind import SubjectType
 
 _FIELDS = {
@@ -21,12 +22,12 @@ def subject_type(subject: evidence_pb2.EvidenceSubject) -> SubjectType:
     return _TYPES[_field_set(subject)]
 
 
-def subject_value(subject: evidence_pb2.EvidenceSubject) -> str:
-    """Return the digest, the revision, the resource name, or `service/environment`."""
+def subject_of(subject: evidence_pb2.EvidenceSubject) -> Subject:
+    """Return the digest, the revision, the resource name, or `service/environment`; ValueError if none is set."""
     name = _field_set(subject)
     if name == "workload":
-        return f"{subject.workload.service}/{subject.workload.environment}"
-    return str(getattr(subject, name))
+        return Subject(SubjectType.WORKLOAD, f"{subject.workload.service}/{subject.workload.environment}")
+    return Subject(_TYPES[name], getattr(subject, name))
 
 
 def subject_proto(type_: SubjectType, value: str) -> evidence_pb2.EvidenceSubject:

@@ -55,6 +55,11 @@ class AuditServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
                 _registered_method=True)
+        self.GetLogFiles = channel.unary_unary(
+                '/release_passport.v1.AuditService/GetLogFiles',
+                request_serializer=release__passport_dot_v1_dot_audit__service__pb2.GetLogFilesRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_audit__service__pb2.GetLogFilesResponse.FromString,
+                _registered_method=True)
 
 
 class AuditServiceServicer(object):
@@ -89,6 +94,13 @@ class AuditServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLogFiles(self, request, context):
+        """GetLogFiles returns tiles and entry bundles of the log (c2sp.org/tlog-tiles), to audit it with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuditServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.GetConsistencyProof,
                     request_deserializer=release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.SerializeToString,
+            ),
+            'GetLogFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogFiles,
+                    request_deserializer=release__passport_dot_v1_dot_audit__service__pb2.GetLogFilesRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_audit__service__pb2.GetLogFilesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class AuditService(object):
             '/release_passport.v1.AuditService/GetConsistencyProof',
             release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
             release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.AuditService/GetLogFiles',
+            release__passport_dot_v1_dot_audit__service__pb2.GetLogFilesRequest.SerializeToString,
+            release__passport_dot_v1_dot_audit__service__pb2.GetLogFilesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class AuditServiceStub:
     """GetInclusionProof returns the proof that an entry stands in the log (c2sp.org/tlog-proof)."""
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]
     """GetConsistencyProof returns the hashes that lead from an older checkpoint's tree to the newest one's (RFC 6962)."""
+    GetLogFiles: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetLogFilesRequest, _audit_service_pb2.GetLogFilesResponse]
+    """GetLogFiles returns tiles and entry bundles of the log (c2sp.org/tlog-tiles), to audit it with."""
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -55,6 +57,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """GetInclusionProof returns the proof that an entry stands in the log (c2sp.org/tlog-proof)."""
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
     """GetConsistencyProof returns the hashes that lead from an older checkpoint's tree to the newest one's (RFC 6962)."""
+    GetLogFiles: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetLogFilesRequest, _audit_service_pb2.GetLogFilesResponse]  # type: ignore[assignment]
+    """GetLogFiles returns tiles and entry bundles of the log (c2sp.org/tlog-tiles), to audit it with."""
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     """AuditService shows the audit log and proves what is in it. Its RPCs need the verb audit."""
@@ -90,5 +94,13 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_audit_service_pb2.GetConsistencyProofResponse]]:
         """GetConsistencyProof returns the hashes that lead from an older checkpoint's tree to the newest one's (RFC 6962)."""
+
+    @_abc_1.abstractmethod
+    def GetLogFiles(
+        self,
+        request: _audit_service_pb2.GetLogFilesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.GetLogFilesResponse, _abc.Awaitable[_audit_service_pb2.GetLogFilesResponse]]:
+        """GetLogFiles returns tiles and entry bundles of the log (c2sp.org/tlog-tiles), to audit it with."""
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
@@ -18,8 +19,9 @@ _TYPE_URL = "type.googleapis.com/cel.expr.CheckedExpr"
 
 # message -> "name:number:type"; [] is repeated, {} a map with int64 keys, ? a member of the oneof.
 _SCHEMA = {
-    "CheckedExpr": "reference_map:2:{Reference} type_map:3:{Opaque} expr:4:Expr source_info:5:SourceInfo",
+    "CheckedExpr": "reference_map:2:{Reference} type_map:3:{Type} expr:4:Expr source_info:5:SourceInfo",
     "Reference": "name:1:string overload_id:3:[string]",
+    "Type": "dyn:1:?Opaque primitive:3:?int32 list_type:6:?Opaque map_type:7:?Opaque",
     "Opaque": "",
     "SourceInfo": "line_offsets:3:[int32] positions:4:{int32}",
     "Constant": "null_value:1:?int32 bool_value:2:?bool int64_value:3:?int64 uint64_value:4:?uint64"
@@ -74,6 +76,25 @@ def _checked_expr_class() -> type[Message]:
 
 
 _CheckedExpr = _checked_expr_class()
+
+
+class Type(Enum):
+    """What the checker knows of a node's type, as far as it bears on what the node costs."""
+
+    TEXT = "text"
+    LIST = "list"
+    MAP = "map"
+    ANY = "any"
+    OTHER = "other"
+
+    @property
+    def whole(self) -> bool:
+        """Say whether a value of the type may hold many others."""
+        return self in (Type.LIST, Type.MAP, Type.ANY)
+
+
+_KINDS = {"dyn": Type.ANY, "list_type": Type.LIST, "map_type": Type.MAP}
+_STRING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +174,16 @@ class Checked:
     root: Node
     overloads: dict[int, frozenset[str]]
     source: str = field(repr=False)
+
+    def type_of(self, node: Node) -> Type:
+        """Return the type of a node; what the checker leaves out can be anything."""
+        if node.id not in self.message.type_map:
+            return Type.ANY
+        type_ = self.message.type_map[node.id]
+        kind = type_.WhichOneof("kind")
+        return (
+            Type.TEXT if kind == "primitive" and type_.primitive == _STRING else _KINDS.get(kind, Type.OTHER)
+        )
 
     def place(self, node_id: int) -> tuple[int, int]:
         """Return the line and column, from 1, of a node."""

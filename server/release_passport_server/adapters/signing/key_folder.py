@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from release_passport.signatures.public_key import KeyInvalid, load_public_key
 from release_passport_server.adapters.signing.files import (
@@ -27,16 +29,20 @@ from release_passport_server.domain.errors import NotFound, Unavailable
 from release_passport_server.domain.signing_key import Algorithm, KeyState, Purpose, SigningKey
 from release_passport_server.ports.signing import Signature
 
+logger = logging.getLogger(__name__)
 LIST = "keys.json"
 # Notes are signed with Ed25519; decisions with what every verifier of DSSE reads.
 ALGORITHMS: Mapping[Purpose, Algorithm] = {Purpose.DECISION: Algorithm.P256, Purpose.LOG: Algorithm.ED25519}
 
 
 class KeyFolder:
-    """Signs with keys out of a folder. Replicas share the folder; `reload` sees what another one changed."""
+    """Signs with keys out of a folder, which replicas share: what another process changes there is seen at once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = Lock()
+        # What the list was like when it was read.
+        self._seen: tuple[int, int] | None = None
         self._keys: tuple[SigningKey, ...] = ()
         self._private: dict[str, PrivateKey] = {}
 
@@ -59,16 +65,17 @@ class KeyFolder:
 
     def sign(self, purpose: Purpose, message: bytes, now: datetime) -> Signature:
         """Return the signature of the active key."""
-        for key in self._keys:
-            private = self._private.get(key.key_id)
-            if key.purpose is purpose and private is not None and key.signs_at(now):
+        for key, private in self._active():
+            if key.purpose is purpose and key.signs_at(now):
                 return Signature(key.key_id, private.sign(message))
-        text = f"no key can sign for {purpose.value} now: `passport-server keys` lists them"
+        text = f"no key can sign for {purpose.value} now: `passport-server keys list` shows them"
         raise Unavailable("SIGNER_UNAVAILABLE", text)
 
     def public_keys(self) -> tuple[SigningKey, ...]:
-        """Return the public half of every key there is and was, newest first."""
-        return self._keys
+        """Return the public half of every key there is and was, newest first; raise Unavailable."""
+        with self._lock:
+            self._follow()
+            return self._keys
 
     def reload(self) -> None:
         """Read the folder again."""
@@ -91,7 +98,9 @@ class KeyFolder:
             self._load()
             found = next((key for key in self._keys if key.key_id == key_id), None)
             if found is None:
-                raise NotFound("NOT_FOUND", f"there is no key {key_id}: `passport-server keys` lists them")
+                raise NotFound(
+                    "NOT_FOUND", f"there is no key {key_id}: `passport-server keys list` shows them"
+                )
             marked = found.compromised(now, since)
             self._keys = tuple(marked if key.key_id == key_id else key for key in self._keys)
             if found.state is KeyState.ACTIVE:
@@ -100,6 +109,27 @@ class KeyFolder:
                 self._write_list()
             self._destroy()
             return marked
+
+    def _active(self) -> list[tuple[SigningKey, PrivateKey]]:
+        with self._lock:
+            self._follow()
+            return [(key, self._private[key.key_id]) for key in self._keys if key.key_id in self._private]
+
+    def _follow(self) -> None:
+        """Read the folder again where its list is another one; raise Unavailable where it cannot be read."""
+        try:
+            if self._listed_at() != self._seen:
+                with locked(self._folder):
+                    self._load()
+        except (KeyFilesInvalid, OSError) as error:
+            logger.exception("the signing keys cannot be read")
+            text = "the signing keys cannot be read: the server's log says why"
+            raise Unavailable("SIGNER_UNAVAILABLE", text) from error
+
+    def _listed_at(self) -> tuple[int, int]:
+        # A list that is put in place is another file.
+        status = (self._folder / LIST).stat()
+        return status.st_ino, status.st_mtime_ns
 
     def _add(self, purpose: Purpose, algorithm: Algorithm, now: datetime) -> SigningKey:
         """Write the private half first: a list that names a key that is not there could never sign."""
@@ -123,6 +153,7 @@ class KeyFolder:
 
     def _load(self) -> None:
         path = self._folder / LIST
+        self._seen = self._listed_at() if path.exists() else None
         self._keys = _listed(read_private(path)) if path.exists() else ()
         active = [key for key in self._keys if key.state is KeyState.ACTIVE]
         self._private = {key.key_id: self._read(key) for key in active}
@@ -145,6 +176,7 @@ class KeyFolder:
     def _write_list(self) -> None:
         content = json.dumps([_entry(key) for key in self._keys], indent=1)
         write_private(self._folder / LIST, content.encode())
+        self._seen = self._listed_at()
 
     def _path(self, key: SigningKey) -> Path:
         name = key.key_id.removeprefix("SHA256:").replace("/", "_").replace("+", "-")

@@ -117,7 +117,7 @@ def stored_observations(
 
 def identity_of(item: EvidenceItem) -> object:
     """Return what makes a submission the same one: other facts under the same id are not swallowed."""
-    said = (item.facts_digest, item.verification, item.expire_time)
+    said = (item.facts_digest, item.verification, item.expire_time, item.proof)
     return (item.source, item.external_id, item.observe_time, item.subject, item.kind, item.key, said)
 
 

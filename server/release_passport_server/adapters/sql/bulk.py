@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, SmallInteger, Table
@@ -43,15 +44,14 @@ def insert_rows(
     given = {table: _distinct(table, rows) for table, rows in waiting.items()}
     if connection.dialect.name == "sqlite":
         for table, rows in given.items():
-            columns = _columns(table, binary=True)
-            values = [tuple(_converted(row, columns)) for row in rows]
-            connection.exec_driver_sql(_one_row(table), values)
+            values = _converted(table, rows, binary=True)
+            connection.exec_driver_sql(_one_row(table), [tuple(row) for row in values])
         return
     texts = []
     for table, rows in given.items():
-        columns = _columns(table, binary=False)
-        names = [column for column, _ in columns]
-        texts.append(json.dumps([dict(zip(names, _converted(row, columns), strict=True)) for row in rows]))
+        names = [column.name for column in table.c]
+        values = _converted(table, rows, binary=False)
+        texts.append(json.dumps([dict(zip(names, row, strict=True)) for row in values]))
     parts = [(f"put_{table.name}", _from_json(table)) for table in given]
     parts += [(one.name, one.statement) for one in beside]
     statement = ", ".join(f"{name} AS ({part})" for name, part in parts)
@@ -60,17 +60,22 @@ def insert_rows(
 
 
 def _distinct(table: Table, rows: Sequence[Values]) -> Sequence[Values]:
-    """Return the last row of each key: one statement cannot replace a row twice."""
-    if table not in _REPLACED or len(rows) < 2:
+    """Return the last row of each key: one statement cannot replace a row twice, and the same facts come often."""
+    if len(rows) < 2 or not (table in _REPLACED or table is tables.bodies):
         return rows
-    keys = [column.name for column in table.primary_key]
-    return list({tuple(row[key] for key in keys): row for row in rows}.values())
+    key = itemgetter(*(column.name for column in table.primary_key))
+    return list({key(row): row for row in rows}.values())
 
 
-def _converted(row: Values, columns: Sequence[tuple[str, _Convert | None]]) -> Iterator[Any]:
-    for name, convert in columns:
-        value = row.get(name)
-        yield value if convert is None or value is None else convert(value)
+def _converted(table: Table, rows: Sequence[Values], *, binary: bool) -> list[list[Any]]:
+    """Return the values of each row, in the order of the table's columns, as the statement takes them."""
+    names, converts = _columns(table, binary=binary)
+    converted = [[row.get(name) for name in names] for row in rows]
+    for position, convert in converts:
+        for values in converted:
+            if values[position] is not None:
+                values[position] = convert(values[position])
+    return converted
 
 
 def _base64(value: bytes) -> str:
@@ -78,12 +83,17 @@ def _base64(value: bytes) -> str:
 
 
 @lru_cache
-def _columns(table: Table, *, binary: bool) -> tuple[tuple[str, _Convert | None], ...]:
-    """Return the columns, each with what turns its values into what the statement takes."""
+def _columns(table: Table, *, binary: bool) -> tuple[list[str], list[tuple[int, _Convert]]]:
+    """Return the columns, and by position what turns the values of some into what the statement takes."""
     converts: dict[type, _Convert] = {Moment: microseconds}
     if not binary:
         converts[LargeBinary] = _base64
-    return tuple((column.name, converts.get(type(column.type))) for column in table.c)
+    columns = list(table.c)
+    kinds = [type(column.type) for column in columns]
+    return (
+        [column.name for column in columns],
+        [(position, converts[kind]) for position, kind in enumerate(kinds) if kind in converts],
+    )
 
 
 @lru_cache

@@ -11,9 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, tup
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.codec import policy_of
+from release_passport_server.adapters.sql.trust import newest_trust
 from release_passport_server.adapters.sql.documents import BINDINGS, ENVIRONMENTS, SERVICES
 from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, PolicyDocument, Service
 from release_passport_server.domain.release import ReleaseIdentity
+from release_passport_server.domain.trust import Trust
 from release_passport_server.wire.history import kinds_with_history
 
 MAX_POLICIES = 20_000
@@ -52,6 +54,8 @@ class Catalog:
     policies: tuple[PolicyDocument, ...]
     # The kinds of evidence of which a policy looks at more than the newest observation.
     with_history: tuple[str, ...]
+    # What the tenant trusts, without the roots' contents.
+    trust: Trust = Trust()
     services: dict[str, Service | None] = field(default_factory=dict)
     environments: dict[str, Environment | None] = field(default_factory=dict)
     bindings: dict[str, tuple[ObserveOnlyBinding, ...]] = field(default_factory=dict)
@@ -99,7 +103,7 @@ class Catalogs:
             return known[1]
         policies = self.policies(connection, tenant)
         kinds = {kind for policy in policies for kind in kinds_with_history(policy.spec)}  # type: ignore[arg-type]
-        catalog = Catalog(policies, tuple(sorted(kinds)))
+        catalog = Catalog(policies, tuple(sorted(kinds)), newest_trust(connection, tenant))
         if revision is not None:
             self._known[tenant] = (revision, catalog)
             while len(self._known) > MAX_TENANTS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import Row
 
 from release_passport.v1 import evidence_pb2, policy_pb2
 from release_passport_server.domain.access import Scope
+from release_passport_server.domain.attestation import Proof, SignerClaims
 from release_passport_server.domain.canonical import canonical, digest
 from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject, Verification
@@ -123,7 +125,20 @@ def evidence_values(tenant: str, item: EvidenceItem, revision: int) -> Values:
         "samples": item.samples,
         "inconclusive": item.inconclusive,
         "bundle_digest": digest(item.bundle) if item.bundle else "",
+        "proof": None if item.proof is None else _proof_text(item.proof),
     }
+
+
+def _proof_text(proof: Proof) -> str:
+    stated = {name: value for name, value in asdict(proof).items() if name != "claims"}
+    claims = None if proof.claims is None else asdict(proof.claims)
+    return canonical({**stated, "claims": claims}).decode()
+
+
+def _proof_of(text: str) -> Proof:
+    stated = json.loads(text)
+    claims = stated.pop("claims")
+    return Proof(claims=None if claims is None else SignerClaims(**claims), **stated)
 
 
 @lru_cache
@@ -167,6 +182,7 @@ def item_of(row: Row[Any]) -> EvidenceItem:
         revocation=None
         if row.revoke_time is None
         else Revocation(row.revoke_time, row.revoker, row.revoke_reason),
+        proof=None if row.proof is None else _proof_of(row.proof),
     )
 
 

@@ -107,6 +107,7 @@ class Loader:
                     rollback_target=histories_[release.name].target,
                     read_revision=known.revision,
                     now=now,
+                    trust=catalog.trust,
                 )
             )
         return cases

@@ -3,76 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    and_,
-    delete,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, Table, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from release_passport_server.adapters.sql.failures import told
-from release_passport_server.adapters.sql.tables import audit
+from release_passport_server.adapters.sql.tables import audit, heads, log_heads, log_tiles
 from release_passport_server.domain.errors import Conflict
 from release_passport_server.ports.log import LogIdentity, LogLeaf, Publication
 
 logger = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint"
-_ORIGIN = String(256)
-
-
-@dataclass(frozen=True, slots=True)
-class LogTables:
-    """The tables of the logs: where each stands, and what it consists of."""
-
-    heads: Table
-    tiles: Table
-
-
-def log_tables(metadata: MetaData) -> LogTables:
-    """Return the tables of the logs, part of a schema."""
-    heads = Table(
-        "log_heads",
-        metadata,
-        Column("tenant", String(64), primary_key=True),
-        Column("origin", _ORIGIN, primary_key=True),
-        Column("size", BigInteger, nullable=False),
-        Column("checkpoint", LargeBinary, nullable=False),
-        # The fencing token of who wrote last: nobody with a lower one writes any more.
-        Column("token", BigInteger, nullable=False),
-    )
-    tiles = Table(
-        "log_tiles",
-        metadata,
-        Column("tenant", String(64), primary_key=True),
-        Column("origin", _ORIGIN, primary_key=True),
-        Column("path", String(128), primary_key=True),
-        Column("content", LargeBinary, nullable=False),
-    )
-    return LogTables(heads, tiles)
 
 
 class SQLLog:
     """Leaves, tiles and checkpoints of every tenant; its methods block."""
 
-    def __init__(self, engine: Engine, tables: LogTables) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._heads = tables.heads
-        self._tiles = tables.tiles
 
     def leaves(self, tenant: str, first: int, count: int) -> Sequence[LogLeaf]:
         """Return committed leaves in their order; heads are locked until they are committed, so none comes later."""
@@ -82,12 +33,24 @@ class SQLLog:
         with self._begun(reads=True) as connection:
             return [LogLeaf(row.leaf_index, row.leaf, row.salt, row.body) for row in connection.execute(rows)]
 
+    def behind(self, origin_of: Callable[[str], str]) -> Mapping[str, int]:
+        """Return how many leaves of each tenant are in no tree yet; none where all are."""
+        c = heads.c
+        with self._begun(reads=True) as connection:
+            written = connection.execute(select(c.tenant, c.leaf_count).where(c.leaf_count > 0)).all()
+            rows = connection.execute(select(log_heads.c.tenant, log_heads.c.origin, log_heads.c.size)).all()
+        logged = {(row.tenant, row.origin): row.size for row in rows}
+        left = {
+            row.tenant: row.leaf_count - logged.get((row.tenant, origin_of(row.tenant)), 0) for row in written
+        }
+        return {tenant: count for tenant, count in left.items() if count > 0}
+
     def read(self, log: LogIdentity, path: str) -> bytes | None:
         """Return what stands at a path, None where there is nothing."""
         if path == CHECKPOINT:
-            wanted = select(self._heads.c.checkpoint).where(_of(self._heads, log))
+            wanted = select(log_heads.c.checkpoint).where(_of(log_heads, log))
         else:
-            wanted = select(self._tiles.c.content).where(_of(self._tiles, log), self._tiles.c.path == path)
+            wanted = select(log_tiles.c.content).where(_of(log_tiles, log), log_tiles.c.path == path)
         with self._begun(reads=True) as connection:
             content: bytes | None = connection.execute(wanted).scalar()
             return content
@@ -96,30 +59,28 @@ class SQLLog:
         """Keep tiles and checkpoint in one transaction; raise Conflict where another writer was faster."""
         with self._begun(reads=False) as connection:
             self._move_head(connection, log, change)
-            c = self._tiles.c
+            c = log_tiles.c
             if content:
-                connection.execute(
-                    delete(self._tiles).where(_of(self._tiles, log), c.path.in_(list(content)))
-                )
+                connection.execute(delete(log_tiles).where(_of(log_tiles, log), c.path.in_(list(content))))
                 rows = [
                     {"tenant": log.tenant, "origin": log.origin, "path": path, "content": tile}
                     for path, tile in content.items()
                 ]
-                connection.execute(insert(self._tiles), rows)
+                connection.execute(insert(log_tiles), rows)
             for beginning in change.obsolete:
                 inside = and_(c.path >= beginning, c.path < beginning + "\x7f")
-                connection.execute(delete(self._tiles).where(_of(self._tiles, log), inside))
+                connection.execute(delete(log_tiles).where(_of(log_tiles, log), inside))
 
     def _move_head(self, connection: Connection, log: LogIdentity, change: Publication) -> None:
-        c = self._heads.c
+        c = log_heads.c
         row = {"size": change.after, "checkpoint": change.checkpoint, "token": change.token}
-        mine = and_(_of(self._heads, log), c.size == change.before, c.token <= change.token)
-        if connection.execute(update(self._heads).where(mine).values(**row)).rowcount:
+        mine = and_(_of(log_heads, log), c.size == change.before, c.token <= change.token)
+        if connection.execute(update(log_heads).where(mine).values(**row)).rowcount:
             return
-        standing = connection.execute(select(c.size, c.token).where(_of(self._heads, log))).first()
+        standing = connection.execute(select(c.size, c.token).where(_of(log_heads, log))).first()
         if standing is None and change.before == 0:
             try:
-                connection.execute(insert(self._heads).values(tenant=log.tenant, origin=log.origin, **row))
+                connection.execute(insert(log_heads).values(tenant=log.tenant, origin=log.origin, **row))
                 return
             except IntegrityError as error:
                 raise Conflict("LOG_FENCED", f"somebody else began {log.origin} at this moment") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, Table
 
@@ -24,10 +24,10 @@ class Pending:
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def add(self, table: Table, rows: Iterable[Values]) -> None:
+    def add(self, table: Table, rows: Sequence[Values]) -> None:
         """Let rows wait."""
-        for row in rows:
-            self._rows[table].append(row)
+        if rows:
+            self._rows[table].extend(rows)
 
     def add_item(self, tenant: str, item: EvidenceItem) -> None:
         """Remember an item whose rows wait."""

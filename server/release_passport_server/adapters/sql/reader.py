@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ from release_passport_server.adapters.sql.listing import list_decisions, list_ev
 from release_passport_server.adapters.sql.loading import Known, Loader, in_force
 from release_passport_server.adapters.sql.newest import revision_after
 from release_passport_server.adapters.sql.statements import evidence_rows
+from release_passport_server.adapters.sql.trust import trust_page, trust_revision_of, trust_rows
 from release_passport_server.domain.catalog import (
     APIToken,
     Environment,
@@ -44,6 +46,7 @@ from release_passport_server.domain.catalog import (
 from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.record import DecisionRecord, Listed, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
+from release_passport_server.domain.trust import TrustRevision
 from release_passport_server.ports.store import (
     CaseKey,
     DecisionFilter,
@@ -265,6 +268,20 @@ class SQLReader:
     def find_tenant(self) -> Tenant | None:
         """Return the tenant."""
         return self._document(TENANTS, self.tenant)
+
+    def find_trust(self, revision: int = 0) -> TrustRevision | None:
+        """Return one revision of what the tenant trusts, or the newest."""
+        row = self._one(trust_rows(self.tenant, revision))
+        return None if row is None else trust_revision_of(row)
+
+    def list_trust(self, page: Page) -> Listed[TrustRevision]:
+        """Return revisions of what the tenant trusts, newest first, without the roots' contents."""
+        listed = self._page(
+            trust_page(self.tenant, page), page, trust_revision_of, lambda one: str(one.trust.revision)
+        )
+        return replace(
+            listed, items=tuple(replace(one, trust=one.trust.without_contents()) for one in listed.items)
+        )
 
     def _known(self) -> Known:
         """Return what is known of the tenant before its case is loaded."""

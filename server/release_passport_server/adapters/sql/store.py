@@ -23,6 +23,7 @@ from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
 from release_passport_server.adapters.sql.engine import DatabaseTimeouts, FileLock, open_engine
 from release_passport_server.adapters.sql.failures import RETRY_AFTER, told
+from release_passport_server.adapters.sql.log_store import SQLLog
 from release_passport_server.adapters.sql.reader import SQLReader
 from release_passport_server.adapters.sql.requests import Act, Ask, Request, Waiting
 from release_passport_server.adapters.sql.writer import Writer
@@ -79,6 +80,11 @@ class SQLStore:
         return Aside(self._engine, self._readers, lambda connection: database_time(connection, self._clock))
 
     @property
+    def log(self) -> SQLLog:
+        """Return the leaves and tiles of every tenant's log, whose methods block."""
+        return SQLLog(self._engine)
+
+    @property
     def commits(self) -> int:
         """Return how many transactions were committed."""
         return self._writer.commits
@@ -94,6 +100,10 @@ class SQLStore:
     async def judge(self, question: Judgement) -> Judged:
         """Decide and record one question, gathered with the others that wait."""
         return cast("Judged", await self._queued(lambda waiting: Ask(question, waiting)))
+
+    async def blocking(self, act: Callable[[], T]) -> T:
+        """Run what blocks on one of the threads that read, so that no more connections are taken than there are."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, act)
 
     async def list_tenants(self, page: Page) -> Listed[Tenant]:
         """Return tenants by id."""

@@ -111,6 +111,8 @@ audit = Table(
     Column("body", LargeBinary, nullable=True),
     Column("salt", LargeBinary, nullable=True),
     Column("leaf", LargeBinary, nullable=False),
+    # The order in which the log reads them; a number that is given twice is refused.
+    Index("ix_audit_leaf", "tenant", "leaf_index", unique=True),
 )
 
 # Services, environments, bindings, grants, tokens, latches and the tenant itself: few, small, read by id.
@@ -222,6 +224,8 @@ evidence = Table(
     Column("samples", BigInteger, nullable=True),
     Column("inconclusive", Boolean, nullable=False),
     Column("bundle_digest", _DIGEST, nullable=False),
+    # What was proven of the envelope, as canonical JSON; null where there was none.
+    Column("proof", Text, nullable=True),
     Column("revoke_time", Moment, nullable=True),
     Column("revoker", String(256), nullable=True),
     Column("revoke_reason", Text, nullable=True),
@@ -340,4 +344,25 @@ trust_revisions = Table(
     Column("body", LargeBinary, nullable=False),
     Column("author", String(256), nullable=False),
     Column("create_time", Moment, nullable=False),
+)
+
+# Where each log stands: its size, its newest checkpoint, and the fencing token of who wrote last.
+log_heads = Table(
+    "log_heads",
+    metadata,
+    Column("tenant", _ID, primary_key=True),
+    Column("origin", String(256), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("checkpoint", LargeBinary, nullable=False),
+    Column("token", BigInteger, nullable=False),
+)
+
+# What logs consist of, by the paths of the tlog-tiles layout.
+log_tiles = Table(
+    "log_tiles",
+    metadata,
+    Column("tenant", _ID, primary_key=True),
+    Column("origin", String(256), primary_key=True),
+    Column("path", String(128), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )

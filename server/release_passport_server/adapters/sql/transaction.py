@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -47,6 +46,7 @@ from release_passport_server.adapters.sql.documents import (
 )
 from release_passport_server.adapters.sql.loading import Known
 from release_passport_server.adapters.sql.scheduling import Scheduling
+from release_passport_server.adapters.sql.trust import trust_values
 from release_passport_server.domain.canonical import canonical, digest, stamp
 from release_passport_server.domain.catalog import (
     APIToken,
@@ -61,6 +61,7 @@ from release_passport_server.domain.evidence import EvidenceItem, Revocation
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent
 from release_passport_server.domain.release import Attempt, Latch, Release
+from release_passport_server.domain.trust import TrustRevision
 from release_passport_server.ports.store import Replay
 
 T = TypeVar("T")
@@ -188,28 +189,28 @@ class SQLTransaction(Scheduling):
         """Insert items; the same facts with the same source, external id, time and subject are the stored item."""
         known = self._same_observations(items)
         stored: list[EvidenceItem] = []
+        new: list[EvidenceItem] = []
         for item in items:
-            identity = identity_of(item)
-            found = known.get(identity) if item.external_id else None
+            identity = identity_of(item) if item.external_id else None
+            found = known.get(identity) if identity else None
             if found is None:
-                found = replace(item, revision=self._revision)
-                self._put_item(found)
-                if item.external_id:
+                found = item.with_server_parts(revision=self._revision)
+                new.append(found)
+                if identity:
                     known[identity] = self._mine.items[identity] = found
             stored.append(found)
+        self._put_items(new)
         return tuple(stored)
 
-    def _put_item(self, item: EvidenceItem) -> None:
-        bodies = {item.facts_digest: facts_body(item)}
-        if item.bundle:
-            bodies[digest(item.bundle)] = item.bundle
-        self._insert(
-            tables.bodies, *({"tenant": self.tenant, "digest": d, "body": b} for d, b in bodies.items())
-        )
-        row = evidence_values(self.tenant, item, self._revision)
-        self._insert(tables.evidence, row)
-        self._insert(tables.series, {name: row[name] for name in _SERIES})
-        self._mine.pending.add_item(self.tenant, item)
+    def _put_items(self, items: Sequence[EvidenceItem]) -> None:
+        bodies = [(item.facts_digest, facts_body(item)) for item in items]
+        bodies += [(digest(item.bundle), item.bundle) for item in items if item.bundle]
+        self._insert(tables.bodies, *({"tenant": self.tenant, "digest": d, "body": b} for d, b in bodies))
+        rows = [evidence_values(self.tenant, item, self._revision) for item in items]
+        self._insert(tables.evidence, *rows)
+        self._insert(tables.series, *({name: row[name] for name in _SERIES} for row in rows))
+        for item in items:
+            self._mine.pending.add_item(self.tenant, item)
 
     def revoke_evidence(self, name: str, revocation: Revocation) -> None:
         """Mark an item as revoked; nothing else of it ever changes."""
@@ -269,6 +270,11 @@ class SQLTransaction(Scheduling):
         self._insert(tables.policy_revisions, policy_values(self.tenant, policy))
         self._catalog_changed = True
 
+    def put_trust(self, revision: TrustRevision) -> None:
+        """Insert a revision of what the tenant trusts."""
+        self._insert(tables.trust_revisions, trust_values(self.tenant, revision))
+        self._catalog_changed = True
+
     def put_role_binding(self, binding: RoleBinding) -> None:
         """Insert a grant."""
         self._put(ROLE_BINDINGS, binding)
@@ -322,7 +328,7 @@ class SQLTransaction(Scheduling):
             }
         )
         salt = secrets.token_bytes(SALT_BYTES)
-        commitment = hmac.new(salt, body, hashlib.sha256).digest()
+        commitment = hmac.digest(salt, body, "sha256")
         self._insert(
             tables.audit,
             {
@@ -398,8 +404,9 @@ class SQLTransaction(Scheduling):
         self._insert(tables.documents, row)
 
     def _insert(self, table: Table, *rows: Values) -> None:
-        self._mine.pending.add(table, rows)
-        self.touched = True
+        if rows:
+            self._mine.pending.add(table, rows)
+            self.touched = True
 
     def _change(self, statement: Update | Delete) -> None:
         """Change rows that are there, in the order in which the request says so."""

@@ -52,6 +52,14 @@ class LogProofs:
         except ProofInvalid as error:
             raise LogBroken(f"{log.origin}: {error}") from error
 
+    def file(self, log: LogIdentity, path: str) -> bytes | None:
+        """Return what stands at a path of the log, None where there is nothing."""
+        return self.store.read(log, path)
+
+    def verifier_keys(self, origin: str) -> list[str]:
+        """Return the vkeys whose checkpoints of a log count."""
+        return [str(key) for key in Checkpoints(self.signer).verifier_keys(origin)]
+
     def _read(self, log: LogIdentity) -> Read:
         def read(path: str) -> bytes | None:
             return self.store.read(log, path)

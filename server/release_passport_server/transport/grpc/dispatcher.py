@@ -14,16 +14,24 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2
 
 from release_passport_server.domain.access import Principal
-from release_passport_server.domain.errors import Invalid, PassportError, Unauthenticated, Violation
+from release_passport_server.domain.errors import (
+    Invalid,
+    PassportError,
+    Unauthenticated,
+    Unavailable,
+    Violation,
+)
 from release_passport_server.ports.authentication import Authenticator
 from release_passport_server.transport.grpc.errors import DeadlineExceeded, Failure, Unimplemented, status_of
 from release_passport_server.transport.grpc.limits import Limits, draining
 from release_passport_server.transport.grpc.methods import Method
+from release_passport_server.transport.grpc.refusals import REFUSED, Refusals
 from release_passport_server.transport.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 LEAST_SECONDS = 0.05
+RECEIVE_SECONDS = 15.0
 MOST_SECONDS = 60.0
 STREAM_MOST_SECONDS = 3600.0
 STREAM_IDLE_SECONDS = 60.0
@@ -45,6 +53,11 @@ class Call:
     authorization: tuple[str, ...] = field(repr=False)
     remaining: float | None = None
 
+    @property
+    def caller(self) -> str:
+        """Return whose share of the places the call takes: the credential as it is shown."""
+        return self.authorization[0] if self.authorization else ""
+
 
 @dataclass(slots=True)
 class _Outcome:
@@ -54,6 +67,36 @@ class _Outcome:
     reason: str = ""
     principal: str = ""
     tenant: str = ""
+
+
+class _Time:
+    """How long a call may take: its request has to be there early."""
+
+    def __init__(self, seconds: float) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._seconds = seconds
+        now = self._clock()
+        self._end = now + seconds
+        self.timeout = asyncio.timeout_at(min(self._end, now + RECEIVE_SECONDS))
+
+    def received(self) -> None:
+        """Give the call all of its time, because its request is there."""
+        self.timeout.reschedule(self._end)
+
+    def left(self) -> float:
+        """Return the seconds until the end."""
+        return self._end - self._clock()
+
+    def over(self) -> DeadlineExceeded:
+        """Return the error of a call that had its time."""
+        when = self.timeout.when()
+        if when is not None and when < self._end:
+            text = f"the request did not arrive within {RECEIVE_SECONDS:.0f} s; nothing was done"
+            return DeadlineExceeded("DEADLINE_EXCEEDED", text)
+        return _too_long(self._seconds)
+
+
+_Act = Callable[[Principal, _Time], Awaitable[Message]]
 
 
 class Dispatcher:
@@ -70,6 +113,7 @@ class Dispatcher:
         self._authenticator = authenticator
         self._limits = limits
         self._metrics = metrics
+        self._refusals = Refusals(metrics)
 
     def implements(self, method: Method) -> bool:
         """Say whether there is a handler for the method."""
@@ -78,18 +122,23 @@ class Dispatcher:
     async def unary(self, call: Call, receive: Callable[[], Awaitable[Message]]) -> Message:
         """Return the answer to one request, which is read only from somebody known; raise Failure."""
 
-        async def act(principal: Principal) -> Message:
+        async def act(principal: Principal, time: _Time) -> Message:
             handle = cast(Unary, self._handler(call.method))
-            return await handle(principal, await receive())
+            request = await receive()
+            time.received()
+            with self._limits.admit(call.method.call_class, call.caller, time.left()):
+                return await handle(principal, request)
 
         return await self._run(call, act, MOST_SECONDS)
 
     async def client_stream(self, call: Call, messages: AsyncIterator[bytes]) -> Message:
         """Return the answer to a stream of requests; raise Failure."""
 
-        async def act(principal: Principal) -> Message:
+        async def act(principal: Principal, time: _Time) -> Message:
             handle = cast(ClientStream, self._handler(call.method))
-            return await handle(principal, self._requests(call, messages))
+            time.received()
+            with self._limits.admit(call.method.call_class, call.caller):
+                return await handle(principal, self._requests(call, messages))
 
         return await self._run(call, act, STREAM_MOST_SECONDS)
 
@@ -97,14 +146,19 @@ class Dispatcher:
         """Return who asks; raise Unauthenticated."""
         return await self._authenticator.authenticate(_bearer(authorization))
 
-    async def _run(
-        self, call: Call, act: Callable[[Principal], Awaitable[Message]], most_seconds: float
-    ) -> Message:
+    def refusal(self, call: Call) -> Unavailable | None:
+        """Return why the call is refused unheard; None where it is not. It counts as ended."""
+        refusal = self._limits.refusal(call.method.call_class, call.caller, call.remaining)
+        if refusal is not None:
+            self._refusals.count(call.method, call.edge, refusal.reason)
+        return refusal
+
+    async def _run(self, call: Call, act: _Act, most_seconds: float) -> Message:
         clock = asyncio.get_running_loop().time
         started = clock()
         outcome = _Outcome(code="CANCELLED")
         try:
-            answer = await self._admitted(call, act, most_seconds, outcome)
+            answer = await self._timed(call, act, most_seconds, outcome)
             outcome.code = "OK"
             return answer
         except asyncio.CancelledError as error:
@@ -118,29 +172,25 @@ class Dispatcher:
         finally:
             self._ended(call, outcome, clock() - started)
 
-    async def _admitted(
-        self,
-        call: Call,
-        act: Callable[[Principal], Awaitable[Message]],
-        most_seconds: float,
-        outcome: _Outcome,
-    ) -> Message:
-        with self._limits.admit(call.method.call_class):
-            if call.remaining is not None and call.remaining < LEAST_SECONDS:
-                raise DeadlineExceeded(
-                    "DEADLINE_TOO_SHORT", "less than 50 ms were left when the call arrived; give it more time"
-                )
-            seconds = min(most_seconds, most_seconds if call.remaining is None else call.remaining)
-            timeout = asyncio.timeout(seconds)
-            try:
-                async with timeout:
-                    principal = await self.authenticate(call.authorization)
-                    outcome.principal, outcome.tenant = principal.id, principal.tenant
-                    return await act(principal)
-            except TimeoutError:
-                if not timeout.expired():
-                    raise
-                raise _too_long(seconds) from None
+    async def _timed(self, call: Call, act: _Act, most_seconds: float, outcome: _Outcome) -> Message:
+        refusal = self._limits.refusal(call.method.call_class, call.caller, call.remaining)
+        if refusal is not None:
+            raise refusal
+        if call.remaining is not None and call.remaining < LEAST_SECONDS:
+            raise DeadlineExceeded(
+                "DEADLINE_TOO_SHORT", "less than 50 ms were left when the call arrived; give it more time"
+            )
+        seconds = min(most_seconds, most_seconds if call.remaining is None else call.remaining)
+        time = _Time(seconds)
+        try:
+            async with time.timeout:
+                principal = await self.authenticate(call.authorization)
+                outcome.principal, outcome.tenant = principal.id, principal.tenant
+                return await act(principal, time)
+        except TimeoutError:
+            if not time.timeout.expired():
+                raise
+            raise time.over() from None
 
     def _handler(self, method: Method) -> object:
         if not self.implements(method):
@@ -158,9 +208,10 @@ class Dispatcher:
         return Failure(status)
 
     def _ended(self, call: Call, outcome: _Outcome, seconds: float) -> None:
+        if outcome.reason in REFUSED:
+            self._refusals.count(call.method, call.edge, outcome.reason)
+            return
         self._metrics.call_ended(call.method, call.edge, outcome.code, seconds)
-        if outcome.reason in {"OVERLOADED", "DRAINING"}:
-            self._metrics.call_shed(call.method.call_class)
         logger.info(
             "call",
             extra={

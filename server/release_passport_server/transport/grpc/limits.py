@@ -1,50 +1,116 @@
-"""How many calls are in flight, and the moment from which no more are taken."""
+"""How many calls are in flight, how long another would wait, and the moment from which no more are taken."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from release_passport_server.domain.errors import Unavailable
 from release_passport_server.transport.grpc.methods import CallClass
+
+# Of the places of a class, one caller takes no more than this share.
+CALLER_SHARE = 0.75
+# So many calls are let in however slow the last ones were: the store commits them together.
+ALWAYS = 64
+# Where a call would wait longer than this, its caller does better to come back later.
+MOST_WAIT_SECONDS = 0.5
+_RETRY_SECONDS = 0.5
+_MOST_RETRY_SECONDS = 2.0
+# Of the averages that follow the load, the weight of the newest call.
+_NEWEST = 1 / 32
+
+
+@dataclass(slots=True)
+class _Places:
+    """The places of one class, who holds them, and how fast they become free."""
+
+    most: int
+    taken: int = 0
+    callers: dict[str, int] = field(default_factory=dict)
+    # By how much each call ahead lengthens the wait.
+    seconds_ahead: float = 0.0
+    # The share of the newest calls that was refused.
+    refused: float = 0.0
+
+    @property
+    def most_of_one(self) -> int:
+        """Return how many of the places one caller may hold."""
+        return math.ceil(self.most * CALLER_SHARE)
+
+    @property
+    def wait(self) -> float:
+        """Return how many seconds another call would take."""
+        return (self.taken + 1) * self.seconds_ahead
+
+    def obstacle(self, kind: CallClass, caller: str, patience: float) -> str | None:
+        """Return why there is no place, in words; None where there is one."""
+        if self.taken >= self.most:
+            return f"{self.most} {kind} calls are in flight already"
+        if self.callers.get(caller, 0) >= self.most_of_one:
+            return f"{self.most_of_one} of the {self.most} {kind} calls in flight are of this credential"
+        if kind is not CallClass.STREAM and self.taken >= ALWAYS and self.wait > patience:
+            return f"the {kind} calls in flight take too long for another one"
+        return None
 
 
 class Limits:
     """Counts calls in flight by class; what is too much is refused at once, so that the rest stays fast."""
 
     def __init__(self, most: Mapping[CallClass, int]) -> None:
-        self._most = dict(most)
-        self._in_flight = dict.fromkeys(CallClass, 0)
+        self._places = {kind: _Places(most[kind]) for kind in CallClass}
         self._draining = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
-    @contextmanager
-    def admit(self, call_class: CallClass) -> Iterator[None]:
-        """Hold a place for one call; raise Unavailable where there is none, or no more calls are taken."""
+    def refusal(self, kind: CallClass, caller: str, remaining: float | None = None) -> Unavailable | None:
+        """Return why a call is not taken; None where it is. `remaining` is the time that its caller gives."""
         if self._draining.is_set():
-            raise draining()
-        if self._in_flight[call_class] >= self._most[call_class]:
-            raise Unavailable(
-                "OVERLOADED",
-                f"{self._most[call_class]} {call_class} calls are in flight already; retry as RetryInfo says",
-                metadata={"class": str(call_class)},
-                retry_after=_jittered(0.5),
-            )
-        self._in_flight[call_class] += 1
+            return draining()
+        places = self._places[kind]
+        patience = MOST_WAIT_SECONDS if remaining is None else min(MOST_WAIT_SECONDS, remaining)
+        obstacle = places.obstacle(kind, caller, patience)
+        if obstacle is None:
+            return None
+        places.refused += (1 - places.refused) * _NEWEST
+        # The more are refused, the later they are asked to come back.
+        seconds = min(_MOST_RETRY_SECONDS, _RETRY_SECONDS / max(0.01, 1 - places.refused))
+        return Unavailable(
+            "OVERLOADED",
+            f"{obstacle}; retry as RetryInfo says",
+            metadata={"class": str(kind)},
+            retry_after=_jittered(seconds),
+        )
+
+    @contextmanager
+    def admit(self, kind: CallClass, caller: str = "", remaining: float | None = None) -> Iterator[None]:
+        """Hold a place for one call; raise Unavailable where there is none, or no more calls are taken."""
+        refusal = self.refusal(kind, caller, remaining)
+        if refusal is not None:
+            raise refusal
+        places, clock = self._places[kind], asyncio.get_running_loop().time
+        began, ahead = clock(), places.taken + 1
+        places.taken = ahead
+        places.callers[caller] = places.callers.get(caller, 0) + 1
+        places.refused -= places.refused * _NEWEST
         self._idle.clear()
         try:
             yield
         finally:
-            self._in_flight[call_class] -= 1
-            if not any(self._in_flight.values()):
+            places.taken -= 1
+            places.callers[caller] -= 1
+            if not places.callers[caller]:
+                del places.callers[caller]
+            places.seconds_ahead += ((clock() - began) / ahead - places.seconds_ahead) * _NEWEST
+            if not any(places.taken for places in self._places.values()):
                 self._idle.set()
 
-    def in_flight(self, call_class: CallClass) -> int:
+    def in_flight(self, kind: CallClass) -> int:
         """Return how many calls of the class are being answered."""
-        return self._in_flight[call_class]
+        return self._places[kind].taken
 
     @property
     def is_draining(self) -> bool:
@@ -74,5 +140,5 @@ def draining() -> Unavailable:
 
 
 def _jittered(seconds: float) -> float:
-    # Callers that were refused together must not come back together.
-    return round(seconds * random.uniform(1.0, 2.0), 3)  # noqa: S311
+    # Callers that were refused together must not come back together; steps, so that refusals are made once.
+    return round(seconds * random.uniform(1.0, 2.0), 1)  # noqa: S311

@@ -18,12 +18,14 @@ from release_passport_server.transport.grpc.dispatcher import (
     Call,
     Dispatcher,
     decode,
+    malformed,
     request_id_of,
 )
 from release_passport_server.transport.grpc.errors import Failure, status_of
 from release_passport_server.transport.grpc.health import Health
 from release_passport_server.transport.grpc.methods import Method, service_names
 from release_passport_server.transport.grpc.reflection import reflection_handlers
+from release_passport_server.transport.grpc.refusals import details_of
 
 REQUEST_ID = "x-request-id"
 
@@ -52,6 +54,8 @@ class Context(Protocol):
     """What the core says about a call, and takes for its answer."""
 
     def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None: ...
+
+    async def read(self) -> object: ...
 
     def time_remaining(self) -> float | None: ...
 
@@ -116,22 +120,31 @@ class _RPCs(grpc.GenericRpcHandler):
 
 
 def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
-    async def unary(raw: bytes, context: Context) -> bytes:
+    async def unary(_: AsyncIterator[bytes], context: Context) -> bytes:
         async def receive() -> Message:
+            raw = await context.read()
+            if not isinstance(raw, bytes):
+                raise malformed("the call ended without a message")
             return decode(method, raw)
 
-        return await _answered(context, method, lambda call: dispatcher.unary(call, receive))
+        return await _answered(context, dispatcher, method, lambda call: dispatcher.unary(call, receive))
 
     async def client_stream(raw: AsyncIterator[bytes], context: Context) -> bytes:
-        return await _answered(context, method, lambda call: dispatcher.client_stream(call, raw))
+        return await _answered(context, dispatcher, method, lambda call: dispatcher.client_stream(call, raw))
 
-    if method.client_streaming:
-        return grpc.stream_unary_rpc_method_handler(client_stream)
-    return grpc.unary_unary_rpc_method_handler(unary)
+    # Read by us, the message of a unary call is read only where the call is taken, and not waited for for ever.
+    return grpc.stream_unary_rpc_method_handler(client_stream if method.client_streaming else unary)
 
 
-async def _answered(context: Context, method: Method, run: Callable[[Call], Awaitable[Message]]) -> bytes:
+async def _answered(
+    context: Context, dispatcher: Dispatcher, method: Method, run: Callable[[Call], Awaitable[Message]]
+) -> bytes:
     call = _call(method, context)
+    refusal = dispatcher.refusal(call)
+    if refusal is not None:
+        details = details_of(refusal, call.request_id)
+        trailers = (("grpc-status-details-bin", details), (REQUEST_ID, call.request_id))
+        await context.abort(grpc.StatusCode.UNAVAILABLE, refusal.message, trailers)
     try:
         answer = await run(call)
         context.set_trailing_metadata(((REQUEST_ID, call.request_id),))

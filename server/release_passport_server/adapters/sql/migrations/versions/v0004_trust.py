@@ -12,9 +12,10 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    """Add the envelopes of decisions, and the tables of permits and trust."""
+    """Add the envelopes of decisions, the proofs of evidence, and the tables of permits and trust."""
     op.add_column("decisions", sa.Column("envelope", sa.LargeBinary(), nullable=True))
     op.add_column("decisions", sa.Column("summary", sa.LargeBinary(), nullable=True))
+    op.add_column("evidence", sa.Column("proof", sa.Text(), nullable=True))
     op.create_table(
         "permits",
         sa.Column("tenant", sa.String(64), nullable=False),
@@ -38,5 +39,6 @@ def downgrade() -> None:
     """Drop them."""
     op.drop_table("trust_revisions")
     op.drop_table("permits")
+    op.drop_column("evidence", "proof")
     op.drop_column("decisions", "summary")
     op.drop_column("decisions", "envelope")
