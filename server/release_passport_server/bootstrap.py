@@ -16,6 +16,9 @@ from release_passport_server.adapters.cel.policies import CELPolicies
 from release_passport_server.adapters.dsse.verifier import DSSEVerifier
 from release_passport_server.adapters.signing.key_folder import KeyFolder
 from release_passport_server.adapters.signing.sealer import DSSESealer
+from release_passport_server.adapters.sigstore.pool import PoolSettings
+from release_passport_server.adapters.sigstore.root_file import read_root
+from release_passport_server.adapters.sigstore.verifier import SigstoreVerifier
 from release_passport_server.adapters.sql.jobs import SQLJobs
 from release_passport_server.adapters.sql.leases import SQLLeases
 from release_passport_server.adapters.sql.store import SQLStore
@@ -31,12 +34,14 @@ from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import AlreadyExists, Violation, invalid
 from release_passport_server.domain.ids import SLUG_RULE, is_slug
 from release_passport_server.domain.record import Page
+from release_passport_server.domain.trust import TrustedRoot, TrustedRootMismatch
 from release_passport_server.domain.verification_summary import Issuer
 from release_passport_server.ports.authentication import Authenticator
 from release_passport_server.ports.log import LogIdentity
 from release_passport_server.process import Application, Process, run
 from release_passport_server.resources import policies_dir
 from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.audit import Audit
 from release_passport_server.services.authenticate import Authenticate
 from release_passport_server.services.cases import Cases
 from release_passport_server.services.catalog import Environments, Services
@@ -58,8 +63,12 @@ from release_passport_server.services.start_rollout import StartRollout
 from release_passport_server.services.submit_evidence import SubmitEvidence
 from release_passport_server.services.tenants import Tenants, bootstrap_tenant
 from release_passport_server.services.tokens import APITokens
+from release_passport_server.services.trust import TrustConfigurations
 from release_passport_server.services.try_policy import TryPolicy
+from release_passport_server.services.verify_envelope import VerifyEnvelope
+from release_passport_server.services.verify_evidence import VerifyEvidence
 from release_passport_server.transport.grpc.handlers.access import AccessHandlers
+from release_passport_server.transport.grpc.handlers.audit import AuditHandlers
 from release_passport_server.transport.grpc.handlers.catalog import CatalogHandlers
 from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
 from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
@@ -67,6 +76,7 @@ from release_passport_server.transport.grpc.handlers.permits import PermitHandle
 from release_passport_server.transport.grpc.handlers.policies import PolicyHandlers
 from release_passport_server.transport.grpc.handlers.releases import ReleaseHandlers
 from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
+from release_passport_server.transport.grpc.handlers.trust import TrustHandlers
 from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.log_keeper import KIND, LogKeeper
 from release_passport_server.worker.runner import Pace, Runner, Work
@@ -138,6 +148,8 @@ async def build(
         NOTICE if dev else "",
         worker,
         core.log.keeper,
+        core.audit,
+        core.bundles.close,
     )
 
 
@@ -192,6 +204,7 @@ class _Core:
     guarded: GuardedStore
     compiler: CELPolicies
     verifier: DSSEVerifier
+    bundles: SigstoreVerifier
     messages: WireMessages
     cases: Cases
     intake: EvidenceIntake
@@ -200,6 +213,7 @@ class _Core:
     signing: Signing
     keys: KeyFolder
     log: _Log
+    audit: Audit
     clock: SystemClock
     ids: SystemIds
     tokens: BearerTokens
@@ -212,7 +226,9 @@ def _core(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[str,
     access = AccessIndex(policies_dir() / "rbac")
     loader = GrantLoader(store, access, access, clock)
     compiler, verifier, messages = CELPolicies(CELCompiler()), DSSEVerifier(), WireMessages()
+    bundles, roots = _bundles(settings), _default_roots(settings)
     keys = KeyFolder.open(settings.key_folder, clock.now())
+    log = _log(store, settings, keys, dev=dev)
     return _Core(
         store=store,
         access=access,
@@ -220,16 +236,20 @@ def _core(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[str,
         guarded=GuardedStore(store, access, loader),
         compiler=compiler,
         verifier=verifier,
+        bundles=bundles,
         messages=messages,
-        cases=Cases(compiler, messages, verifier, dev),
-        intake=EvidenceIntake(store, access, verifier, messages, ids),
+        cases=Cases(compiler, messages, verifier, dev, roots),
+        intake=EvidenceIntake(
+            access, VerifyEvidence(store, VerifyEnvelope(bundles, verifier), messages, roots), ids
+        ),
         reading=Reading(store, access),
         authenticate=Authenticate(store, tokens, access, loader, clock, dev),
         signing=Signing(
             DSSESealer(keys), Issuer(settings.signing.issuer), settings.signing.verification_summaries
         ),
         keys=keys,
-        log=_log(store, settings, keys, dev=dev),
+        log=log,
+        audit=Audit(store, access, log.reader, keys, settings.signing.issuer, log.identity, store.blocking),
         clock=clock,
         ids=ids,
         tokens=tokens,
@@ -265,11 +285,34 @@ def _worker(core: _Core, settings: Settings) -> Runner:
     return Runner(SQLJobs(core.store.aside, core.store.write), work, keeper.holder, pace)
 
 
+def _bundles(settings: Settings) -> SigstoreVerifier:
+    """Return the verifier of bundles; its processes begin with the first bundle."""
+    given = settings.verification
+    memory = given.memory_megabytes * 1024 * 1024
+    return SigstoreVerifier(
+        PoolSettings(workers=given.processes, timeout=given.timeout_seconds, memory_bytes=memory)
+    )
+
+
+def _default_roots(settings: Settings) -> tuple[TrustedRoot, ...]:
+    given = settings.verification
+    if given.trusted_root is None:
+        return ()
+    try:
+        return (read_root(given.trusted_root, given.trusted_root_sha256),)
+    except OSError as error:
+        text = f"verification.trusted_root: {given.trusted_root} cannot be read: {error.strerror}"
+        raise SettingsInvalid(text) from error
+    except TrustedRootMismatch as error:
+        raise SettingsInvalid(f"verification.trusted_root_sha256: {error}") from error
+
+
 def _handlers(core: _Core) -> Mapping[str, object]:
     return {
         f"release_passport.v1.{name}": handler
         for name, handler in (
             ("AccessService", _access(core)),
+            ("AuditService", AuditHandlers(core.audit)),
             ("CatalogService", _catalog(core)),
             ("DecisionService", _decisions(core)),
             ("EvidenceService", _evidence(core)),
@@ -277,6 +320,7 @@ def _handlers(core: _Core) -> Mapping[str, object]:
             ("PolicyService", _policies(core)),
             ("ReleaseService", _releases(core)),
             ("TenantService", _tenants(core)),
+            ("TrustService", _trust(core)),
         )
     }
 
@@ -337,3 +381,7 @@ def _releases(core: _Core) -> ReleaseHandlers:
 
 def _tenants(core: _Core) -> TenantHandlers:
     return TenantHandlers(Tenants(core.store, core.access, core.loader, core.ids, core.tokens))
+
+
+def _trust(core: _Core) -> TrustHandlers:
+    return TrustHandlers(TrustConfigurations(core.store, core.access, core.guarded, core.verifier))

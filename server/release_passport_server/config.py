@@ -20,6 +20,7 @@ PREFIX = "PASSPORT_SERVER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 
 
+_SHA256 = re.compile("sha256:[0-9a-f]{64}")
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,150}")
 
 
@@ -67,6 +68,12 @@ def _store_url(value: str) -> str:
 def _origin(value: str) -> str:
     if value and not _ORIGIN.fullmatch(value):
         raise ValueError("write it like a host with a path, such as passport.example.com/log")
+    return value
+
+
+def _sha256(value: str) -> str:
+    if value and not _SHA256.fullmatch(value):
+        raise ValueError("write it as sha256: and 64 hexadecimal digits in lower case")
     return value
 
 
@@ -154,6 +161,34 @@ class SigningSettings(_Section):
     )
 
 
+class VerificationSettings(_Section):
+    """How signed evidence is verified."""
+
+    processes: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Most processes that verify Sigstore bundles; none while there are none.",
+    )
+    memory_megabytes: int = Field(
+        default=768, ge=256, le=65536, description="Most memory that each of them may use."
+    )
+    timeout_seconds: float = Field(default=5, ge=0.5, le=60, description="Seconds that one bundle may take.")
+    trusted_root: Path | None = Field(
+        default=None,
+        description="File with the Sigstore trusted root of tenants that have configured none.",
+    )
+    trusted_root_sha256: Annotated[str, AfterValidator(_sha256)] = Field(
+        default="", description="Its SHA-256, `sha256:` and 64 hexadecimal digits, from a second source."
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> VerificationSettings:
+        if (self.trusted_root is None) != (not self.trusted_root_sha256):
+            raise ValueError("trusted_root and trusted_root_sha256 are set together or not at all")
+        return self
+
+
 class LimitSettings(_Section):
     """How many calls of each class may be in flight; more are refused at once with UNAVAILABLE."""
 
@@ -210,6 +245,7 @@ class Settings(_Section):
     grpc: GRPCSettings = Field(default_factory=GRPCSettings)
     http: HTTPSettings = Field(default_factory=HTTPSettings)
     signing: SigningSettings = Field(default_factory=SigningSettings)
+    verification: VerificationSettings = Field(default_factory=VerificationSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
     log: LogSettings = Field(default_factory=LogSettings)

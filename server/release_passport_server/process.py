@@ -12,12 +12,14 @@ from datetime import timedelta
 
 from release_passport_server.config import GRPCSettings, HTTPSettings, Settings, host_and_port
 from release_passport_server.ports.authentication import Authenticator
+from release_passport_server.services.audit import Audit
 from release_passport_server.transport.grpc.dispatcher import Dispatcher
 from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.grpc.methods import CallClass, all_methods
 from release_passport_server.transport.grpc.server import GRPCServer, TLSFiles
 from release_passport_server.transport.http.app import http_app
 from release_passport_server.transport.http.json_rpc import json_rpc_routes
+from release_passport_server.transport.http.log_files import log_routes
 from release_passport_server.transport.http.metrics import metrics_route
 from release_passport_server.transport.http.probes import Readiness, probe_routes
 from release_passport_server.transport.http.server import HTTPServer
@@ -43,6 +45,9 @@ class Application:
     # What does jobs when they are due, None where this process does none, and what keeps the logs.
     worker: Runner | None = None
     log: LogKeeper | None = None
+    audit: Audit | None = None
+    # Ends what runs beside the server, once nothing more is answered.
+    close: Callable[[], Awaitable[None]] | None = None
 
     @property
     def dev(self) -> bool:
@@ -76,6 +81,8 @@ class Process:
             metrics_route(self._metrics),
             *json_rpc_routes(dispatcher, methods),
         ]
+        if application.audit is not None:
+            routes += log_routes(application.audit, dispatcher, self._limits)
         tls = _tls(settings.http)
         self._grpc = GRPCServer(dispatcher, methods, open_reflection=application.dev)
         self._http = HTTPServer(http_app(routes, tls=tls is not None, only_local_hosts=application.dev), tls)
@@ -106,6 +113,8 @@ class Process:
         await self._http.stop()
         if self._watching is not None:
             self._watching.cancel()
+        if self.application.close is not None:
+            await self.application.close()
         logger.info("stopped", extra={"finished": finished})
         return finished
 

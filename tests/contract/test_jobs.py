@@ -13,7 +13,8 @@ from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.domain.errors import Precondition
 from release_passport_server.domain.job import Backlog, Claim, LeaseLost, Timer
 from release_passport_server.domain.record import Page
-from release_passport_server.ports.store import Conclusion, LoadedCase, Transaction
+from release_passport_server.ports.judging import Conclusion, LoadedCase
+from release_passport_server.ports.store import Transaction
 from support.store import SECOND, START, TENANT, Question, SetClock, a_release, a_tenant, put_release
 
 LEASE = timedelta(seconds=60)

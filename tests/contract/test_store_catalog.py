@@ -21,7 +21,8 @@ from release_passport_server.domain.catalog import (
     Service,
 )
 from release_passport_server.domain.record import FeedEvent, Listed, Page
-from release_passport_server.ports.store import CaseKey, Reader, Transaction
+from release_passport_server.ports.judging import CaseKey
+from release_passport_server.ports.store import Reader, Transaction
 from support.store import SECOND, START, TENANT, a_release, a_tenant, new_id, sha, subjects_of
 
 

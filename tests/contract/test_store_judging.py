@@ -16,7 +16,8 @@ from release_passport_server.domain.evidence import Revocation
 from release_passport_server.domain.record import DecisionRecord, FeedEvent, Page
 from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.domain.verdict import Verdict
-from release_passport_server.ports.store import CaseKey, DecisionFilter, Judged, Transaction
+from release_passport_server.ports.judging import CaseKey, Judged
+from release_passport_server.ports.store import DecisionFilter, Transaction
 from support.store import (
     SECOND,
     START,

@@ -11,7 +11,8 @@ from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.record import FeedEvent, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
-from release_passport_server.ports.store import CaseKey, LoadedCase, ReleaseFilter, Transaction
+from release_passport_server.ports.judging import CaseKey, LoadedCase
+from release_passport_server.ports.store import ReleaseFilter, Transaction
 from support.store import START, TENANT, a_release, put_release, sha, subjects_of
 
 EVERYTHING = ReleaseFilter((Scope(),))

@@ -257,7 +257,7 @@ async def test_annotations_do_not_change_a_verdict_or_a_release(place: Place) ->
 async def test_the_signers_of_every_service_are_known_however_many_there_are(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("release_passport_server.services.intake.SERVICES_AT_ONCE", 1)
+    monkeypatch.setattr("release_passport_server.services.verify_evidence.SERVICES_AT_ONCE", 1)
     ci, digest = await somebody(place.admin, "sa:ci-last", "ci"), "sha256:" + "f" * 64
     given = evidence_pb2.EvidenceInput(
         subject=evidence_pb2.EvidenceSubject(artifact_digest=digest), observe_time=ahead()

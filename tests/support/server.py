@@ -110,7 +110,10 @@ async def real_server(folder: Path, **sections: Mapping[str, Any]) -> AsyncItera
     token = await bootstrap.init(settings, "default")
     store = bootstrap.open_store(settings)
     try:
-        async with serving(await bootstrap.build(store, settings), settings) as process, channel(process) as to_server:
+        async with (
+            serving(await bootstrap.build(store, settings), settings) as process,
+            channel(process) as to_server,
+        ):
             yield RealServer(process, store, token, to_server)
     finally:
         await store.close()

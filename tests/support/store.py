@@ -21,7 +21,8 @@ from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent
 from release_passport_server.domain.release import Artifact, Release, ReleaseIdentity
 from release_passport_server.domain.verdict import Stage, Verdict
-from release_passport_server.ports.store import CaseKey, Conclusion, LoadedCase, Transaction
+from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
+from release_passport_server.ports.store import Transaction
 from release_passport_server.wire.evidence import facts_digest
 
 TENANT = "acme"

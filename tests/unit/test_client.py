@@ -27,7 +27,18 @@ from support.fake_server import FakeServer, Refusal
 __all__ = ["fake"]
 
 ASK = decision_service_pb2.EvaluateRequest(release=RELEASE)
-SERVICES = ("Decision", "Evidence", "Release", "Catalog", "Policy", "Access", "Tenant")
+SERVICES = (
+    "Decision",
+    "Evidence",
+    "Release",
+    "Catalog",
+    "Policy",
+    "Access",
+    "Tenant",
+    "Permit",
+    "Trust",
+    "Audit",
+)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release_passport.connection import Connection
+from release_passport.proof_calls import ProofCalls
 from release_passport.v1 import (
     access_service_pb2,
     catalog_service_pb2,
@@ -14,7 +14,7 @@ from release_passport.v1 import (
 )
 
 
-class Client(Connection):
+class Client(ProofCalls):
     """A connection to one server. Calls block; the client may be shared between threads.
 
     Every method takes the request message and returns the response message. What goes wrong is a `PassportAPIError`;

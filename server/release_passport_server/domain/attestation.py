@@ -111,7 +111,7 @@ class SignerClaims:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What verifying an envelope has proven, kept with its item: whether the signer may say so is asked anew each time."""
+    """What verifying an envelope has proven, kept with its item; whether its signer may say so is asked each time."""
 
     claims: SignerClaims | None
     method: str = ""

@@ -98,6 +98,21 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedEntry:
+    """An entry as the audit log keeps it; `body` and `salt` are None once they were purged."""
+
+    leaf_index: int
+    revision: int
+    principal: str
+    action: str
+    subject: str
+    time: datetime
+    body: bytes | None
+    salt: bytes | None
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Which part of a list is wanted: at most `size` items after the key `after`."""
 

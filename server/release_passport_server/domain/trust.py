@@ -143,11 +143,14 @@ class Trust:
         return tuple(scope for name, scope in listed if name in named)
 
 
+NO_TRUST = Trust()
+
+
 @dataclass(frozen=True, slots=True)
 class TrustRevision:
     """A trust configuration with who wrote it, and when; None as long as nobody did."""
 
-    trust: Trust = Trust()
+    trust: Trust = NO_TRUST
     author: str = ""
     create_time: datetime | None = None
 

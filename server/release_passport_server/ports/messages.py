@@ -52,6 +52,10 @@ class Messages(Protocol):
         """Return the key within the kind, and the digest, of facts that the server derived."""
         ...
 
+    def builder(self, kind: str, facts: object) -> str:
+        """Return the builder that derived facts name; empty for other kinds than provenance."""
+        ...
+
     def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
         """Return the facts that tell how a rollout ended, and their digest."""
         ...

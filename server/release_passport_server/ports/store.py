@@ -18,11 +18,18 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject
-from release_passport_server.domain.job import Timer
-from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent, Listed, Page
+from release_passport_server.domain.record import (
+    AuditEntry,
+    DecisionRecord,
+    FeedEvent,
+    Listed,
+    LoggedEntry,
+    Page,
+)
 from release_passport_server.domain.release import Attempt, Latch, Release
-from release_passport_server.domain.trust import Trust, TrustRevision
+from release_passport_server.domain.trust import TrustRevision
 from release_passport_server.domain.verdict import Verdict
+from release_passport_server.ports.judging import CaseKey, Judged, Judgement, LoadedCase
 from release_passport_server.ports.leases import Scheduling
 
 T = TypeVar("T")
@@ -56,6 +63,16 @@ class EvidenceFilter:
     kind: str = ""
     source: str = ""
     subjects: tuple[Subject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of the audit log to list; `to_time` itself is left out."""
+
+    subject: str = ""
+    from_time: datetime | None = None
+    to_time: datetime | None = None
+    from_leaf: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +198,18 @@ class Reader(Protocol):
 
     def find_tenant(self) -> Tenant | None: ...
 
+    def leaf_count(self) -> int:
+        """Return how many entries the audit log has."""
+        ...
+
+    def list_audit(self, wanted: AuditFilter, page: Page) -> Listed[LoggedEntry]:
+        """Return entries by leaf, oldest first; a part can be short, and the key alone says where the end is."""
+        ...
+
+    def audited_at(self, revisions: Sequence[int]) -> tuple[LoggedEntry, ...]:
+        """Return the entries that were written at these revisions, by leaf."""
+        ...
+
     def find_trust(self, revision: int = 0) -> TrustRevision | None:
         """Return one revision of what the tenant trusts; 0 means the newest."""
         ...
@@ -271,110 +300,6 @@ class Written(Generic[T]):
 
     value: T
     revision: int
-
-
-class Judgement(Protocol):
-    """One question to be decided inside the store's transaction.
-
-    The store calls `prepare` (which may write inline evidence or a new release), gathers the subjects of all
-    questions of a batch, loads their cases with one query each kind, and calls `conclude`.
-    """
-
-    @property
-    def tenant(self) -> str: ...
-
-    @property
-    def about(self) -> str:
-        """Return the name of the release in question, so that the releases of a batch are read at once."""
-        ...
-
-    @property
-    def principal(self) -> str: ...
-
-    @property
-    def request_id(self) -> str: ...
-
-    @property
-    def body_digest(self) -> str: ...
-
-    @property
-    def writes(self) -> bool:
-        """Say whether `prepare` will write."""
-        ...
-
-    @property
-    def items(self) -> Sequence[EvidenceItem]:
-        """Return the evidence that `prepare` will store, so that what is there of it already is read at once."""
-        ...
-
-    def prepare(self, tx: Transaction) -> CaseKey: ...
-
-    def conclude(self, loaded: LoadedCase) -> Conclusion: ...
-
-
-@dataclass(frozen=True, slots=True)
-class CaseKey:
-    """What a question is about: enough for the store to load its case.
-
-    Of a kind whose rules look at the newest observation alone, only that one is loaded; `every_history` loads
-    the whole series, as policies that are only supposed may look back on anything.
-    """
-
-    release: Release
-    subjects: tuple[Subject, ...]
-    attempt_of: str
-    every_history: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedCase:
-    """Everything that a question needs, read in the transaction that will record the answer.
-
-    `standing` and `ground` come without their `case_body`, which only a replay reads. `read_revision` is the
-    revision that everything up to was considered.
-    """
-
-    release: Release
-    service: Service | None
-    environment: Environment | None
-    observe_only: ObserveOnlyBinding | None
-    attempt: Attempt | None
-    previous_attempts: tuple[Attempt, ...]
-    ground: DecisionRecord | None
-    ground_withdrawn: tuple[str, ...]
-    standing: DecisionRecord | None
-    policies: tuple[PolicyDocument, ...]
-    evidence: tuple[EvidenceItem, ...]
-    latches: tuple[Latch, ...]
-    rollback_target: str
-    read_revision: int
-    now: datetime
-    # What the tenant trusts now, without the roots' contents.
-    trust: Trust = Trust()
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What to record; `record` is None where the standing decision stands."""
-
-    record: DecisionRecord | None
-    answer: DecisionRecord
-    latches: tuple[Latch, ...] = ()
-    events: tuple[FeedEvent, ...] = ()
-    audit: tuple[AuditEntry, ...] = ()
-    # What is to be done later because of the record; goes with one.
-    timers: tuple[Timer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The decision that stands after a question was answered."""
-
-    record: DecisionRecord
-    revision: int
-    replayed: bool
-    standing: bool
-    epoch: int = 1
 
 
 class Store(Protocol):

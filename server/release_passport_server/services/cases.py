@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.catalog import PolicyDocument
-from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.policy import Policy
 from release_passport_server.domain.release import Attempt, Ground, ObserveOnly, Place, Release
+from release_passport_server.domain.trust import TrustedRoot
 from release_passport_server.domain.verdict import Stage
 from release_passport_server.ports.attestations import AttestationVerifier
+from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.policies import PolicyCompiler
-from release_passport_server.ports.store import CaseKey, LoadedCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Cases:
     messages: Messages
     verifier: AttestationVerifier
     dev: bool = False
+    # What tenants that have named no trusted root verify against.
+    default_roots: tuple[TrustedRoot, ...] = ()
 
     def build(self, loaded: LoadedCase, *, stage: Stage | None = None) -> Case:
         """Return the case of what was loaded, at the stage that the attempt's state says, or at a given one."""
@@ -47,6 +50,7 @@ class Cases:
             latches=loaded.latches,
             rollback_target=loaded.rollback_target,
             previous_outcome=before,
+            vouched=self._vouched(loaded),
             dev=self.dev,
         )
 
@@ -56,6 +60,31 @@ class Cases:
             policy = self.compiler.compile(document)
             if policy.match.selects(place):
                 yield policy
+
+    def _vouched(self, loaded: LoadedCase) -> frozenset[str]:
+        """Return the verified items whose signer the trust configuration lets vouch here, as it stands now.
+
+        What a signature proves is kept with its item; whose word counts is asked anew for each decision, so that an
+        identity, a key or a root that is taken away counts no longer.
+        """
+        proven = [one for one in loaded.evidence if one.proof and one.verification is Verification.VERIFIED]
+        if not proven:
+            return frozenset()
+        trust = loaded.trust.with_defaults(self.default_roots)
+        identity = loaded.release.identity
+        place = identity.service, identity.environment
+        return frozenset(
+            item.name
+            for item in proven
+            if item.proof
+            and (
+                trust.vouches(item.proof, item.kind, *place)
+                or any(
+                    key.scope.admits(item.kind, *place) and self.verifier.key_signer(key.pem) == item.signer
+                    for key in trust.keys
+                )
+            )
+        )
 
     def place(self, loaded: LoadedCase) -> Place:
         """Return the place that the release goes to, as the catalogue has it."""
@@ -69,6 +98,7 @@ class Cases:
             service_labels=service.labels if service else None,
             environment_labels=environment.labels if environment else None,
             signers=tuple(self.verifier.key_signer(key) for key in service.signers) if service else (),
+            trust_revision=loaded.trust.revision,
             required_policies=environment.required_policies if environment else (),
             observe_only=None
             if binding is None

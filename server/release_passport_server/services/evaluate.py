@@ -19,8 +19,9 @@ from release_passport_server.domain.release import Latch, ReleaseIdentity
 from release_passport_server.domain.verdict import Mode, Stage
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
+from release_passport_server.ports.judging import CaseKey, Conclusion, Judged, LoadedCase
 from release_passport_server.ports.messages import Messages
-from release_passport_server.ports.store import CaseKey, Conclusion, Judged, LoadedCase, Store, Transaction
+from release_passport_server.ports.store import Store, Transaction
 from release_passport_server.services.cases import Cases, case_key
 from release_passport_server.services.create_release import place_release
 from release_passport_server.services.intake import EvidenceIntake

@@ -144,6 +144,7 @@ class Explain:
             latches=latches_of(case_json),
             rollback_target=case_json["rollbackTarget"],
             previous_outcome=before,
+            vouched=vouched_of(case_json),
             dev=case_json["dev"],
         )
 

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.errors import NotFound, Violation, invalid
-from release_passport_server.domain.evidence import EvidenceDraft, EvidenceItem, Subject, Verification
+from release_passport_server.domain.evidence import EvidenceDraft, EvidenceItem, Subject
 from release_passport_server.domain.ids import AttemptName, EvidenceName, ReleaseName
 from release_passport_server.domain.kind import SubjectType, kind_named
-from release_passport_server.domain.record import AuditEntry, FeedEvent, Page
+from release_passport_server.domain.record import AuditEntry, FeedEvent
 from release_passport_server.ports.access import Authorizer
-from release_passport_server.ports.attestations import AttestationVerifier
 from release_passport_server.ports.ids import Ids
-from release_passport_server.ports.messages import Messages
-from release_passport_server.ports.store import Reader, Store, Transaction
+from release_passport_server.ports.store import Transaction
+from release_passport_server.services.verify_evidence import VerifyEvidence
 
 MAX_SKEW = timedelta(seconds=60)
-SERVICES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceIntake:
     """Takes evidence in."""
 
-    store: Store
     access: Authorizer
-    verifier: AttestationVerifier
-    messages: Messages
+    verify: VerifyEvidence
     ids: Ids
 
     async def prepare(
@@ -40,13 +36,7 @@ class EvidenceIntake:
         Each item is authorised by itself. The scope in which its submitter's word counts is kept with it.
         """
         items = [self._authorised(principal, index, draft) for index, draft in enumerate(drafts)]
-        if any(draft.bundle for draft in drafts):
-            keys = await self.store.read(principal.tenant, _signer_keys)
-            items = [
-                self._verified(item, draft.bundle, keys) if draft.bundle else item
-                for item, draft in zip(items, drafts, strict=True)
-            ]
-        return tuple(items)
+        return await self.verify(principal.tenant, items)
 
     def put(
         self, tx: Transaction, items: Sequence[EvidenceItem], principal: Principal, action: str
@@ -89,24 +79,6 @@ class EvidenceIntake:
         scopes = self.access.allowed_scopes(principal, Verb.SUBMIT, kind=item.kind)
         return item.with_server_parts(source=principal.id, scopes=scopes, bundle=draft.bundle)
 
-    def _verified(self, item: EvidenceItem, bundle: bytes, keys: tuple[str, ...]) -> EvidenceItem:
-        result = self.verifier.verify(bundle, item.subject.value, keys, kind=item.kind)
-        if result.state is not Verification.VERIFIED:
-            return replace(item, verification=Verification.FAILED, verification_reason=result.reason)
-        key, facts_digest = self.messages.described(item.kind, result.facts)
-        # A signed time counts; without one the claim may make the item older, never younger.
-        observed = min(item.observe_time, result.statement_time or item.observe_time)
-        return replace(
-            item,
-            facts=result.facts,
-            facts_digest=facts_digest,
-            key=key,
-            verification=Verification.VERIFIED,
-            verification_reason="",
-            signer=result.signer,
-            observe_time=observed,
-        )
-
 
 def place_of(tenant: str, subject: Subject) -> tuple[str, str]:
     """Return service and environment that a subject lies in; both empty for digests and revisions.
@@ -131,14 +103,3 @@ def place_of(tenant: str, subject: Subject) -> tuple[str, str]:
 def scope_of(subject: Subject) -> str:
     """Return the feed scope that a change of evidence about this subject touches."""
     return f"{subject.type.value}:{subject.value}"
-
-
-def _signer_keys(reader: Reader) -> tuple[str, ...]:
-    keys: dict[str, None] = {}
-    page = Page(SERVICES_AT_ONCE)
-    while True:
-        listed = reader.list_services(page)
-        keys.update(dict.fromkeys(key for service in listed.items for key in service.signers))
-        if not listed.next_after:
-            return tuple(keys)
-        page = Page(SERVICES_AT_ONCE, listed.next_after)

@@ -27,9 +27,10 @@ from release_passport_server.domain.statement import PAYLOAD_TYPE
 from release_passport_server.domain.verdict import Stage, Verdict
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
+from release_passport_server.ports.judging import Judged
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.signing import Sealer
-from release_passport_server.ports.store import Judged, Reader, Store, Transaction, Written
+from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import Cases, case_key
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ class VerifyEnvelope:
         # An envelope's payload is in base 64: the name of this field can stand in a bundle alone.
         if b'"verificationMaterial"' in bundle:
             return await self.bundles.verify(bundle, subjects, trust, kind=kind)
-        return self._keyed(bundle, subjects, trust, kind)
+        return await asyncio.to_thread(self._keyed, bundle, subjects, trust, kind)
 
     def _keyed(self, bundle: bytes, subjects: Collection[str], trust: Trust, kind: str) -> Verified | Failed:
         keys = [key.pem for key in trust.keys]

@@ -79,6 +79,10 @@ def evidence_to_proto(item: EvidenceItem) -> evidence_pb2.Evidence:
         facts_digest=item.facts_digest,
         revision=item.revision,
     )
+    if item.proof is not None:
+        evidence.verification.method = item.proof.method
+        evidence.verification.trust_revision = item.proof.trust_revision
+        evidence.verification.verify_time.CopyFrom(evidence.receive_time)
     if item.expire_time is not None:
         evidence.expire_time.FromDatetime(item.expire_time)
     if item.revocation is not None:

@@ -96,6 +96,10 @@ class WireMessages:
         getattr(union, kind).CopyFrom(facts)
         return facts_key(union), facts_digest(union)
 
+    def builder(self, kind: str, facts: object) -> str:
+        """Return the builder that derived facts name; empty for other kinds than provenance."""
+        return facts.builder_id if isinstance(facts, evidence_pb2.Provenance) else ""
+
     def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
         """Return RolloutOutcome facts for an attempt that ended PASSED or ROLLED_BACK, and their digest."""
         outcome = evidence_pb2.RolloutOutcome(

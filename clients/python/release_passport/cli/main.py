@@ -19,6 +19,7 @@ COMMANDS = {
     "release": ("release", "release", "Register, find, start and finish releases."),
     "evidence": ("evidence", "evidence", "Submit, find and revoke evidence."),
     "decision": ("decision", "decision", "Read, explain and replay decisions."),
+    "audit": ("audit", "audit", "Read the audit log, and check that it is whole."),
     "policy": ("policy", "policy", "Apply, validate, test and read policies."),
     "simulate": ("simulate", "simulate", "See what would be decided, without recording it."),
     "service": ("service", "service", "Register services and their labels."),

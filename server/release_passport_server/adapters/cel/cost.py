@@ -49,9 +49,10 @@ _SEARCH, _SEARCH_OF_BYTE, _SEARCH_OF_ENTRY, _SEARCH_OF_TEXT = 4_000, 30, 6_000, 
 _COMPARE, _COMPARE_OF_ENTRY = 300_000, 3_000
 _FIND, _FIND_OF_ENTRY = 60_000, 1_000
 _GREATEST = 150_000
-# A regular expression is compiled at each call; running it costs as much as the text is long.
-_REGEX_COMPILE = 550
-_REGEX_RUN = 10_000
+# For each unit of a regular expression's weight: it is compiled at each call, and runs over as much as there is text.
+_REGEX_COMPILE = 450
+_REGEX_RUN = 100_000
+_REGEX_RUN_STEADY = 10_000
 _TEXTS_OF_ENTRIES = ITEM_BYTES // TEXT_BYTES
 
 
@@ -147,10 +148,11 @@ def _match(node: Call, at: At) -> Cost:
     if not isinstance(pattern, Const) or not isinstance(pattern.value, str):
         return Cost()
     weight = regex.weight(pattern.value)
+    run = _REGEX_RUN_STEADY if regex.steady(pattern.value) else _REGEX_RUN
     runs = min(at.times, _TEXTS_OF_ENTRIES) if at.holds(node.args[0]) else at.times
     return Cost(
         fixed=weight * _REGEX_COMPILE * at.times,
-        scanning=_SCAN["matches"] * at.times + weight * _REGEX_RUN * runs,
+        scanning=_SCAN["matches"] * at.times + weight * run * runs,
     )
 
 

@@ -148,6 +148,12 @@ def _visit_comprehension(
 
 
 def _is_read(node: Node) -> bool:
+    """Say whether a list is one out of the evidence, or what filter() keeps of one."""
+    while isinstance(node, Comprehension):
+        added = appended(node)
+        if not (isinstance(added, Ident) and added.name in node.iter_vars):
+            return False
+        node = node.range
     while isinstance(node, Select):
         node = node.operand
     return isinstance(node, Ident) and not node.name.startswith(VARIABLE)

@@ -7,6 +7,7 @@ import re
 MAX_LENGTH = 256
 MAX_WEIGHT = 1000
 _COUNTED = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
+_CHOICE = re.compile(r"[*+?|]|\{\d*,")
 _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]?", re.DOTALL)
 _ESCAPE = re.compile(r"\\[pP](?:\{\^?\w+\}|.)|\\x\{\w+\}|\\.|\\", re.DOTALL)
 # A Unicode class, such as \pL, is several hundred ranges.
@@ -46,6 +47,11 @@ def weight(pattern: str) -> int:
         groups[-1] += added
         index += step
     return sum(groups)
+
+
+def steady(pattern: str) -> bool:
+    """Say whether at each place in the text there is one way to go on: no other pattern is slow on a hostile text."""
+    return pattern.startswith("^") and _CHOICE.search(pattern) is None
 
 
 def _class_weight(text: str) -> int:

@@ -22,7 +22,8 @@ from release_passport_server.domain.errors import Precondition
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt
-from release_passport_server.ports.store import Judged, Replay
+from release_passport_server.ports.judging import Judged
+from release_passport_server.ports.store import Replay
 
 # Under this name the answers to questions are kept.
 METHOD = "Evaluate"

@@ -22,7 +22,8 @@ from release_passport_server.adapters.sql.requests import Act, Answer, Ask, Requ
 from release_passport_server.adapters.sql.transaction import SQLTransaction
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Latch
-from release_passport_server.ports.store import CaseKey, Judged, LoadedCase, Replay
+from release_passport_server.ports.judging import CaseKey, Judged, LoadedCase
+from release_passport_server.ports.store import Replay
 from release_passport_server.ports.store import Written as Answered
 
 Failpoint = Callable[[], None]

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, tup
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.codec import policy_of
-from release_passport_server.adapters.sql.trust import newest_trust
 from release_passport_server.adapters.sql.documents import BINDINGS, ENVIRONMENTS, SERVICES
+from release_passport_server.adapters.sql.trust import newest_trust
 from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, PolicyDocument, Service
 from release_passport_server.domain.release import ReleaseIdentity
 from release_passport_server.domain.trust import Trust
@@ -55,7 +55,7 @@ class Catalog:
     # The kinds of evidence of which a policy looks at more than the newest observation.
     with_history: tuple[str, ...]
     # What the tenant trusts, without the roots' contents.
-    trust: Trust = Trust()
+    trust: Trust
     services: dict[str, Service | None] = field(default_factory=dict)
     environments: dict[str, Environment | None] = field(default_factory=dict)
     bindings: dict[str, tuple[ObserveOnlyBinding, ...]] = field(default_factory=dict)

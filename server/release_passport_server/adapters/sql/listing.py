@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, func, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, and_, select, true
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.codec import decision_of, item_of, release_of, subject_text
@@ -27,8 +27,8 @@ from release_passport_server.ports.store import DecisionFilter, EvidenceFilter, 
 T = TypeVar("T")
 # Releases of an artifact are looked up one by one up to so many; a more frequent artifact is soon found in order.
 _FEW = 1000
-# How many revisions are looked through before the places are.
-_NEAR = 4000
+# So many rows are looked through before places are.
+_NEAR = 1000
 
 
 def list_releases(connection: Connection, tenant: str, wanted: ReleaseFilter, page: Page) -> Listed[Release]:
@@ -122,14 +122,14 @@ class _Listing:
         self, wanted: ReleaseFilter | DecisionFilter, fixed: Mapping[str, int] = MappingProxyType({})
     ) -> list[Any]:
         """Return the page of what lies in the scopes, the service and the environment."""
-        rows = self._rows(self._table, self._table).where(_has(self._table, fixed))
+        rows = self._rows(self._table, self._table)
         if not wanted.service and not wanted.environment and _are_everything(wanted.scopes):
-            return self.plain(rows)
+            return self.plain(rows.where(_has(self._table, fixed)))
         services = {wanted.service} if wanted.service else _services(wanted.scopes)
         if services is None:
-            near = self._near(rows.where(_in_place(self._table, wanted)))
-            if len(near) == self._count:
-                return near
+            names = self._near(wanted, fixed)
+            if len(names) == self._count:
+                return self.plain(rows.where(self._table.c.name.in_(names)))
         found = pairs(self._connection, self._tenant, tables.releases, ("service", "environment"), services)
         places = [
             place
@@ -138,15 +138,14 @@ class _Listing:
         ]
         return self.of(("service", "environment"), places, fixed)
 
-    def _near(self, rows: Select[Any]) -> list[Any]:
-        """Return the page as far as it lies within the next revisions: most of what somebody sees is frequent."""
+    def _near(self, wanted: ReleaseFilter | DecisionFilter, fixed: Mapping[str, int]) -> Sequence[str]:
+        """Return the names on the page as far as they are among the next rows: what many see is frequent."""
         c = self._table.c
-        if self._behind is None:
-            newest = select(func.max(c.revision)).where(c.tenant == self._tenant)
-            first = self._connection.execute(newest).scalar() or 0
-        else:
-            first = self._behind.revision
-        return self.plain(rows.where(c.revision > first - _NEAR))
+        rows = select(c.name, c.service, c.environment, c.revision, *(c[name] for name in fixed))
+        ordered = newest_first(rows.where(c.tenant == self._tenant), self._behind, c.revision, c.name)
+        near = ordered.limit(_NEAR).subquery("near")
+        names = select(near.c.name).where(_in_place(near, wanted), _has(near, fixed))
+        return self._connection.execute(names.limit(self._count)).scalars().all()
 
 
 def _are_everything(scopes: Sequence[Scope]) -> bool:
@@ -166,11 +165,11 @@ def _listed(
     return Listed(items, place(items[-1]) if len(rows) > page.size else "")
 
 
-def _has(table: Table, values: Mapping[str, int]) -> ColumnElement[bool]:
+def _has(table: Any, values: Mapping[str, int]) -> ColumnElement[bool]:
     return and_(true(), *(table.c[name] == value for name, value in values.items()))
 
 
-def _in_place(table: Table, wanted: ReleaseFilter | DecisionFilter) -> ColumnElement[bool]:
+def _in_place(table: Any, wanted: ReleaseFilter | DecisionFilter) -> ColumnElement[bool]:
     """Return the condition that a row lies where the filter says."""
     c = table.c
     conditions = [in_scopes(wanted.scopes, c.service, c.environment)]

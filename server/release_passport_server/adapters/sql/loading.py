@@ -29,7 +29,7 @@ from release_passport_server.domain.catalog import ObserveOnlyBinding, PolicyDoc
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt, Latch, Release
-from release_passport_server.ports.store import CaseKey, LoadedCase
+from release_passport_server.ports.judging import CaseKey, LoadedCase
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, select
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.audit_rows import entries_at, leaf_count, list_audit
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import (
     attempt_of,
@@ -44,16 +45,11 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Subject
-from release_passport_server.domain.record import DecisionRecord, Listed, Page
+from release_passport_server.domain.record import DecisionRecord, Listed, LoggedEntry, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.domain.trust import TrustRevision
-from release_passport_server.ports.store import (
-    CaseKey,
-    DecisionFilter,
-    EvidenceFilter,
-    LoadedCase,
-    ReleaseFilter,
-)
+from release_passport_server.ports.judging import CaseKey, LoadedCase
+from release_passport_server.ports.store import AuditFilter, DecisionFilter, EvidenceFilter, ReleaseFilter
 
 T = TypeVar("T")
 
@@ -282,6 +278,18 @@ class SQLReader:
         return replace(
             listed, items=tuple(replace(one, trust=one.trust.without_contents()) for one in listed.items)
         )
+
+    def leaf_count(self) -> int:
+        """Return how many entries the audit log has."""
+        return leaf_count(self._connection, self.tenant)
+
+    def list_audit(self, wanted: AuditFilter, page: Page) -> Listed[LoggedEntry]:
+        """Return entries by leaf, oldest first."""
+        return list_audit(self._connection, self.tenant, wanted, page)
+
+    def audited_at(self, revisions: Sequence[int]) -> tuple[LoggedEntry, ...]:
+        """Return the entries that were written at these revisions, by leaf."""
+        return entries_at(self._connection, self.tenant, revisions)
 
     def _known(self) -> Known:
         """Return what is known of the tenant before its case is loaded."""

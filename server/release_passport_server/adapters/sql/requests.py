@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from release_passport_server.ports.store import CaseKey, Conclusion, Judgement, LoadedCase, Transaction
+from release_passport_server.ports.judging import CaseKey, Conclusion, Judgement, LoadedCase
+from release_passport_server.ports.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,8 +147,13 @@ def histories(dialect: str) -> Select[Any]:
 @lru_cache
 def newest_decisions(dialect: str) -> Select[Any]:
     """Return the select of the newest decision of each of the releases `:asked`, without the case's body."""
-    asked = given_rows(dialect, "asked", "release")
-    table, other = tables.decisions, tables.decisions.alias("other")
+    asked, table = given_rows(dialect, "asked", "release"), tables.decisions
+    if dialect == "postgresql":
+        rows = select(table).where(table.c.tenant == bindparam("tenant"), table.c.release == asked.c.release)
+        # The limit keeps the planner from reading all of the table.
+        row = rows.order_by(table.c.revision.desc()).limit(1).correlate(asked).lateral("newest")
+        return decision_rows(row, asked.join(row, true()))
+    other = table.alias("other")
     newest = (
         select(func.max(other.c.revision))
         .where(other.c.tenant == bindparam("tenant"), other.c.release == asked.c.release)

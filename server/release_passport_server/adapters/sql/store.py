@@ -30,7 +30,8 @@ from release_passport_server.adapters.sql.writer import Writer
 from release_passport_server.domain.catalog import Tenant
 from release_passport_server.domain.errors import Unavailable
 from release_passport_server.domain.record import Listed, Page
-from release_passport_server.ports.store import Judged, Judgement, Reader, Transaction, Written
+from release_passport_server.ports.judging import Judged, Judgement
+from release_passport_server.ports.store import Reader, Transaction, Written
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -15,7 +15,6 @@ from sqlalchemy import (
     NestedTransaction,
     Table,
     Update,
-    delete,
     select,
     update,
 )
@@ -31,37 +30,18 @@ from release_passport_server.adapters.sql.codec import (
     decision_values,
     evidence_values,
     facts_body,
-    policy_values,
     release_values,
 )
 from release_passport_server.adapters.sql.documents import (
-    BINDINGS,
-    ENVIRONMENTS,
     LATCHES,
-    ROLE_BINDINGS,
-    SERVICES,
-    TENANTS,
-    TOKENS,
-    Collection,
 )
 from release_passport_server.adapters.sql.loading import Known
-from release_passport_server.adapters.sql.scheduling import Scheduling
-from release_passport_server.adapters.sql.trust import trust_values
+from release_passport_server.adapters.sql.resources import ResourceWrites
 from release_passport_server.domain.canonical import canonical, digest, stamp
-from release_passport_server.domain.catalog import (
-    APIToken,
-    Environment,
-    ObserveOnlyBinding,
-    PolicyDocument,
-    RoleBinding,
-    Service,
-    Tenant,
-)
 from release_passport_server.domain.evidence import EvidenceItem, Revocation
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent
 from release_passport_server.domain.release import Attempt, Latch, Release
-from release_passport_server.domain.trust import TrustRevision
 from release_passport_server.ports.store import Replay
 
 T = TypeVar("T")
@@ -70,7 +50,7 @@ SALT_BYTES = 16
 _SERIES = [column.name for column in tables.series.c]
 
 
-class SQLTransaction(Scheduling):
+class SQLTransaction(ResourceWrites):
     """What one request changes; see the port. Everything that it writes stands under its one revision.
 
     Rows wait until somebody reads, or until the batch ends. A savepoint is set only where rows of this request
@@ -244,62 +224,6 @@ class SQLTransaction(Scheduling):
         """Insert a latch on these digests."""
         self._put(LATCHES, latch, key=content_digest)
 
-    def put_service(self, service: Service) -> None:
-        """Insert or replace a service."""
-        self._put(SERVICES, service)
-        self._catalog_changed = True
-
-    def put_environment(self, environment: Environment) -> None:
-        """Insert or replace an environment."""
-        self._put(ENVIRONMENTS, environment)
-        self._catalog_changed = True
-
-    def put_observe_only(self, binding: ObserveOnlyBinding) -> None:
-        """Insert or replace a binding."""
-        self._put(BINDINGS, binding)
-        self._catalog_changed = True
-
-    def put_policy(self, policy: PolicyDocument) -> None:
-        """Insert a new revision and make it the newest."""
-        c = tables.policy_revisions.c
-        self._change(
-            update(tables.policy_revisions)
-            .where(c.tenant == self.tenant, c.policy_id == policy.policy_id, c.newest)
-            .values(newest=False)
-        )
-        self._insert(tables.policy_revisions, policy_values(self.tenant, policy))
-        self._catalog_changed = True
-
-    def put_trust(self, revision: TrustRevision) -> None:
-        """Insert a revision of what the tenant trusts."""
-        self._insert(tables.trust_revisions, trust_values(self.tenant, revision))
-        self._catalog_changed = True
-
-    def put_role_binding(self, binding: RoleBinding) -> None:
-        """Insert a grant."""
-        self._put(ROLE_BINDINGS, binding)
-        self._access_changed = True
-
-    def delete_role_binding(self, binding_id: str) -> None:
-        """Delete a grant."""
-        c = tables.documents.c
-        self._change(
-            delete(tables.documents).where(
-                c.tenant == self.tenant, c.collection == ROLE_BINDINGS.name, c.id == binding_id
-            )
-        )
-        self._access_changed = True
-
-    def put_token(self, token: APIToken) -> None:
-        """Insert or replace a token."""
-        self._put(TOKENS, token)
-        self._access_changed = True
-
-    def put_tenant(self, tenant: Tenant) -> None:
-        """Insert or replace the tenant."""
-        self._put(TENANTS, tenant)
-        self._access_changed = True
-
     def emit(self, event: FeedEvent) -> None:
         """Add an event to the feed under this request's revision."""
         place = {"tenant": self.tenant, "revision": self._revision}
@@ -392,16 +316,6 @@ class SQLTransaction(Scheduling):
         if self._found.items is None:
             return known | stored_observations(self._database, self.tenant, unknown)
         return known | {one: self._found.items[one] for one in named if one in self._found.items}
-
-    def _put(self, collection: Collection[T], value: T, *, key: str = "") -> None:
-        row = {
-            "tenant": self.tenant,
-            "collection": collection.name,
-            "id": collection.id_of(value),
-            "key": key or collection.key_of(value),
-            "body": collection.encode(value),
-        }
-        self._insert(tables.documents, row)
 
     def _insert(self, table: Table, *rows: Values) -> None:
         if rows:

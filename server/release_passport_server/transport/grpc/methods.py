@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from release_passport.v1 import (
     access_service_pb2,
+    audit_service_pb2,
     catalog_service_pb2,
     decision_service_pb2,
     evidence_service_pb2,
@@ -19,10 +20,12 @@ from release_passport.v1 import (
     policy_service_pb2,
     release_service_pb2,
     tenant_service_pb2,
+    trust_service_pb2,
 )
 
 CONTRACT: tuple[FileDescriptor, ...] = (
     access_service_pb2.DESCRIPTOR,
+    audit_service_pb2.DESCRIPTOR,
     catalog_service_pb2.DESCRIPTOR,
     decision_service_pb2.DESCRIPTOR,
     evidence_service_pb2.DESCRIPTOR,
@@ -30,10 +33,11 @@ CONTRACT: tuple[FileDescriptor, ...] = (
     policy_service_pb2.DESCRIPTOR,
     release_service_pb2.DESCRIPTOR,
     tenant_service_pb2.DESCRIPTOR,
+    trust_service_pb2.DESCRIPTOR,
 )
 
 # These change nothing that is kept, so they give way before what does.
-_READING = ("Get", "List", "Explain", "Simulate", "Validate", "Test", "WhoAmI")
+_READING = ("Get", "List", "Export", "Explain", "Simulate", "Validate", "Test", "WhoAmI")
 
 
 class CallClass(StrEnum):

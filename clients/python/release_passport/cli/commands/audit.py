@@ -1,0 +1,179 @@
+"""`passport audit`: what was done, and whether the record of it is whole."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from release_passport.cli import exit_codes
+from release_passport.cli.failure import CommandFailure, usage
+from release_passport.cli.options import TIME, connected
+from release_passport.cli.paging import limit_option
+from release_passport.cli.session import Session
+
+if TYPE_CHECKING:
+    from release_passport.cli.log_download import Files, Rows
+    from release_passport.log.audit import Fault
+    from release_passport.log.checkpoint import Checkpoint
+    from release_passport.v1 import audit_service_pb2
+
+
+@click.group(short_help="Read the audit log, and check that it is whole.")
+def audit() -> None:
+    """Read the audit log, and check that it is whole."""
+
+
+@audit.command("list", short_help="List what was done, oldest first.")
+@click.option("--subject", default="", metavar="NAME", help="What was acted on, by its whole name.")
+@click.option("--from-time", type=TIME, metavar="TIME", help="Leave out what is older.")
+@click.option("--to-time", type=TIME, metavar="TIME", help="Leave out what is as old or newer.")
+@click.option("--from-leaf", default=0, metavar="NUMBER", help="Leave out what stands before this leaf.")
+@limit_option
+@connected()
+def list_entries(
+    session: Session,
+    *,
+    subject: str,
+    from_time: datetime | None,
+    to_time: datetime | None,
+    from_leaf: int,
+    limit: int,
+) -> None:
+    """List what was done by whom, oldest first."""
+    from release_passport.cli.emit import emit_list
+    from release_passport.cli.paging import read_pages
+    from release_passport.cli.render.text import table
+    from release_passport.cli.render.view import time_words
+    from release_passport.v1 import audit_service_pb2
+
+    request = audit_service_pb2.ListAuditEntriesRequest(
+        tenant=session.tenant, subject=subject, from_leaf=from_leaf
+    )
+    for name, time in (("from_time", from_time), ("to_time", to_time)):
+        if time is not None:
+            getattr(request, name).FromDatetime(time)
+    found = read_pages(session, session.client.list_audit_entries, request, "entries", limit)
+    rows = [
+        (str(one.leaf_index), time_words(one.time), one.principal, one.action, one.subject) for one in found
+    ]
+    headers = ("leaf", "time", "principal", "action", "subject")
+    emit_list(session, found, table(headers, rows, empty="no entries"))
+
+
+@audit.command(short_help="Check that the audit log is whole.")
+@click.option("--from", "first", default=0, metavar="LEAF", help="Begin with the tile of this leaf.")
+@click.option("--to", "end", type=int, metavar="LEAF", help="End before this leaf.")
+@click.option(
+    "--key-set",
+    metavar="FILE",
+    help="Public keys, from elsewhere than this server: its /.well-known/release-passport-keys.json of before.",
+)
+@click.option(
+    "--checkpoint",
+    "held",
+    metavar="FILE",
+    help="Where the checkpoint of the last audit is kept: it must be continued, and is replaced then.",
+)
+@connected()
+def verify(session: Session, *, first: int, end: int | None, key_set: str | None, held: str | None) -> int:
+    """Compare every entry with the log's tree and its signed checkpoint; exit 0 only where all of it fits."""
+    from release_passport.cli.verifying import require_cryptography
+
+    if first < 0 or (end is not None and end <= first):
+        raise usage("--from and --to are leaves, and --to is behind --from")
+    require_cryptography()
+    from release_passport.cli.log_download import Files, Rows, first_of_tile
+    from release_passport.v1 import audit_service_pb2
+
+    answer = session.client.get_checkpoint(audit_service_pb2.GetCheckpointRequest(tenant=session.tenant))
+    checkpoint = _opened(session, answer, key_set)
+    files, begin = Files(session, checkpoint.size), first_of_tile(first)
+    rows = Rows(session, begin, end)
+    fault = _fork(files, checkpoint, held) or _earliest(_compared(rows, files, checkpoint, begin, end), rows)
+    if fault is None and held is not None:
+        Path(held).write_bytes(answer.checkpoint)
+    _write(session, checkpoint, answer.pending, rows.count, fault)
+    return exit_codes.OK if fault is None else exit_codes.ERROR
+
+
+def _opened(
+    session: Session, answer: audit_service_pb2.GetCheckpointResponse, path: str | None
+) -> Checkpoint:
+    """Return the checkpoint, signed by a key that counts."""
+    from release_passport.cli.verifying import log_keys, read_key_set
+    from release_passport.log.checkpoint import open_checkpoint
+    from release_passport.log.note import NoteInvalid
+    from release_passport.signatures.key_set import KeySetInvalid, parse_key_set
+
+    try:
+        if path is None:
+            session.notice("the keys are the server's own: with --key-set they are from elsewhere")
+        keys = parse_key_set(answer.key_set) if path is None else read_key_set(path)
+        note = answer.checkpoint.decode()
+        return open_checkpoint(note, answer.origin, log_keys(keys, answer.origin))
+    except (NoteInvalid, KeySetInvalid, UnicodeDecodeError) as error:
+        raise CommandFailure(f"the checkpoint of the log is not to be trusted: {error}") from error
+
+
+def _fork(files: Files, checkpoint: Checkpoint, held: str | None) -> Fault | None:
+    """Return how the log denies the checkpoint of the last audit."""
+    from release_passport.log.audit import Fault, FaultCode, find_fork
+    from release_passport.log.checkpoint import parse_checkpoint
+    from release_passport.log.note import NoteInvalid
+
+    if held is None or not Path(held).exists():
+        return None
+    try:
+        # It was verified when it was kept; what it says is held against the log as it is now.
+        before = parse_checkpoint(Path(held).read_text(encoding="utf-8").partition("\n\n")[0] + "\n")
+    except (NoteInvalid, OSError, UnicodeDecodeError) as error:
+        raise usage(f"{held} is not a checkpoint: {error}") from error
+    if before.origin != checkpoint.origin:
+        text = f"the log is {checkpoint.origin} now, and {before.origin} was audited before"
+        return Fault(0, FaultCode.FORKED, text)
+    return find_fork(files.read, checkpoint, before)
+
+
+def _compared(rows: Rows, files: Files, checkpoint: Checkpoint, begin: int, end: int | None) -> Fault | None:
+    from release_passport.log.audit import find_fault, find_fault_between
+
+    if end is not None:
+        return find_fault_between(rows, files.read, checkpoint, first=begin, end=end)
+    return find_fault(rows, files.read, checkpoint, first=begin)
+
+
+def _earliest(fault: Fault | None, rows: Rows) -> Fault | None:
+    """Return the fault with the lower index: of the tree, or of the columns beside a body."""
+    if fault is None or rows.fault is None:
+        return fault or rows.fault
+    return min(fault, rows.fault, key=lambda one: one.index)
+
+
+def _write(session: Session, checkpoint: Checkpoint, pending: int, count: int, fault: Fault | None) -> None:
+    from release_passport.cli.render.machine import write_data
+    from release_passport.cli.render.screen import show
+    from release_passport.cli.render.text import pairs
+
+    said: dict[str, object] = {
+        "log": checkpoint.origin,
+        "size": checkpoint.size,
+        "pending": pending,
+        "entries": count,
+        "sound": fault is None,
+    }
+    if fault is not None:
+        said |= {"index": fault.index, "code": fault.code.value, "fault": fault.text}
+    if session.output == "table":
+        show(
+            pairs(
+                [
+                    (name, str(value).lower() if value in (True, False) and name == "sound" else str(value))
+                    for name, value in said.items()
+                ]
+            )
+        )
+    else:
+        write_data(said, session.output)

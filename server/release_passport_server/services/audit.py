@@ -1,0 +1,112 @@
+"""Show the audit log, and prove what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from release_passport_server.domain.access import Principal, Verb
+from release_passport_server.domain.errors import NotFound, Precondition
+from release_passport_server.domain.record import Listed, LoggedEntry, Page
+from release_passport_server.domain.signing_key import key_set_document
+from release_passport_server.ports.access import Authorizer
+from release_passport_server.ports.log import LogIdentity, LogReader, SignedTreeHead
+from release_passport_server.ports.signing import Signer
+from release_passport_server.ports.store import AuditFilter, Store
+
+T = TypeVar("T")
+CHECKPOINT = "checkpoint"
+# The logs are looked at every other second.
+RETRY_AFTER = 2.0
+
+
+class Blocking(Protocol):
+    """Runs what blocks beside the loop."""
+
+    def __call__(self, act: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The checkpoint that stands, and how many entries are not in it yet."""
+
+    note: str
+    origin: str
+    size: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Reads the audit log and its tree, for those who have the verb in the whole tenant."""
+
+    store: Store
+    access: Authorizer
+    log: LogReader
+    signer: Signer
+    issuer: str
+    identity: Callable[[str], LogIdentity]
+    blocking: Blocking
+
+    async def entries(self, principal: Principal, wanted: AuditFilter, page: Page) -> Listed[LoggedEntry]:
+        """Return entries by leaf, oldest first."""
+        self._may_audit(principal)
+        return await self.store.read(principal.tenant, lambda reader: reader.list_audit(wanted, page))
+
+    async def standing(self, principal: Principal) -> Standing:
+        """Return the newest checkpoint; raise Precondition where there is none yet."""
+        self._may_audit(principal)
+        head = await self._head(principal)
+        written = await self.store.read(principal.tenant, lambda reader: reader.leaf_count())
+        log, size = self.identity(principal.tenant), head.checkpoint.size
+        return Standing(head.note, log.origin, size, max(0, written - log.first_leaf - size))
+
+    async def inclusion(self, principal: Principal, leaf_index: int) -> str:
+        """Return the tlog-proof of an entry; raise Precondition for one that is in no checkpoint yet."""
+        self._may_audit(principal)
+        log = self.identity(principal.tenant)
+        written = await self.store.read(principal.tenant, lambda reader: reader.leaf_count())
+        if not log.first_leaf <= leaf_index < written:
+            raise NotFound("NOT_FOUND", f"there is no entry {leaf_index} in this log")
+        try:
+            return await self.blocking(lambda: self.log.inclusion(log, leaf_index))
+        except NotFound as error:
+            raise not_logged_yet(f"entry {leaf_index}") from error
+
+    async def consistency(self, principal: Principal, size: int) -> tuple[list[bytes], str]:
+        """Return the proof from the tree of a size to the newest one, and the newest checkpoint."""
+        self._may_audit(principal)
+        head, log = await self._head(principal), self.identity(principal.tenant)
+        newer = head.checkpoint.size
+        return await self.blocking(lambda: self.log.consistency(log, size, newer)), head.note
+
+    async def files(self, principal: Principal, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """Return those files of the log that there are."""
+        self._may_audit(principal)
+        log = self.identity(principal.tenant)
+
+        def act() -> dict[str, bytes]:
+            found = {path: self.log.file(log, path) for path in paths}
+            return {path: content for path, content in found.items() if content is not None}
+
+        return await self.blocking(act)
+
+    def key_set(self) -> dict[str, object]:
+        """Return the public keys as they are published: no secret, for everybody."""
+        return key_set_document(self.issuer, self.signer.public_keys())
+
+    async def _head(self, principal: Principal) -> SignedTreeHead:
+        try:
+            return await self.blocking(lambda: self.log.checkpoint(self.identity(principal.tenant)))
+        except NotFound as error:
+            raise not_logged_yet("what was done") from error
+
+    def _may_audit(self, principal: Principal) -> None:
+        self.access.require(principal, Verb.AUDIT)
+
+
+def not_logged_yet(what: str) -> Precondition:
+    """Return the error for what is in no checkpoint yet."""
+    text = f"{what} is in no checkpoint yet: ask again in a few seconds"
+    return Precondition("NOT_LOGGED_YET", text, retry_after=RETRY_AFTER)
