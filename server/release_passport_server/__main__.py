@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from release_passport_server.commands.keys import keys
+
 if TYPE_CHECKING:
     from release_passport_server.config import Loaded, Settings
 
@@ -195,6 +197,8 @@ def _told() -> Iterator[None]:
     except (BackupRefused, OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
 
+
+main.add_command(keys)
 
 if __name__ == "__main__":
     main()

@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version as version_of
+from typing import Any
 
 from release_passport import __version__
+from release_passport.bundle.form import Document
 from release_passport_server.adapters.casbin.index import AccessIndex
 from release_passport_server.adapters.cel.compiler import CELCompiler
 from release_passport_server.adapters.cel.policies import CELPolicies
 from release_passport_server.adapters.dsse.verifier import DSSEVerifier
 from release_passport_server.adapters.signing.key_folder import KeyFolder
 from release_passport_server.adapters.signing.sealer import DSSESealer
-from release_passport_server.adapters.sigstore.pool import PoolSettings
-from release_passport_server.adapters.sigstore.root_file import read_root
 from release_passport_server.adapters.sigstore.verifier import SigstoreVerifier
 from release_passport_server.adapters.sql.jobs import SQLJobs
 from release_passport_server.adapters.sql.leases import SQLLeases
@@ -34,7 +34,6 @@ from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import AlreadyExists, Violation, invalid
 from release_passport_server.domain.ids import SLUG_RULE, is_slug
 from release_passport_server.domain.record import Page
-from release_passport_server.domain.trust import TrustedRoot, TrustedRootMismatch
 from release_passport_server.domain.verification_summary import Issuer
 from release_passport_server.ports.authentication import Authenticator
 from release_passport_server.ports.log import LogIdentity
@@ -49,6 +48,7 @@ from release_passport_server.services.create_release import CreateRelease
 from release_passport_server.services.dev_access import admit_everybody
 from release_passport_server.services.evaluate import Evaluate, Recorder
 from release_passport_server.services.explain import Explain
+from release_passport_server.services.export import Export
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.grants import GrantLoader, GuardedStore
 from release_passport_server.services.intake import EvidenceIntake
@@ -56,6 +56,7 @@ from release_passport_server.services.observe_only import ObserveOnlyBindings
 from release_passport_server.services.permits import Permits
 from release_passport_server.services.policies import Policies
 from release_passport_server.services.reading import Reading
+from release_passport_server.services.replaying import Replayer, replay_statement
 from release_passport_server.services.revoke_evidence import RevokeEvidence
 from release_passport_server.services.signing import Signing
 from release_passport_server.services.simulate import Simulate
@@ -77,6 +78,8 @@ from release_passport_server.transport.grpc.handlers.policies import PolicyHandl
 from release_passport_server.transport.grpc.handlers.releases import ReleaseHandlers
 from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
 from release_passport_server.transport.grpc.handlers.trust import TrustHandlers
+from release_passport_server.verification import bundle_verifier, default_roots
+from release_passport_server.wire.bundle import BundledBodies, recorded
 from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.log_keeper import KIND, LogKeeper
 from release_passport_server.worker.runner import Pace, Runner, Work
@@ -226,7 +229,7 @@ def _core(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[str,
     access = AccessIndex(policies_dir() / "rbac")
     loader = GrantLoader(store, access, access, clock)
     compiler, verifier, messages = CELPolicies(CELCompiler()), DSSEVerifier(), WireMessages()
-    bundles, roots = _bundles(settings), _default_roots(settings)
+    bundles, roots = bundle_verifier(settings.verification), default_roots(settings.verification)
     keys = KeyFolder.open(settings.key_folder, clock.now())
     log = _log(store, settings, keys, dev=dev)
     return _Core(
@@ -285,28 +288,6 @@ def _worker(core: _Core, settings: Settings) -> Runner:
     return Runner(SQLJobs(core.store.aside, core.store.write), work, keeper.holder, pace)
 
 
-def _bundles(settings: Settings) -> SigstoreVerifier:
-    """Return the verifier of bundles; its processes begin with the first bundle."""
-    given = settings.verification
-    memory = given.memory_megabytes * 1024 * 1024
-    return SigstoreVerifier(
-        PoolSettings(workers=given.processes, timeout=given.timeout_seconds, memory_bytes=memory)
-    )
-
-
-def _default_roots(settings: Settings) -> tuple[TrustedRoot, ...]:
-    given = settings.verification
-    if given.trusted_root is None:
-        return ()
-    try:
-        return (read_root(given.trusted_root, given.trusted_root_sha256),)
-    except OSError as error:
-        text = f"verification.trusted_root: {given.trusted_root} cannot be read: {error.strerror}"
-        raise SettingsInvalid(text) from error
-    except TrustedRootMismatch as error:
-        raise SettingsInvalid(f"verification.trusted_root_sha256: {error}") from error
-
-
 def _handlers(core: _Core) -> Mapping[str, object]:
     return {
         f"release_passport.v1.{name}": handler
@@ -345,7 +326,7 @@ def _decisions(core: _Core) -> DecisionHandlers:
     recorder = Recorder(core.cases, core.messages, core.ids, core.signing, ENGINE_VERSION)
     return DecisionHandlers(
         Evaluate(core.store, core.access, core.intake, recorder),
-        Explain(core.store, core.access, core.compiler, core.messages, ENGINE_VERSION),
+        Explain(core.compiler, core.messages, ENGINE_VERSION, core.store, core.access),
         Simulate(core.store, core.access, core.cases, core.clock, ENGINE_VERSION),
         core.reading,
         _permits(core),
@@ -376,7 +357,27 @@ def _releases(core: _Core) -> ReleaseHandlers:
         FinishRollout(core.store, core.access, core.cases, core.messages, core.ids),
         core.reading,
         core.clock,
+        Export(core.store, core.access, core.audit, core.log.anchor, core.signing.sealer, core.clock),
     )
+
+
+def bundle_replayer() -> Callable[[Document, Mapping[str, Mapping[str, Any]]], dict[str, str]]:
+    """Return what decides the cases of an exported passport again; it needs no store.
+
+    It takes the passport and the verified statement of each decision, and says how each compares.
+    """
+    replayer = Replayer(CELPolicies(CELCompiler()), WireMessages(), ENGINE_VERSION)
+
+    def replay(document: Document, statements: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        bodies = BundledBodies(document)
+        return {
+            given["name"]: replay_statement(
+                replayer, bodies, recorded(given, statements[given["name"]]), statements[given["name"]]
+            ).value
+            for given in document["decisions"]
+        }
+
+    return replay
 
 
 def _tenants(core: _Core) -> TenantHandlers:

@@ -20,7 +20,6 @@ PREFIX = "PASSPORT_SERVER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 
 
-_SHA256 = re.compile("sha256:[0-9a-f]{64}")
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,150}")
 
 
@@ -68,12 +67,6 @@ def _store_url(value: str) -> str:
 def _origin(value: str) -> str:
     if value and not _ORIGIN.fullmatch(value):
         raise ValueError("write it like a host with a path, such as passport.example.com/log")
-    return value
-
-
-def _sha256(value: str) -> str:
-    if value and not _SHA256.fullmatch(value):
-        raise ValueError("write it as sha256: and 64 hexadecimal digits in lower case")
     return value
 
 
@@ -178,8 +171,10 @@ class VerificationSettings(_Section):
         default=None,
         description="File with the Sigstore trusted root of tenants that have configured none.",
     )
-    trusted_root_sha256: Annotated[str, AfterValidator(_sha256)] = Field(
-        default="", description="Its SHA-256, `sha256:` and 64 hexadecimal digits, from a second source."
+    trusted_root_sha256: str = Field(
+        default="",
+        pattern="^sha256:[0-9a-f]{64}$",
+        description="Its SHA-256, `sha256:` and 64 hexadecimal digits, from a second source.",
     )
 
     @model_validator(mode="after")

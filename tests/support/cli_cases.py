@@ -20,6 +20,8 @@ from release_passport.v1 import (
     release_service_pb2,
     tenant_pb2,
     tenant_service_pb2,
+    trust_pb2,
+    trust_service_pb2,
     verdict_pb2,
 )
 from support.decisions import DIGEST, RELEASE, decision
@@ -64,6 +66,12 @@ A_BINDING = catalog_pb2.ObserveOnlyBinding(
 A_ROLE = access_pb2.RoleBinding(name="tenants/acme/roleBindings/01H", principal="sa:ci", role="submitter")
 A_TOKEN = access_pb2.APIToken(name="tenants/acme/apiTokens/01H", principal="sa:ci", title="CI")
 A_POLICY = policy_pb2.Policy(name="tenants/acme/policies/baseline", policy_id="baseline", revision=2)
+A_TRUST = trust_pb2.TrustConfiguration(
+    name="tenants/acme/trust",
+    revision=3,
+    author="user:ada",
+    rules=[trust_pb2.SignerRule(name="ci-main", issuer=trust_pb2.ClaimMatch(exact="https://issuer.example"))],
+)
 A_TENANT = tenant_pb2.Tenant(name="tenants/acme", tenant_id="acme", title="Acme")
 STEP = decision_pb2.TraceStep(topic="rule", subject="baseline/tests-pass", text="held")
 EXPLAINED = decision_service_pb2.ExplainDecisionResponse(
@@ -281,6 +289,13 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
         "CreateTenant",
         tenant_service_pb2.CreateTenantResponse(tenant=A_TENANT, admin_token="shown-once"),
         "shown-once",
+    ),
+    (("trust", "get"), "GetTrust", trust_service_pb2.GetTrustResponse(trust=A_TRUST), "ci-main"),
+    (
+        ("trust", "list"),
+        "ListTrustRevisions",
+        trust_service_pb2.ListTrustRevisionsResponse(trusts=[A_TRUST]),
+        "ci-main",
     ),
     (("tenant", "list"), "ListTenants", tenant_service_pb2.ListTenantsResponse(tenants=[A_TENANT]), "Acme"),
     (

@@ -149,7 +149,8 @@ class CrashingCluster(Cluster):
         for one in (pid, *children):
             _await_end(one)
         # A dead process that nobody has collected yet looks alive to the next postmaster.
-        (self.data / "postmaster.pid").unlink()
+        for lock in (self.data / "postmaster.pid", *self.data.parent.glob(".s.PGSQL.*.lock")):
+            lock.unlink()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -21,8 +22,15 @@ from release_passport.v1 import release_pb2 as release
 from release_passport.v1 import release_service_pb2 as releases
 from release_passport.v1 import tenant_pb2 as tenant
 from release_passport.v1 import tenant_service_pb2 as tenants
+from release_passport.v1 import trust_pb2 as trust
+from release_passport.v1 import trust_service_pb2 as trusts
 
 ULID = "01JQ0000000000000000000000"
+PUBLIC_KEY = (
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MCowBQYDK2VwAyEAO2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=\n"
+    "-----END PUBLIC KEY-----\n"
+)
 REASON = "a reason of at least twenty characters"
 
 
@@ -103,7 +111,7 @@ def spec() -> policy.PolicySpec:
 def request_for(method: str, names: Names) -> Message:
     """Return the request of a method; nothing is wrong with its form."""
     made = {**_access(names), **_catalog(names), **_decisions(names), **_evidence(names)}
-    return {**made, **_policies(names), **_releases(names), **_tenants(names)}[method]
+    return {**made, **_policies(names), **_releases(names), **_tenants(names), **_trust(names)}[method]
 
 
 def _access(n: Names) -> dict[str, Message]:
@@ -240,4 +248,25 @@ def _tenants(n: Names) -> dict[str, Message]:
         "GetTenant": tenants.GetTenantRequest(name=n.inside),
         "ListTenants": tenants.ListTenantsRequest(),
         "SuspendTenant": tenants.SuspendTenantRequest(name=n.inside),
+    }
+
+
+def _trust(n: Names) -> dict[str, Message]:
+    content = b'{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
+    root = trust.TrustedRoot(ref="root.json", sha256=f"sha256:{sha256(content).hexdigest()}", content=content)
+    scope = trust.VouchingScope(kinds=["provenance"], services=[n.service], environments=["*"])
+    rule = trust.SignerRule(
+        name="ci",
+        issuer=trust.ClaimMatch(exact="https://token.actions.githubusercontent.com"),
+        identity=trust.ClaimMatch(pattern="https://github.com/acme/checkout/*"),
+        scope=scope,
+    )
+    key = trust.TrustedKey(name="builder", pem=PUBLIC_KEY, scope=scope)
+    given = trust.TrustConfiguration(
+        name=f"{n.inside}/trust", roots=[root], rules=[rule], keys=[key], etag="e"
+    )
+    return {
+        "GetTrust": trusts.GetTrustRequest(tenant=n.tenant),
+        "UpdateTrust": trusts.UpdateTrustRequest(tenant=n.tenant, trust=given),
+        "ListTrustRevisions": trusts.ListTrustRevisionsRequest(tenant=n.tenant),
     }

@@ -15,7 +15,7 @@ _RETRIED = {
     "DecisionService": ("Evaluate", "GetDecision", "ListDecisions", "ExplainDecision", "SimulateDecision"),
     "EvidenceService": ("SubmitEvidence", "GetEvidence", "ListEvidence", "RevokeEvidence"),
     "ReleaseService": (
-        *("CreateRelease", "GetRelease", "ListReleases", "GetPassport"),
+        *("CreateRelease", "GetRelease", "ListReleases", "GetPassport", "ExportPassport"),
         *("StartRollout", "FinishRollout"),
     ),
     "CatalogService": (
@@ -31,6 +31,11 @@ _RETRIED = {
         *("WhoAmI", "CreateRoleBinding", "ListRoleBindings", "DeleteRoleBinding"),
         *("ListAPITokens", "RevokeAPIToken"),
     ),
+    "AuditService": (
+        *("ListAuditEntries", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof"),
+        "GetLogFiles",
+    ),
+    "TrustService": ("GetTrust", "UpdateTrust", "ListTrustRevisions"),
     "TenantService": ("GetTenant", "ListTenants"),
 }
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024

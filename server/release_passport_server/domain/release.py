@@ -34,19 +34,21 @@ class ReleaseIdentity:
 
     @cached_property
     def digest(self) -> str:
-        """Return the SHA-256 over everything that is judged: source, manifests and artifacts in any order."""
-        return digest_of(
-            {
-                "service": self.service,
-                "environment": self.environment,
-                "sourceRevision": self.source_revision,
-                "manifestDigest": self.manifest_digest,
-                "artifacts": [
-                    [a.name, a.digest, a.type]
-                    for a in sorted(self.artifacts, key=lambda a: (a.name, a.digest))
-                ],
-            }
-        )
+        """Return the SHA-256 over everything that is judged."""
+        return digest_of(self.judged)
+
+    @property
+    def judged(self) -> dict[str, object]:
+        """Return what is judged: source, manifests and artifacts, which may stand in any order."""
+        return {
+            "service": self.service,
+            "environment": self.environment,
+            "sourceRevision": self.source_revision,
+            "manifestDigest": self.manifest_digest,
+            "artifacts": [
+                [a.name, a.digest, a.type] for a in sorted(self.artifacts, key=lambda a: (a.name, a.digest))
+            ],
+        }
 
     @cached_property
     def content_digest(self) -> str:

@@ -139,6 +139,23 @@ class LogGrowth(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ContinuedAnchor:
+    """A checkpoint that was anchored, and the proof that the newest tree continues it."""
+
+    anchored: AnchoredCheckpoint
+    hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofSet:
+    """Proofs that lead to one checkpoint: the tlog-proof of each leaf, and what was anchored before."""
+
+    note: str
+    inclusions: tuple[str, ...]
+    anchors: tuple[ContinuedAnchor, ...]
+
+
 class LogReader(Protocol):
     """Answers questions about a log. Its methods block."""
 
@@ -152,6 +169,12 @@ class LogReader(Protocol):
 
     def consistency(self, log: LogIdentity, older: int, newer: int) -> list[bytes]:
         """Return the proof that a tree size continues an older one; raise NotFound for sizes there were not."""
+        ...
+
+    def proofs(
+        self, log: LogIdentity, numbers: Sequence[int], anchored: Sequence[AnchoredCheckpoint]
+    ) -> ProofSet:
+        """Return proofs to the checkpoint that stands; raise NotFound where a leaf is not in the tree yet."""
         ...
 
     def file(self, log: LogIdentity, path: str) -> bytes | None:

@@ -107,7 +107,7 @@ class Reading:
     async def passport(self, principal: Principal, name: ReleaseName) -> Passport:
         """Return all of a release."""
         self._may_read(principal, name)
-        return await self.store.read(principal.tenant, lambda reader: _passport(reader, name))
+        return await self.store.read(principal.tenant, lambda reader: read_passport(reader, name))
 
     def _may_read(self, principal: Principal, name: ReleaseName) -> None:
         self.access.require(principal, Verb.READ, service=name.service, environment=name.environment)
@@ -127,7 +127,8 @@ def _release(reader: Reader, name: ReleaseName) -> Release:
     return found
 
 
-def _passport(reader: Reader, name: ReleaseName) -> Passport:
+def read_passport(reader: Reader, name: ReleaseName) -> Passport:
+    """Return all of a release; raise NotFound."""
     release = _release(reader, name)
     attempts = reader.attempts(release.name)
     everything = DecisionFilter((Scope(),), release=release.name)

@@ -158,6 +158,7 @@ def _root_violations(root: trust_pb2.TrustedRoot, path: str) -> Iterator[Violati
         yield Violation(
             f"{path}.content", f"is not a trusted root: its mediaType must begin with {_ROOT_TYPE}"
         )
+        return
     if not _DIGEST.fullmatch(root.sha256):
         text = "must be sha256: and 64 hexadecimal digits, the digest of content as a second source has it"
         yield Violation(f"{path}.sha256", text)

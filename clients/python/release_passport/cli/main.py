@@ -29,6 +29,7 @@ COMMANDS = {
         "observe_only",
         "Let a service go ahead while nothing is enforced there.",
     ),
+    "trust": ("trust", "trust", "Say whose signatures count: trusted roots, identities and keys."),
     "access": ("access", "access", "Grant and revoke roles."),
     "token": ("token", "token", "Make and revoke API tokens."),
     "tenant": ("tenant", "tenant", "Make and list tenants."),

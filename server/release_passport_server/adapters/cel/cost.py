@@ -45,7 +45,7 @@ _SCAN = {
 }
 # Searching takes as long as both texts together are long, multiplied.
 SEARCHES = frozenset({"contains", "indexOf", "lastIndexOf"})
-_SEARCH, _SEARCH_OF_BYTE, _SEARCH_OF_ENTRY, _SEARCH_OF_TEXT = 4_000, 30, 6_000, 60_000
+_SEARCH, _SEARCH_OF_BYTE, _SEARCH_OF_ENTRY, _SEARCH_OF_TEXT = 12_000, 30, 14_000, 72_000
 _COMPARE, _COMPARE_OF_ENTRY = 300_000, 3_000
 _FIND, _FIND_OF_ENTRY = 60_000, 1_000
 _GREATEST = 150_000

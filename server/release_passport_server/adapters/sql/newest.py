@@ -94,15 +94,13 @@ class Streams:
 
     def _older(self, connection: Connection, shape: _Shape, given: Mapping[str, object]) -> Iterator[Any]:
         asked = {**given, "streams": self._json(self.values)}
-        heads = [
-            head for head in connection.execute(_newest_of_each(shape), asked) if head.newest is not None
-        ]
+        heads = connection.execute(_newest_of_each(shape), asked).all()
         if not heads:
             return iter(())
-        # So many streams begin at or above the last of these: no row below it is on the page.
-        full = len(heads) == given["count"]
+        # With so many streams there is no row below the newest of the last of them on the page.
+        full = len(heads) >= given["count"]  # type: ignore[operator]
         asked["floor"] = heads[-1].newest if full else 0
-        asked["streams"] = self._json([head[:-1] for head in heads])
+        asked["streams"] = self._json([[getattr(head, name) for name in self.columns] for head in heads])
         return iter(connection.execute(_down_to(shape), asked))
 
     def _json(self, values: Sequence[Sequence[object]]) -> str:
@@ -135,13 +133,17 @@ def _name(row: Any) -> str:
 
 @lru_cache
 def _newest_of_each(shape: _Shape) -> Select[Any]:
-    """Return the select of the streams whose newest rows are the newest, with these rows' revisions, if any."""
+    """Return the select of the streams whose newest rows are the newest, with all that are level with the last."""
     stream, other = given_rows(shape.dialect, "streams", *shape.columns), shape.table.alias("other")
     newest = select(func.max(other.c.revision)).where(
         shape.belongs(other, stream), other.c.revision < bindparam("before")
     )
     heads = select(*stream.c, newest.correlate(stream).scalar_subquery().label("newest")).subquery("heads")
-    return select(heads).order_by(heads.c.newest.desc().nulls_last()).limit(bindparam("count"))
+    rank = func.rank().over(order_by=heads.c.newest.desc().nulls_last()).label("rank")
+    ranked = select(heads, rank).subquery("ranked")
+    # Only out here: a condition further in would have each newest row looked up twice.
+    there = and_(ranked.c.rank <= bindparam("count"), ranked.c.newest.is_not(None))
+    return select(ranked).where(there).order_by(ranked.c.rank)
 
 
 @lru_cache
@@ -156,7 +158,8 @@ def _newest_laterally(shape: _Shape) -> tuple[Any, FromClause]:
     """Return the streams with their newest rows; the limit keeps the planner from reading all of the table."""
     stream, table = given_rows(shape.dialect, "streams", *shape.columns), shape.table
     rows = select(*table.c).where(shape.belongs(table, stream), _between(table))
-    row = rows.order_by(table.c.revision.desc()).limit(bindparam("count")).correlate(stream).lateral("newest")
+    newest = rows.order_by(table.c.revision.desc()).fetch(bindparam("count"), with_ties=True)
+    row = newest.correlate(stream).lateral("newest")
     return row, stream.join(row, true())
 
 

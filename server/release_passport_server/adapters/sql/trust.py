@@ -19,9 +19,8 @@ _table = tables.trust_revisions
 
 def trust_rows(tenant: str, revision: int = 0) -> Select[Any]:
     """Return the select of one revision, or of the newest."""
-    rows = select(_table).where(_table.c.tenant == tenant)
-    if revision:
-        rows = rows.where(_table.c.revision == revision)
+    which = _table.c.revision == revision if revision else _table.c.revision > 0
+    rows = select(_table).where(_table.c.tenant == tenant, which)
     return rows.order_by(_table.c.revision.desc()).limit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from release_passport.log.merkle import ProofInvalid
@@ -9,7 +10,14 @@ from release_passport.log.proof import proof_text
 from release_passport.log.tree import Read, TileTree
 from release_passport_server.adapters.tlog.checkpoints import Checkpoints, SignedCheckpoint
 from release_passport_server.domain.errors import NotFound
-from release_passport_server.ports.log import LogBroken, LogIdentity, TileStore
+from release_passport_server.ports.log import (
+    AnchoredCheckpoint,
+    ContinuedAnchor,
+    LogBroken,
+    LogIdentity,
+    ProofSet,
+    TileStore,
+)
 from release_passport_server.ports.signing import Signer
 
 
@@ -31,7 +39,26 @@ class LogProofs:
 
     def inclusion(self, log: LogIdentity, number: int) -> str:
         """Return the tlog-proof of one of the tenant's leaves; raise NotFound for one that is not in the tree yet."""
+        return self._inclusion(log, self.checkpoint(log), number)
+
+    def proofs(
+        self, log: LogIdentity, numbers: Sequence[int], anchored: Sequence[AnchoredCheckpoint]
+    ) -> ProofSet:
+        """Return proofs to the checkpoint that stands; raise NotFound where a leaf is not in the tree yet."""
         standing = self.checkpoint(log)
+        inclusions = tuple(self._inclusion(log, standing, number) for number in numbers)
+        return ProofSet(
+            standing.note, inclusions, tuple(self._continued(log, standing, one) for one in anchored)
+        )
+
+    def _continued(
+        self, log: LogIdentity, standing: SignedCheckpoint, anchored: AnchoredCheckpoint
+    ) -> ContinuedAnchor:
+        older = Checkpoints(self.signer).opened(anchored.note, log.origin).checkpoint.size
+        hashes = self.consistency(log, older, standing.checkpoint.size)
+        return ContinuedAnchor(anchored, tuple(hashes))
+
+    def _inclusion(self, log: LogIdentity, standing: SignedCheckpoint, number: int) -> str:
         size, index = standing.checkpoint.size, number - log.first_leaf
         if not 0 <= index < size:
             text = f"leaf {number} is not in the log {log.origin} of {size}: ask again in a few seconds"

@@ -27,7 +27,7 @@ def audit() -> None:
 
 
 @audit.command("list", short_help="List what was done, oldest first.")
-@click.option("--subject", default="", metavar="NAME", help="What was acted on, by its whole name.")
+@click.option("--subject", default="", metavar="NAME", help="What was acted on, as the list names it.")
 @click.option("--from-time", type=TIME, metavar="TIME", help="Leave out what is older.")
 @click.option("--to-time", type=TIME, metavar="TIME", help="Leave out what is as old or newer.")
 @click.option("--from-leaf", default=0, metavar="NUMBER", help="Leave out what stands before this leaf.")
@@ -167,13 +167,10 @@ def _write(session: Session, checkpoint: Checkpoint, pending: int, count: int, f
     if fault is not None:
         said |= {"index": fault.index, "code": fault.code.value, "fault": fault.text}
     if session.output == "table":
-        show(
-            pairs(
-                [
-                    (name, str(value).lower() if value in (True, False) and name == "sound" else str(value))
-                    for name, value in said.items()
-                ]
-            )
-        )
+        show(pairs([(name, _word(value)) for name, value in said.items()]))
     else:
         write_data(said, session.output)
+
+
+def _word(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

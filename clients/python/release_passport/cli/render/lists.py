@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from release_passport.cli.emit import labels_text
 from release_passport.cli.render.names import last_part, release_parts, release_words
@@ -17,6 +17,7 @@ from release_passport.v1 import (
     policy_pb2,
     release_pb2,
     tenant_pb2,
+    trust_pb2,
 )
 
 _OUTCOME = release_pb2.DESCRIPTOR.enum_types_by_name["AttemptOutcome"]
@@ -262,3 +263,18 @@ def tenants(items: Sequence[tenant_pb2.Tenant]) -> Document:
         for item in items
     ]  # fmt: skip
     return table(("tenant", "title", "state", "made"), rows, empty="no tenants")
+
+
+def trusts(items: Sequence[trust_pb2.TrustConfiguration]) -> Document:
+    """Return revisions of what is trusted as a table."""
+    rows = [
+        (str(item.revision), str(len(item.roots)), _names(item.rules), _names(item.keys), item.author,
+         time_words(item.create_time))
+        for item in items
+    ]  # fmt: skip
+    headers = ("revision", "roots", "identities", "keys", "author", "made")
+    return table(headers, rows, empty="nothing is trusted")
+
+
+def _names(items: Iterable[trust_pb2.SignerRule | trust_pb2.TrustedKey]) -> str:
+    return ", ".join(item.name for item in items)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
+from release_passport.bundle.form import SEAL_TYPE, seal_payload, sealed
 from release_passport.v1 import passport_pb2, release_pb2
 from release_passport.v1 import release_service_pb2 as pb
 from release_passport_server.domain.access import Principal, same_tenant
+from release_passport_server.domain.canonical import stamp
 from release_passport_server.domain.errors import Violation, invalid
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.store import ReleaseFilter
 from release_passport_server.services.create_release import CreateRelease
+from release_passport_server.services.export import Export, Exported
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.reading import Passport, Reading
 from release_passport_server.services.start_rollout import StartRollout
 from release_passport_server.transport.grpc.handlers.asking import ask_of
-from release_passport_server.wire import commands
+from release_passport_server.wire import bundle, commands
 from release_passport_server.wire.decision import decision_from_body
 from release_passport_server.wire.evidence import evidence_to_proto
 from release_passport_server.wire.fields import every_violation
@@ -33,6 +37,7 @@ class ReleaseHandlers:
     finish: FinishRollout
     reading: Reading
     clock: Clock
+    export: Export
 
     async def CreateRelease(
         self, principal: Principal, request: pb.CreateReleaseRequest
@@ -82,6 +87,15 @@ class ReleaseHandlers:
         passport.generate_time.CopyFrom(timestamp(self.clock.now()))
         return pb.GetPassportResponse(passport=passport)
 
+    async def ExportPassport(
+        self, principal: Principal, request: pb.ExportPassportRequest
+    ) -> pb.ExportPassportResponse:
+        """Return all of a release with what proves it."""
+        found = await self.export(principal, commands.release_name(principal, request.name))
+        # Thousands of facts and findings take a while to write.
+        content = await asyncio.to_thread(_bundle, found, self.export)
+        return pb.ExportPassportResponse(bundle=content)
+
     async def StartRollout(
         self, principal: Principal, request: pb.StartRolloutRequest
     ) -> pb.StartRolloutResponse:
@@ -113,6 +127,19 @@ class ReleaseHandlers:
             ask = ask_of(principal, "FinishRollout", request)
         written = await self.finish(ask, name, outcome, reason)
         return pb.FinishRolloutResponse(attempt=attempt_to_proto(written.value), revision=written.revision)
+
+
+def _bundle(found: Exported, export: Export) -> bytes:
+    passport = found.passport
+    document = bundle.base(passport.release, passport.attempts, passport.latches, found.keys) | {
+        "exportTime": stamp(found.time),
+        "truncated": found.truncated,
+        "log": bundle.log(found.origin, found.proofs.note, found.proofs.anchors),
+        "decisions": [bundle.decision(one.record, one.entry, one.proof) for one in found.decisions],
+        "facts": bundle.facts(found.facts),
+        "policies": [bundle.policy(one) for one in found.policies],
+    }
+    return sealed(document, export.seal(SEAL_TYPE, seal_payload(document)))
 
 
 def _decision(principal: Principal, given: str) -> str:

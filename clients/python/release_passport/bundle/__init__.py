@@ -1,0 +1,1 @@
+"""Reads and verifies passports that were exported, without the server that made them."""
