@@ -184,6 +184,7 @@ def _files_of(settings: Settings) -> Iterator[Path]:
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what people can mend into a line on stderr."""
+    from release_passport_server.adapters.signing.files import KeyFilesInvalid
     from release_passport_server.adapters.sqlite.backup import BackupRefused
     from release_passport_server.config import SettingsInvalid
     from release_passport_server.domain.errors import PassportError
@@ -194,7 +195,7 @@ def _told() -> Iterator[None]:
         raise _Refused(str(error)) from error
     except PassportError as error:
         raise click.ClickException(error.message) from error
-    except (BackupRefused, OSError, RuntimeError) as error:
+    except (BackupRefused, KeyFilesInvalid, OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
 
 

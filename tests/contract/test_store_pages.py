@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count, product
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def near(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(listing, "_NEAR", request.param)
 
 
-async def paged(store: SQLStore, read: Callable[[Reader, Page], Listed[object]], size: int) -> list[object]:
+async def paged(store: SQLStore, read: Callable[[Reader, Page], Listed[Any]], size: int) -> list[object]:
     """Return all of a list, page by page."""
     found: list[object] = []
     after = ""
@@ -101,7 +102,12 @@ async def test_pages_of_decisions_are_all_decisions(store: SQLStore, scopes: tup
     for number, release in enumerate(some_releases()):
         verdict = Verdict.BLOCK if number % 5 == 0 else Verdict.ALLOW
         recorded.append(decision(release, verdict, START))
-        await store.write(TENANT, lambda tx: (put_release(tx, release), tx.put_decision(recorded[-1])))  # noqa: B023
+
+        def act(tx: Transaction, release: Release = release, record: DecisionRecord = recorded[-1]) -> None:
+            put_release(tx, release)
+            tx.put_decision(record)
+
+        await store.write(TENANT, act)
     verdicts = (None, Verdict.BLOCK, Verdict.HOLD)
     for service, environment, verdict_wanted in product(("", "beta"), ("", "test"), verdicts):
         for release_name in ("", recorded[0].release):

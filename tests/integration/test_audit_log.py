@@ -30,7 +30,7 @@ from support.server import RealServer, real_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 OURS = (audit.c.tenant == "default",)
-BY_HAND = {"worker": {"enabled": False}}
+BY_HAND: dict[str, Any] = {"worker": {"enabled": False}}
 ORIGIN = "release-passport.invalid/default"
 
 
@@ -42,7 +42,7 @@ ORIGIN = "release-passport.invalid/default"
 async def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RealServer]:
-    folder, sections = tmp_path_factory.mktemp("audit"), dict(BY_HAND)
+    folder, sections = tmp_path_factory.mktemp("audit"), dict[str, Any](BY_HAND)
     if request.param == "postgresql":
         url: str = request.getfixturevalue("postgres_url")
         sections["store"] = {"url": url.replace("+psycopg", "")}

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from google.protobuf.message import Message
 from psycopg import sql
 from psycopg._queries import PostgresQuery
 from psycopg.adapt import Transformer
@@ -105,7 +106,7 @@ async def call(work: Grown, admin: Target, versions: Sequence[Version]) -> None:
     await work.submit_rest(versions[:1], inline=0)
     service = release_service_pb2
     names = [version.release for version in versions[:2]]
-    calls = [
+    calls: list[tuple[str, Sequence[Message]]] = [
         ("GetPassport", [service.GetPassportRequest(name=name) for name in names]),
         ("GetRelease", [service.GetReleaseRequest(name=name) for name in names]),
     ]
@@ -132,7 +133,7 @@ def prepared_statement(
     query = PostgresQuery(Transformer(connection))
     query.convert(statement, given)
     values = [given[name] for name in query._order] if query._order else list(given or ())
-    connection.execute(sql.SQL("PREPARE asked AS ") + sql.SQL(query.query.decode()))  # type: ignore[arg-type]
+    connection.execute(sql.SQL("PREPARE asked AS ") + sql.SQL(query.query.decode()))
     try:
         arguments = sql.SQL("({})").format(sql.SQL(", ").join(values)) if values else sql.SQL("")
         yield sql.SQL("EXECUTE asked") + arguments

@@ -70,6 +70,7 @@ def test_only_evaluate_competes_for_the_places_of_decisions() -> None:
     assert [name for name, kind in classes.items() if kind is CallClass.DECIDE] == ["Evaluate"]
     assert [name for name, kind in classes.items() if kind is CallClass.STREAM] == ["StreamEvidence"]
     writes = {"Create", "Update", "Delete", "Revoke", "Submit", "Start", "Finish", "End", "Suspend"}
+    writes |= {"Redeem", "Report"}
     assert all(name.startswith(tuple(writes)) for name, kind in classes.items() if kind is CallClass.WRITE)
 
 

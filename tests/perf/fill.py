@@ -31,6 +31,8 @@ from release_passport.v1 import (  # noqa: E402
     access_service_pb2,
     catalog_pb2,
     catalog_service_pb2,
+    policy_pb2,
+    policy_service_pb2,
     release_service_pb2,
 )
 from release_passport_server import bootstrap  # noqa: E402
@@ -88,6 +90,11 @@ class Grown(Workload):
         made = [catalog_pb2.Environment(environment_id=one) for one in OTHER_ENVIRONMENTS]
         create = catalog_service_pb2.CreateEnvironmentRequest
         await self._calls("CatalogService", [("CreateEnvironment", create(environment=one)) for one in made])
+
+    async def create(self, policies: Iterable[policy_pb2.Policy]) -> None:
+        """Create policies."""
+        create = policy_service_pb2.CreatePolicyRequest
+        await self._calls("PolicyService", [("CreatePolicy", create(policy=one)) for one in policies])
 
     async def pipeline_token(self) -> str:
         """Return a new token of the pipeline."""

@@ -86,7 +86,9 @@ def main() -> int:
                 server = cleanup.enter_context(postgresql()).render_as_string(hide_password=False)
             stores = asyncio.run(_stores(store, folder, server, options.size))
             sides = {
-                name: cleanup.enter_context(_served(folder / f"{store}-{name}", options.size.services, *made))
+                name: cleanup.enter_context(
+                    served_store(folder / f"{store}-{name}", options.size.services, *made)
+                )
                 for name, made in stores.items()
             }
             measuring = Measuring(NAMES[store], sides, options, report)
@@ -171,20 +173,23 @@ async def _stores(
     """Return URL, pipeline's token and admin's token of a filled store and of an empty one."""
     kept = folder / f"{store}-filled.json"
     if not kept.exists():
-        made = await prepare(_new_url(store, folder / f"{store}-filled", server), size)
+        made = await prepare(new_store_url(store, folder / f"{store}-filled", server), size)
         fill(made, size)
         kept.write_text(json.dumps({"url": made.url, "tokens": made.tokens, "admin": made.admin}))
     filled = json.loads(kept.read_text())
     # It may have been filled by an earlier version.
     await bootstrap.migrate(free_ports(store={"url": filled["url"]}))
-    empty = await prepare(_new_url(store, folder / f"{store}-empty", server), Size(services=size.services))
+    empty = await prepare(
+        new_store_url(store, folder / f"{store}-empty", server), Size(services=size.services)
+    )
     return {
         "empty": (empty.url, empty.tokens[TENANT], empty.admin),
         "filled": (filled["url"], filled["tokens"][TENANT], filled["admin"]),
     }
 
 
-def _new_url(store: str, folder: Path, server: str | None) -> str:
+def new_store_url(store: str, folder: Path, server: str | None) -> str:
+    """Return the URL of a store that is not there yet; `server` is a PostgreSQL in which to make databases."""
     folder.mkdir(parents=True, exist_ok=True)
     if store == "sqlite":
         for old in folder.glob("passport.db*"):
@@ -195,7 +200,7 @@ def _new_url(store: str, folder: Path, server: str | None) -> str:
 
 
 @contextmanager
-def _served(folder: Path, services: int, url: str, token: str, admin: str) -> Iterator[Side]:
+def served_store(folder: Path, services: int, url: str, token: str, admin: str) -> Iterator[Side]:
     """Serve a store that has been made, in a process of its own."""
     log = folder / "server.log"
     folder.mkdir(parents=True, exist_ok=True)

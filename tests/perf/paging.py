@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 from perf.past import OTHER_ENVIRONMENTS, Size, service_id
 from perf.workload import ENVIRONMENT, SOURCE
@@ -23,7 +25,7 @@ DEPTHS = (0.0, 0.1, 0.5, 0.9, 0.999)
 _ALL = (Scope(),)
 _RARE = OTHER_ENVIRONMENTS[-1]
 
-List = Callable[[Reader, Page], Listed[object]]
+List = Callable[[Reader, Page], Listed[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,7 @@ def _releases(reader: Reader, size: Size) -> dict[str, List]:
         "artifact": ReleaseFilter(_ALL, artifact_digest=artifact),
         **{name: ReleaseFilter(scopes) for name, scopes in _scopes(size).items()},
     }
-    return {
-        f"releases, {name}": lambda reader, page, wanted=wanted: reader.list_releases(wanted, page)
-        for name, wanted in filters.items()
-    }
+    return {f"releases, {name}": partial(_read, "list_releases", wanted) for name, wanted in filters.items()}
 
 
 def _decisions(reader: Reader, size: Size) -> dict[str, List]:
@@ -104,8 +103,7 @@ def _decisions(reader: Reader, size: Size) -> dict[str, List]:
         "rare verdict in half of the services": DecisionFilter(_half(), effective_verdict=seldom),
     }
     return {
-        f"decisions, {name}": lambda reader, page, wanted=wanted: reader.list_decisions(wanted, page)
-        for name, wanted in filters.items()
+        f"decisions, {name}": partial(_read, "list_decisions", wanted) for name, wanted in filters.items()
     }
 
 
@@ -124,13 +122,15 @@ def _evidence(reader: Reader, size: Size) -> dict[str, List]:
         "absent kind of a workload": EvidenceFilter(kind="sbom", subjects=(workload,)),
         "release": EvidenceFilter(subjects=subjects_of(release)),
     }
-    return {
-        f"evidence, {name}": lambda reader, page, wanted=wanted: reader.list_evidence(wanted, page)
-        for name, wanted in filters.items()
-    }
+    return {f"evidence, {name}": partial(_read, "list_evidence", wanted) for name, wanted in filters.items()}
 
 
-def _scopes(size: Size) -> dict[str, Sequence[Scope]]:
+def _read(method: str, wanted: object, reader: Reader, page: Page) -> Listed[Any]:
+    listed: Listed[Any] = getattr(reader, method)(wanted, page)
+    return listed
+
+
+def _scopes(size: Size) -> dict[str, tuple[Scope, ...]]:
     return {
         "sees a rare service": (Scope((service_id(size.services - 1),)),),
         "sees half of the services": _half(),

@@ -107,7 +107,7 @@ class Copies:
 @dataclass(frozen=True, slots=True)
 class _Copy:
     texts: tuple[tuple[str, str], ...]
-    bytes: tuple[tuple[bytes, bytes], ...]
+    binary: tuple[tuple[bytes, bytes], ...]
 
     def text(self, old: str) -> str:
         """Return a text with the other names in it."""
@@ -117,7 +117,7 @@ class _Copy:
 
     def body(self, old: bytes) -> bytes:
         """Return bytes with the other names in them."""
-        for one, other in self.bytes:
+        for one, other in self.binary:
             old = old.replace(one, other)
         return old
 
@@ -175,7 +175,7 @@ class Past:
         self._written = Written()
         for table in (tables.bodies, tables.series):
             if table in rows:
-                rows[table] = list(self._unseen(table, rows[table]))
+                rows[table] = [dict(row) for row in self._unseen(table, rows[table])]
         return rows
 
     def _unseen(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -276,7 +276,7 @@ class Past:
         pairs = [(was.name[-26:], newest[was.kind].name[-26:]) for was in self.sample.items]
         pairs += [(was.facts_digest, newest[was.kind].facts_digest) for was in self.sample.items]
         pairs.append((old.decision_id, identifier))
-        changed = replace(copy, bytes=(*copy.bytes, *((a.encode(), b.encode()) for a, b in pairs)))
+        changed = replace(copy, binary=(*copy.binary, *((a.encode(), b.encode()) for a, b in pairs)))
         verdict = self._verdict() if last else Verdict.HOLD
         record = replace(
             old,

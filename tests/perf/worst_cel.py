@@ -26,6 +26,7 @@ FINDINGS = "evidence.vulnerability_scan.findings"
 SHORT = "evidence.sbom.licenses"
 LONG = "evidence.gitops_sync.image_digests"
 TEXT, OTHER, NEEDLE = (f"evidence.change_ticket.{name}" for name in ("title", "id", "system"))
+DIGESTS = "evidence.rollout_status.canary_image_digests"
 FACTS = 'evidence.custom["acme.example/load-test"]'
 
 # Each is true of the evidence, so that all of an expression is evaluated.
@@ -67,6 +68,7 @@ TERMS = {
     "pattern that explodes on long entries": f"{LONG}.all(t, !t.matches('[ab]*a[ab]{{8}}c'))",
     "pattern with optional parts": f"!{TEXT}.matches('(a?){{30}}(a{{20}}){{20}}b')",
     "steady pattern on entries": f"{SHORT}.all(t, t.matches('^[ab]{{50}}'))",
+    "pattern of a digest on entries": f"{DIGESTS}.all(d, d.matches('^sha256:[0-9a-f]{{64}}$'))",
     "format": f"'%s%s'.format([{TEXT}, {TEXT}]).size() > 0",
     "long text": f"({'+'.join([TEXT] * 16)}).size() > 0",
     "long text in a loop": f"{SHORT}.all(t, variables.long.size() > 0)",
@@ -120,6 +122,9 @@ def largest_evidence() -> dict[str, object]:
         "vulnerability_scan": scan,
         "sbom": evidence_pb2.Sbom(licenses=[text(60) for _ in range(1000)]),
         "gitops_sync": evidence_pb2.GitopsSync(image_digests=[text(4090) for _ in range(15)]),
+        "rollout_status": evidence_pb2.RolloutStatus(
+            canary_image_digests=[f"sha256:{n:064x}" for n in range(880)]
+        ),
         "change_ticket": evidence_pb2.ChangeTicket(title=text(4096), id="1" * 300, system="a" * 2047 + "c"),
         CUSTOM: facts,
     }

@@ -11,11 +11,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from release_passport.v1 import access_pb2 as access
 from release_passport.v1 import access_service_pb2 as accesses
+from release_passport.v1 import audit_service_pb2 as audits
 from release_passport.v1 import catalog_pb2 as catalog
 from release_passport.v1 import catalog_service_pb2 as catalogs
 from release_passport.v1 import decision_service_pb2 as decisions
 from release_passport.v1 import evidence_pb2 as evidence
 from release_passport.v1 import evidence_service_pb2 as evidences
+from release_passport.v1 import permit_service_pb2 as permits
 from release_passport.v1 import policy_pb2 as policy
 from release_passport.v1 import policy_service_pb2 as policies
 from release_passport.v1 import release_pb2 as release
@@ -111,7 +113,8 @@ def spec() -> policy.PolicySpec:
 def request_for(method: str, names: Names) -> Message:
     """Return the request of a method; nothing is wrong with its form."""
     made = {**_access(names), **_catalog(names), **_decisions(names), **_evidence(names)}
-    return {**made, **_policies(names), **_releases(names), **_tenants(names), **_trust(names)}[method]
+    made |= {**_policies(names), **_releases(names), **_tenants(names), **_trust(names)}
+    return {**made, **_proofs(names)}[method]
 
 
 def _access(n: Names) -> dict[str, Message]:
@@ -233,6 +236,7 @@ def _releases(n: Names) -> dict[str, Message]:
             tenant=n.tenant, service=n.service, environment=n.environment, artifact_digest=n.digest
         ),
         "GetPassport": releases.GetPassportRequest(name=n.release),
+        "ExportPassport": releases.ExportPassportRequest(name=n.release),
         "StartRollout": releases.StartRolloutRequest(
             release=n.release, decision=f"{n.release}/decisions/{n.ulid}"
         ),
@@ -269,4 +273,23 @@ def _trust(n: Names) -> dict[str, Message]:
         "GetTrust": trusts.GetTrustRequest(tenant=n.tenant),
         "UpdateTrust": trusts.UpdateTrustRequest(tenant=n.tenant, trust=given),
         "ListTrustRevisions": trusts.ListTrustRevisionsRequest(tenant=n.tenant),
+    }
+
+
+def _proofs(n: Names) -> dict[str, Message]:
+    decision = f"{n.release}/decisions/{n.ulid}"
+    return {
+        "RedeemPermit": permits.RedeemPermitRequest(
+            tenant=n.tenant, permit=b"{}", target="eu-1/shop/Rollout/app", artifact_digests=[n.digest]
+        ),
+        "ReportEnforcement": permits.ReportEnforcementRequest(
+            decision=decision, enforcement="ENFORCEMENT_APPLIED", artifact_digests=[n.digest]
+        ),
+        "ListAuditEntries": audits.ListAuditEntriesRequest(
+            tenant=n.tenant, subject=n.release, from_time=ahead(days=-1), to_time=ahead(days=1)
+        ),
+        "GetCheckpoint": audits.GetCheckpointRequest(tenant=n.tenant),
+        "GetInclusionProof": audits.GetInclusionProofRequest(tenant=n.tenant, leaf_index=0),
+        "GetConsistencyProof": audits.GetConsistencyProofRequest(tenant=n.tenant, size=1),
+        "GetLogFiles": audits.GetLogFilesRequest(tenant=n.tenant, paths=["tile/0/000"]),
     }

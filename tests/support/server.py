@@ -100,7 +100,9 @@ class RealServer:
 
 
 @asynccontextmanager
-async def real_server(folder: Path, **sections: Mapping[str, Any]) -> AsyncIterator[RealServer]:
+async def real_server(
+    folder: Path, *, dev: bool = False, **sections: Mapping[str, Any]
+) -> AsyncIterator[RealServer]:
     """Serve everything over a new store, in the folder unless told otherwise; make one a module to save time."""
     embedded = {
         "store": {"url": f"sqlite:///{folder / 'passport.db'}"},
@@ -111,7 +113,7 @@ async def real_server(folder: Path, **sections: Mapping[str, Any]) -> AsyncItera
     store = bootstrap.open_store(settings)
     try:
         async with (
-            serving(await bootstrap.build(store, settings), settings) as process,
+            serving(await bootstrap.build(store, settings, dev=dev), settings) as process,
             channel(process) as to_server,
         ):
             yield RealServer(process, store, token, to_server)

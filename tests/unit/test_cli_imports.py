@@ -10,7 +10,7 @@ import pytest
 
 from release_passport.cli.main import COMMANDS, passport
 
-HEAVY = ["grpc", "google.protobuf", "sqlalchemy", "rich", "yaml"]
+HEAVY = ["cryptography", "grpc", "google.protobuf", "sqlalchemy", "rich", "yaml"]
 
 
 def imported_by(code: str) -> list[str]:
@@ -24,7 +24,11 @@ def imported_by(code: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], [], ["gate", "--help"], ["policy", "--help"], ["context", "list"], ["gate"]]
+    "arguments",
+    [
+        *(["--help"], [], ["gate", "--help"], ["policy", "--help"], ["context", "list"], ["gate"]),
+        *(["verify", "--help"], ["audit", "verify", "--help"], ["verify"]),
+    ],
 )
 def test_help_and_usage_import_nothing_heavy(arguments: list[str], tmp_path: object) -> None:
     code = (

@@ -300,3 +300,14 @@ def test_a_stolen_key_no_longer_counts_outside_but_the_log_goes_on(log: LogUnder
 def test_an_origin_that_is_no_name_is_no_folder(log: LogUnderTest, origin: str) -> None:
     with pytest.raises(ValueError, match="name without spaces"):
         log.tiles.read(replace(LOG, origin=origin), CHECKPOINT)
+
+
+def test_what_ends_now_is_shown_by_the_checkpoint_that_is_kept(log: LogUnderTest) -> None:
+    log.grow(3)
+    log.grow(2)
+    before = log.anchor.anchored(LOG.origin)
+    log.anchor.keep()
+    log.anchor.keep()
+    assert log.anchor.anchored(LOG.origin) == before
+    log.grow(4)
+    assert log.anchor.anchored(LOG.origin)[: len(before)] == before

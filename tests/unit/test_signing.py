@@ -357,3 +357,14 @@ def test_a_key_set_that_does_not_fit_itself_is_refused(change: dict[str, object]
 def test_what_is_no_key_set_is_refused(raw: bytes) -> None:
     with pytest.raises(KeySetInvalid):
         parse_key_set(raw)
+
+
+def test_what_another_process_changes_is_followed_at_once(folder: Path) -> None:
+    server, tool = KeyFolder.open(folder, NOW), KeyFolder.open(folder, NOW)
+    before = server.sign(Purpose.DECISION, b"x", NOW).key_id
+    made = tool.rotate(Purpose.DECISION, LATER)
+    assert server.sign(Purpose.DECISION, b"x", LATER).key_id == made.key_id != before
+    assert server.public_keys() == tool.public_keys()
+    (folder / LIST).unlink()
+    with pytest.raises(Unavailable):
+        server.sign(Purpose.DECISION, b"x", LATER)

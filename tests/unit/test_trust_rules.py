@@ -155,3 +155,10 @@ def test_rules_that_trust_strangers_are_told(rule: SignerRule, field: str) -> No
 def test_people_of_one_domain_may_be_a_pattern() -> None:
     rule = SignerRule("r", Match("https://accounts.example"), identity=Match("*@acme.example", pattern=True))
     assert list(rule_problems(rule)) == []
+
+
+def test_a_pattern_of_many_stars_is_compared_as_people_read_it_and_soon() -> None:
+    # Tried in every place, this would not end.
+    assert not Match("*a*a*a*a*a*a*b", pattern=True).fits("a" * 2000)
+    assert Match("*a?c*x*", pattern=True).fits("aXabcdxe")
+    assert not Match("ab*b", pattern=True).fits("ab")

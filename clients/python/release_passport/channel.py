@@ -35,6 +35,7 @@ _RETRIED = {
         *("ListAuditEntries", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof"),
         "GetLogFiles",
     ),
+    "PermitService": ("RedeemPermit", "ReportEnforcement"),
     "TrustService": ("GetTrust", "UpdateTrust", "ListTrustRevisions"),
     "TenantService": ("GetTenant", "ListTenants"),
 }

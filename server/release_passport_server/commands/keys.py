@@ -49,9 +49,12 @@ def list_keys(config: Path | None, as_json: bool) -> None:
 @_with_config
 def rotate(config: Path | None, purpose: str) -> None:
     """Make a new key for PURPOSE; the one before it retires, and its private half is destroyed."""
-    with _opened(config) as (folder, _, now):
+    with _opened(config) as (folder, settings, now):
+        from release_passport_server.adapters.tlog.anchor_file import AnchorFile
         from release_passport_server.domain.signing_key import Purpose
 
+        # What the key has signed counts as far as a checkpoint from before its end shows it.
+        AnchorFile(settings.anchor_folder).keep()
         _show(folder.rotate(Purpose(purpose.upper()), now()))
 
 

@@ -22,7 +22,7 @@ def canonical(value: object) -> bytes:
     """
     try:
         text = _PLAIN.encode(value)
-    except TypeError:
+    except (TypeError, ValueError):
         return _text(value).encode("utf-8")
     return (text if _is_canonical(text) else _text(value)).encode("utf-8")
 

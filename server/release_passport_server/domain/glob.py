@@ -28,12 +28,13 @@ def is_exact(glob: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _pattern(glob: str) -> re.Pattern[str]:
-    # Runs of stars are one star, so that a hostile glob cannot make the match slow.
-    parts = re.split(r"(\*+|\?)", glob)
-    return re.compile("".join(_translated(part) for part in parts), re.DOTALL)
+    first, *rest = (_fixed(part) for part in re.split(r"\*+", glob))
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    # What stands between stars is taken where it comes first, for good: a hostile glob cannot make the match slow.
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return re.compile(f"{first}{middle}.*{rest[-1]}", re.DOTALL)
 
 
-def _translated(part: str) -> str:
-    if part.startswith("*"):
-        return ".*"
-    return "." if part == "?" else re.escape(part)
+def _fixed(part: str) -> str:
+    return "".join("." if one == "?" else re.escape(one) for one in part)

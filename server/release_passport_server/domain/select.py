@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from release_passport_server.domain.case import MAX_SERIES, Case
 from release_passport_server.domain.chosen import Chosen, Lack, Series
-from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
+from release_passport_server.domain.evidence import EvidenceItem, Verification
 from release_passport_server.domain.glob import any_matches, is_exact, matches
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.outcome import Reason
@@ -48,6 +48,7 @@ class Selection:
         self._about = _subjects(case)
         self._several_artifacts = len(case.release.identity.artifacts) > 1
         self._seen: dict[str, _Seen] = {}
+        self._of_artifacts: dict[str, dict[str, _Seen]] = {}
         self._chosen: dict[tuple[int, str | None, bool], Mapping[str, Chosen]] = {}
 
     def chosen(
@@ -76,13 +77,14 @@ class Selection:
         seen = self._seen.get(need.kind)
         if seen is None:
             seen = self._seen[need.kind] = self._look(need)
-        if self._watching and need.of_kind.attempt_bound:
-            seen = _only(seen, lambda subject: (subject.type is SubjectType.ATTEMPT) is not service_wide)
         if artifact is not None and self._several_artifacts:
-            digest = artifact.digest
-            seen = _only(
-                seen, lambda subject: subject.type is not SubjectType.ARTIFACT or subject.value == digest
-            )
+            of_artifacts = self._of_artifacts.get(need.kind)
+            if of_artifacts is None:
+                digests = self._about[SubjectType.ARTIFACT]
+                of_artifacts = self._of_artifacts[need.kind] = _by_artifact(seen, digests)
+            seen = of_artifacts[artifact.digest]
+        if self._watching and need.of_kind.attempt_bound:
+            seen = _only(seen, lambda item: (item.subject.type is SubjectType.ATTEMPT) is not service_wide)
         return seen
 
     def _look(self, need: Need) -> _Seen:
@@ -148,7 +150,7 @@ class Selection:
             return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
         case = self._case
         if need.verified and newest.signer not in case.place.signers and newest.name not in case.vouched:
-            text = f"SIGNER_NOT_TRUSTED: {newest.signer} is not a registered signer of this service"
+            text = f"SIGNER_NOT_TRUSTED: {newest.signer} is neither a signer of this service nor trusted to vouch here"
             return Lack(Reason.EVIDENCE_UNVERIFIED, text, need, (newest,))
         return self._too_few(series) if need.min_samples else None
 
@@ -177,9 +179,25 @@ def _subjects(case: Case) -> dict[SubjectType, tuple[str, ...]]:
     }
 
 
-def _only(seen: _Seen, wanted: Callable[[Subject], bool]) -> _Seen:
-    items = [item for item in seen.items if wanted(item.subject)]
-    return _Seen(items, _kept(seen.counted, lambda item: wanted(item.subject)), seen.sources)
+def _by_artifact(seen: _Seen, digests: Iterable[str]) -> dict[str, _Seen]:
+    """Return what is about each artifact; what is about something else is about all of them."""
+    found = {digest: _Seen([], {}, seen.sources) for digest in digests}
+
+    def about(item: EvidenceItem) -> Iterable[_Seen]:
+        return (found[item.subject.value],) if item.subject.type is SubjectType.ARTIFACT else found.values()
+
+    for item in seen.items:
+        for one in about(item):
+            one.items.append(item)
+    for key, items in seen.counted.items():
+        for item in items:
+            for one in about(item):
+                one.counted.setdefault(key, []).append(item)
+    return found
+
+
+def _only(seen: _Seen, wanted: Callable[[EvidenceItem], bool]) -> _Seen:
+    return _Seen([item for item in seen.items if wanted(item)], _kept(seen.counted, wanted), seen.sources)
 
 
 def _kept(

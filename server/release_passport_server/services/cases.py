@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.catalog import PolicyDocument
@@ -18,6 +19,9 @@ from release_passport_server.ports.attestations import AttestationVerifier
 from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.policies import PolicyCompiler
+
+# What `EvidenceItem.order` gives, read without a call for each item.
+_ORDER = attrgetter("observe_time", "receive_time", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ def subjects_of(release: Release, attempts: Iterable[Attempt] = ()) -> tuple[Sub
 def by_kind(items: Iterable[EvidenceItem]) -> dict[str, tuple[EvidenceItem, ...]]:
     """Return items by kind, oldest first."""
     kinds: defaultdict[str, list[EvidenceItem]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: item.order):
+    for item in sorted(items, key=_ORDER):
         kinds[item.kind].append(item)
     return {kind: tuple(found) for kind, found in kinds.items()}
 

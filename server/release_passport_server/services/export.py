@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -105,17 +105,14 @@ class Export:
 
     def _anchored(self, origin: str) -> tuple[AnchoredCheckpoint, ...]:
         """Return the last checkpoint that was anchored before each retired key ended: it shows what is older."""
-        kept = self.anchor.anchored(origin)
         ends = {
             key.not_after
             for key in self.audit.signer.public_keys()
             if key.purpose is Purpose.DECISION and key.state is KeyState.RETIRED and key.not_after is not None
         }
-        last: Callable[[datetime], AnchoredCheckpoint | None] = lambda end: max(  # noqa: E731
-            (one for one in kept if one.time < end), key=lambda one: one.time, default=None
-        )
-        found = {last(end) for end in ends} - {None}
-        return tuple(sorted((one for one in found if one is not None), key=lambda one: one.time))
+        kept = self.anchor.anchored(origin) if ends else ()
+        found = [[one for one in kept if one.time < end] for end in sorted(ends)]
+        return tuple(dict.fromkeys(before[-1] for before in found if before))
 
 
 def _gathered(reader: Reader, name: ReleaseName) -> _Gathered:
@@ -125,7 +122,9 @@ def _gathered(reader: Reader, name: ReleaseName) -> _Gathered:
     facts: dict[str, bytes] = {}
     policies: dict[tuple[str, int], PolicyDocument] = {}
     size = 0
-    for record in passport.decisions:
+    for listed in passport.decisions:
+        # Lists are without cases.
+        record = reader.find_decision(listed.name) or listed
         case: Record = json.loads(record.case_body)
         more = reader.evidence_bodies([one for one in evidence_digests(case) if one not in facts])
         size += len(record.body) + len(record.case_body) + len(record.envelope) + sum(map(len, more.values()))

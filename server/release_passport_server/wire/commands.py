@@ -145,13 +145,13 @@ def time_or_none(message: Message, field: str) -> datetime | None:
         raise invalid([Violation(field, "lies outside the years 1 to 9999")]) from None
 
 
-def reason(text: str, *, least: int = 0) -> str:
+def reason(text: str, *, least: int = 0, field: str = "reason") -> str:
     """Return a checked reason in words; raise Invalid for one that is too short or cannot be shown."""
     problem = text_problem(text)
     if problem is None and len(text.strip()) < least:
         problem = f"must say why in {least} characters or more"
     if problem is not None:
-        raise invalid([Violation("reason", problem)])
+        raise invalid([Violation(field, problem)])
     return text
 
 

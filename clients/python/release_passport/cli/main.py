@@ -19,6 +19,8 @@ COMMANDS = {
     "release": ("release", "release", "Register, find, start and finish releases."),
     "evidence": ("evidence", "evidence", "Submit, find and revoke evidence."),
     "decision": ("decision", "decision", "Read, explain and replay decisions."),
+    "export": ("export", "export", "Export the passport of a release, to be checked offline."),
+    "verify": ("verify", "verify", "Check an exported passport on any machine, without a server."),
     "audit": ("audit", "audit", "Read the audit log, and check that it is whole."),
     "policy": ("policy", "policy", "Apply, validate, test and read policies."),
     "simulate": ("simulate", "simulate", "See what would be decided, without recording it."),

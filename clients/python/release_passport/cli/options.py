@@ -59,24 +59,20 @@ def connection_options(command: Command) -> Command:
 def connected(
     outputs: tuple[str, ...] = DATA,
 ) -> Callable[[Callable[Concatenate[Session, P], R]], Callable[..., R]]:
-    """Give the command a session as its first argument, made from the shared options."""
+    """Give the command a session as its first argument, made from the shared options.
+
+    Without any `outputs` the command has no option for the form of its result.
+    """
 
     def decorate(function: Callable[Concatenate[Session, P], R]) -> Callable[..., R]:
         @connection_options
-        @click.option(
-            "-o",
-            "--output",
-            type=click.Choice(outputs),
-            default="table",
-            show_default=True,
-            help="Form of the result.",
-        )
+        @_output_option(outputs)
         @click.option("-q", "--quiet", is_flag=True, help="No notices on standard error.")
         @click.option(
             "--rpc-timeout", default="30s", metavar="DURATION", show_default=True, help="Longest single call."
         )
         @wraps(function)
-        def command(*args: Any, output: str, quiet: bool, rpc_timeout: str, **kwargs: Any) -> R:
+        def command(*args: Any, quiet: bool, rpc_timeout: str, output: str = "table", **kwargs: Any) -> R:
             said = {name: kwargs.pop(name) for name in _SHARED}
             session = session_of(said, output=output, quiet=quiet, rpc_timeout=rpc_timeout)
             return function(session, *args, **kwargs)
@@ -84,6 +80,19 @@ def connected(
         return command
 
     return decorate
+
+
+def _output_option(outputs: tuple[str, ...]) -> Callable[[Command], Command]:
+    if not outputs:
+        return lambda command: command
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(outputs),
+        default="table",
+        show_default=True,
+        help="Form of the result.",
+    )
 
 
 def session_of(said: dict[str, Any], *, output: str, quiet: bool, rpc_timeout: str) -> Session:

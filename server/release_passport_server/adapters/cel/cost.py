@@ -66,9 +66,8 @@ class At:
 
     def holds(self, node: Node) -> bool:
         """Say whether a node reads from the entry of a loop that is not inside another one."""
-        while isinstance(node, Select) or (isinstance(node, Call) and node.function == "_[_]"):
-            node = children(node)[0]
-        return self.depth == 1 and isinstance(node, Ident) and node.name in self.entry
+        root = root_of(node)
+        return self.depth == 1 and isinstance(root, Ident) and root.name in self.entry
 
 
 @dataclass(slots=True)
@@ -89,6 +88,13 @@ class Cost:
         """Return all of it, where the longest text has so many bytes."""
         texts = -(-max(longest, TEXT_BYTES) // TEXT_BYTES)
         return self.fixed + self.scanning * texts + self.searching * texts * texts
+
+
+def root_of(node: Node) -> Node:
+    """Return what a chain of fields, keys and indices begins with."""
+    while isinstance(node, Select) or (isinstance(node, Call) and node.function == "_[_]"):
+        node = children(node)[0]
+    return node
 
 
 def cost_of(node: Node, at: At, checked: Checked) -> Cost:

@@ -20,12 +20,11 @@ from release_passport_server.adapters.cel.checked import (
     Ident,
     ListLiteral,
     Node,
-    Select,
     StructLiteral,
     appended,
     children,
 )
-from release_passport_server.adapters.cel.cost import SEARCHES, At, Cost, cost_of, longest_text
+from release_passport_server.adapters.cel.cost import SEARCHES, At, Cost, cost_of, longest_text, root_of
 
 MAX_BYTES = 4096
 MAX_DEPTH = 2
@@ -154,9 +153,8 @@ def _is_read(node: Node) -> bool:
         if not (isinstance(added, Ident) and added.name in node.iter_vars):
             return False
         node = node.range
-    while isinstance(node, Select):
-        node = node.operand
-    return isinstance(node, Ident) and not node.name.startswith(VARIABLE)
+    root = root_of(node)
+    return isinstance(root, Ident) and not root.name.startswith(VARIABLE)
 
 
 def _too_deep() -> str:

@@ -51,7 +51,9 @@ def weight(pattern: str) -> int:
 
 def steady(pattern: str) -> bool:
     """Say whether at each place in the text there is one way to go on: no other pattern is slow on a hostile text."""
-    return pattern.startswith("^") and _CHOICE.search(pattern) is None
+    # What is repeated at the very end leaves no choice.
+    body = re.sub(r"[*+]\$?$", "", pattern)
+    return pattern.startswith("^") and _CHOICE.search(body) is None
 
 
 def _class_weight(text: str) -> int:

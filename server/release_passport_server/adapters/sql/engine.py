@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 
+from release_passport_server.adapters.sql.failures import READ_ONLY
+from release_passport_server.adapters.sql.patience import Patience, PatientConnection
 from release_passport_server.domain.errors import Unavailable
 
 
@@ -19,27 +22,60 @@ from release_passport_server.domain.errors import Unavailable
 class DatabaseTimeouts:
     """How long the database may take, in seconds."""
 
-    connect: float = 5.0
-    statement: float = 10.0
-    lock: float = 5.0
+    # A connection is there in milliseconds, or the database is away; the driver takes no less than 2.
+    connect: float = 3.0
+    # Every statement has an index and takes milliseconds: whatever takes this long stands in everybody's way.
+    statement: float = 5.0
+    # Heads are held for one batch.
+    lock: float = 3.0
+    # A process that is frozen lets go of its heads; a batch computes for far less between two statements.
     idle: float = 10.0
+    # Later than the database's own limits, which say more; for answers that never come.
+    answer: float = 6.0
 
 
-def open_engine(url: str, *, pool_size: int, password: str | None, timeouts: DatabaseTimeouts) -> Engine:
+def open_engine(
+    url: str,
+    *,
+    pool_size: int,
+    password: str | None,
+    timeouts: DatabaseTimeouts,
+    patience: Patience | None = None,
+) -> Engine:
     """Return an engine for `sqlite:///file` or `postgresql://…`."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, pool_size, timeouts)
     if password is not None:
         parsed = parsed.set(password=password)
-    return _postgresql(parsed.set(drivername="postgresql+psycopg"), pool_size, timeouts)
+    if patience is None:
+        patience = Patience()
+    patience.answer = timeouts.answer
+    return _postgresql(parsed.set(drivername="postgresql+psycopg"), pool_size, timeouts, patience)
+
+
+@contextmanager
+def unhurried(engine: Engine) -> Iterator[Connection]:
+    """Give a transaction on a connection of its own, whose statements take as long as they take."""
+    with engine.connect() as connection:
+        # Nobody else gets a connection without limits.
+        connection.detach()
+        if connection.dialect.name == "postgresql":
+            cast(PatientConnection, connection.connection.dbapi_connection).patience = None
+            connection.exec_driver_sql("SET statement_timeout = 0")
+            connection.exec_driver_sql("SET lock_timeout = 0")
+            connection.commit()
+        with connection.begin():
+            yield connection
 
 
 def _sqlite(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
     engine = create_engine(
         url,
+        # One for each thread that reads and one for the writer, which asks aside now and then what became of a
+        # commit; and one to try whether an outage is over.
         pool_size=pool_size + 1,
-        max_overflow=0,
+        max_overflow=2,
         # Parameters are evidence, tokens and the like: they stay out of error texts.
         hide_parameters=True,
         pool_timeout=timeouts.connect,
@@ -68,7 +104,7 @@ def _sqlite(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
 _PLANNER = "-c enable_seqscan=off -c jit=off "
 
 
-def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
+def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts, patience: Patience) -> Engine:
     options = _PLANNER + " ".join(
         f"-c {name}={int(seconds * 1000)}"
         for name, seconds in (
@@ -81,8 +117,10 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
         url,
         # Whoever waited for a head sees it as it is then.
         isolation_level="READ COMMITTED",
+        # One for each thread that reads and one for the writer, which asks aside now and then what became of a
+        # commit; and one to try whether an outage is over.
         pool_size=pool_size + 1,
-        max_overflow=0,
+        max_overflow=2,
         # Parameters are evidence, tokens and the like: they stay out of error texts.
         hide_parameters=True,
         pool_timeout=timeouts.connect,
@@ -93,10 +131,24 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
+            # What was sent is acknowledged by then, or the connection is gone; the default is a quarter of an hour.
+            "tcp_user_timeout": int(timeouts.answer * 1000),
             "options": options,
             "application_name": "release-passport",
         },
     )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_: object, __: object, args: Any, given: Any) -> PatientConnection:
+        made = PatientConnection.connect(*args, **given)
+        made.patience = patience
+        return made
+
+    @event.listens_for(engine, "handle_error")
+    def notice(context: ExceptionContext) -> None:
+        # Connections that were made to a standby, or while writes were forbidden, stay as they are: away with them all.
+        if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+            context.is_disconnect = True
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from release_passport_server.adapters.sql.engine import unhurried
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -35,9 +37,11 @@ def is_current(connection: Connection) -> bool:
 def _run(engine: Engine, direction: str, revision: str) -> None:
     from alembic import command
 
-    with engine.begin() as connection:
+    with unhurried(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            # Whoever waits for a table's lock lets nobody else have it: rather fail than stop the service.
+            connection.execute(text("SET LOCAL lock_timeout = '3s'"))
         config = _config()
         config.attributes["connection"] = connection
         getattr(command, direction)(config, revision)

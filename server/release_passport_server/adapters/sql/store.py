@@ -24,6 +24,8 @@ from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
 from release_passport_server.adapters.sql.engine import DatabaseTimeouts, FileLock, open_engine
 from release_passport_server.adapters.sql.failures import RETRY_AFTER, told
 from release_passport_server.adapters.sql.log_store import SQLLog
+from release_passport_server.adapters.sql.outage import Outage, probe
+from release_passport_server.adapters.sql.patience import Patience
 from release_passport_server.adapters.sql.reader import SQLReader
 from release_passport_server.adapters.sql.requests import Act, Ask, Request, Waiting
 from release_passport_server.adapters.sql.writer import Writer
@@ -42,9 +44,17 @@ class SQLStore:
     """The store; every call leaves the event loop free."""
 
     def __init__(
-        self, engine: Engine, writer: Writer, clock: Callable[[], datetime], readers: int, owned: ExitStack
+        self,
+        engine: Engine,
+        writer: Writer,
+        outage: Outage,
+        clock: Callable[[], datetime],
+        *,
+        readers: int,
+        owned: ExitStack,
     ) -> None:
         self._engine = engine
+        self._outage = outage
         self._clock = clock
         self._writer = writer
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="passport-reader")
@@ -67,13 +77,19 @@ class SQLStore:
         path = sqlite_path(url)
         if path is not None:
             owned.enter_context(FileLock(path))
+        outage = Outage(lambda writes: probe(engine, writes))
         engine = open_engine(
-            url, pool_size=pool_size, password=password, timeouts=timeouts or DatabaseTimeouts()
+            url,
+            pool_size=pool_size,
+            password=password,
+            timeouts=timeouts or DatabaseTimeouts(),
+            patience=Patience(suspect=outage.suspect, away_since=outage.away_since),
         )
         owned.callback(engine.dispose)
-        writer = Writer(engine, secrets.token_hex(8), clock, before_lock)
+        owned.callback(outage.close)
+        writer = Writer(engine, secrets.token_hex(8), clock, outage, before_lock)
         writer.start()
-        return cls(engine, writer, clock, pool_size, owned)
+        return cls(engine, writer, outage, clock, readers=pool_size, owned=owned)
 
     @property
     def aside(self) -> Aside:
@@ -135,6 +151,7 @@ class SQLStore:
         def look(connection: Connection) -> tuple[bool, datetime]:
             return migrate.is_current(connection), database_time(connection, self._clock)
 
+        self._outage.require(writes=True)
         current, time = await self._off_loop(look)
         if not current:
             text = "the schema is not this version's: run `passport-server migrate`"
@@ -163,12 +180,14 @@ class SQLStore:
         self._owned.close()
 
     async def _queued(self, request: Callable[[Waiting], Request]) -> object:
+        self._outage.require(writes=True)
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._writer.put(request(Waiting(loop, future)))
         return await future
 
     async def _off_loop(self, act: Callable[[Connection], T]) -> T:
+        self._outage.require()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._reading, act)
 
@@ -176,11 +195,14 @@ class SQLStore:
         options: dict[str, object] = {"passport_reads": True}
         if self._engine.dialect.name == "postgresql":
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        # Those who waited for a thread need not find out what is known by now.
+        self._outage.require()
         try:
             with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 return act(connection)
         except SQLAlchemyError as error:
             logger.exception("a read failed")
+            self._outage.failed(error, writes=False)
             raise told(error) from error
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -37,6 +36,7 @@ from release_passport_server.adapters.sql.documents import (
 )
 from release_passport_server.adapters.sql.loading import Known
 from release_passport_server.adapters.sql.resources import ResourceWrites
+from release_passport_server.adapters.sql.salts import new_salt
 from release_passport_server.domain.canonical import canonical, digest, stamp
 from release_passport_server.domain.evidence import EvidenceItem, Revocation
 from release_passport_server.domain.ids import ReleaseName
@@ -46,7 +46,6 @@ from release_passport_server.ports.store import Replay
 
 T = TypeVar("T")
 KEPT = timedelta(hours=24)
-SALT_BYTES = 16
 _SERIES = [column.name for column in tables.series.c]
 
 
@@ -251,7 +250,7 @@ class SQLTransaction(ResourceWrites):
                 "detail": dict(entry.detail),
             }
         )
-        salt = secrets.token_bytes(SALT_BYTES)
+        salt = new_salt()
         commitment = hmac.digest(salt, body, "sha256")
         self._insert(
             tables.audit,

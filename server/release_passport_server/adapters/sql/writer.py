@@ -23,6 +23,7 @@ from release_passport_server.adapters.sql.failures import (
     is_one_request,
     told,
 )
+from release_passport_server.adapters.sql.outage import Outage
 from release_passport_server.adapters.sql.requests import Answer, Request, deliver
 
 logger = logging.getLogger(__name__)
@@ -48,10 +49,12 @@ class Writer:
         engine: Engine,
         name: str,
         clock: Callable[[], datetime],
+        outage: Outage,
         before_lock: Failpoint | None = None,
     ) -> None:
         self._engine = engine
         self._name = name
+        self._outage = outage
         self._catalogs = Catalogs()
         self._clock = clock
         self._before_lock = before_lock
@@ -86,7 +89,10 @@ class Writer:
             self._crowded = len(requests) > 1
             # Nobody is told about what nobody waits for any more: it is not begun.
             waiting = [request for request in requests if not request.waiting.gone]
-            if waiting:
+            refused = self._outage.refusal(writes=True)
+            if refused is not None:
+                deliver((request.waiting, refused) for request in waiting)
+            elif waiting:
                 self._serve(waiting)
         self._disconnect()
         if self._batch:
@@ -129,6 +135,7 @@ class Writer:
                 self._serve(requests[middle:])
             else:
                 logger.exception("a batch failed", extra={"requests": len(requests)})
+                self._outage.failed(error, writes=True)
                 deliver((request.waiting, told(error)) for request in requests)
 
     def _try(self, requests: Sequence[Request]) -> None:

@@ -32,6 +32,14 @@ class AnchorFile:
         put(self._path(origin, "highest"), line)
         sync(self._folder, ())
 
+    def keep(self) -> None:
+        """Put the highest checkpoint of every log into its history: what comes to an end now is shown by it."""
+        for path in sorted(self._folder.glob("*.highest.jsonl")):
+            history = path.with_name(path.name.replace(".highest.", ".history."))
+            last, kept = _whole_lines(path)[-1:], _whole_lines(history)[-1:]
+            if last and last != kept:
+                _append(history, last[0] + b"\n")
+
     def highest(self, origin: str) -> AnchoredCheckpoint | None:
         """Return the newest checkpoint; raise LogBroken for a file that cannot be read."""
         return _last(self._path(origin, "highest"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -9,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from release_passport_server.domain.access import Principal, same_tenant
-from release_passport_server.domain.errors import NotFound
+from release_passport_server.domain.errors import NotFound, PassportError
 from release_passport_server.services.audit import Audit
 from release_passport_server.transport.grpc.dispatcher import Dispatcher, request_id_of
 from release_passport_server.transport.grpc.errors import status_of
@@ -18,6 +19,7 @@ from release_passport_server.transport.grpc.methods import CallClass
 from release_passport_server.transport.http.json_rpc import error_response
 from release_passport_server.wire.audit import is_log_path
 
+logger = logging.getLogger(__name__)
 Act = Callable[[Request, Principal], Awaitable[Response]]
 
 
@@ -46,7 +48,9 @@ def log_routes(audit: Audit, dispatcher: Dispatcher, limits: Limits) -> list[Rou
                     principal = await dispatcher.authenticate(request.headers.getlist("authorization"))
                     same_tenant(principal, request.path_params["tenant"])
                     return await act(request, principal)
-            except Exception as error:  # noqa: BLE001 - no text of ours reaches the caller
+            except Exception as error:
+                if not isinstance(error, PassportError):
+                    logger.exception("a file of the log was not served", extra={"request_id": request_id})
                 return error_response(status_of(error, request_id), request_id)
 
         return endpoint

@@ -53,7 +53,7 @@ class PermitHandlers:
             lambda: _enforcement(request.enforcement),
             lambda: commands.text_or_empty(request.target, "target"),
             lambda: commands.digests(request.artifact_digests, "artifact_digests"),
-            lambda: commands.reason(request.detail),
+            lambda: commands.reason(request.detail, field="detail"),
             lambda: ask_of(principal, "ReportEnforcement", request),
         ):
             name = commands.decision_name(principal, request.decision, field="decision")
@@ -62,7 +62,7 @@ class PermitHandlers:
                 "enforcement": _enforcement(request.enforcement),
                 "target": request.target,
                 "digests": sorted(commands.digests(request.artifact_digests, "artifact_digests")),
-                "detail": commands.reason(request.detail),
+                "detail": commands.reason(request.detail, field="detail"),
             }
         return pb.ReportEnforcementResponse(revision=(await self.permits.report(ask, name, detail)).revision)
 
