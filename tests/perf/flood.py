@@ -81,7 +81,7 @@ class Flood:
             number = await self._pace(opened, number, offset, seconds, rate)
             offset += seconds
         patience = time.perf_counter() + 2 * orders.timeout_ms / 1000
-        while self._open and time.perf_counter() < patience:
+        while self._open and time.perf_counter() < patience:  # noqa: ASYNC110 - answers set it, from many tasks
             await asyncio.sleep(0.05)
         for connection in opened:
             connection.close()

@@ -12,7 +12,7 @@ import uuid
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +20,7 @@ from typing import Any, cast
 import httpx
 import psycopg
 from grpc import aio
+from sqlalchemy import make_url
 
 from support.postgres import Cluster
 from support.server import RealServer
@@ -130,13 +131,28 @@ async def killable(folder: Path, **variables: str) -> AsyncIterator[Killable]:
 class CrashingCluster(Cluster):
     """A PostgreSQL that dies like a machine without power does, as far as its processes go."""
 
-    def new_database(self) -> str:
-        """Return the URL of a new, empty database."""
+    def new_database(self, owner: str = "postgres", more: str = "") -> str:
+        """Return the URL of a new, empty database, as its owner calls it."""
         name = f"passport_{uuid.uuid4().hex[:12]}"
-        address = self.url.set(drivername="postgresql")
-        with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
-        return address.set(database=name).render_as_string(hide_password=False)
+        self.execute(f'CREATE DATABASE "{name}" OWNER {owner} {more}')
+        address = self.url.set(drivername="postgresql", username=owner, database=name)
+        return address.render_as_string(hide_password=False)
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as the superuser."""
+        address = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with closing(psycopg.connect(address, autocommit=True)) as connection:
+            connection.execute(statement.encode())
+
+    def own(self, folder: Path) -> None:
+        """Give a folder to the user that the cluster runs as."""
+        owner = self.data.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+
+    def disconnect(self, url: str) -> None:
+        """End every connection to a database."""
+        name = make_url(url).database
+        self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
     def kill(self) -> None:
         """Kill the postmaster and its backends; return when they are gone."""

@@ -69,7 +69,7 @@ def test_the_form_is_that_of_the_standard(value: object, expected: str) -> None:
     ],
 )
 def test_what_has_no_form_is_refused(value: object) -> None:
-    with pytest.raises(ValueError, match="canonical form|surrogates"):
+    with pytest.raises(ValueError, match=r"canonical form|surrogates"):
         canonical(value)
 
 
