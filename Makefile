@@ -1,5 +1,5 @@
 # Everything runs in .venv, which is made anew when pyproject.toml or requirements.lock change.
-.PHONY: demo test check bench generate format lock clean
+.PHONY: demo test check bench soak generate format lock clean
 .DEFAULT_GOAL := test
 BIN := .venv/bin
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -16,6 +16,9 @@ check: $(SETUP) ## Formatting, lint, types, imports, contract, generated code, c
 
 bench: $(SETUP) ## Measure the service beside bare references; BENCH=--quick takes a minute.
 	@$(BIN)/python tests/perf/bench.py $(BENCH)
+
+soak: $(SETUP) ## Kill the server and PostgreSQL, and trouble the database, as often and as long as it takes to trust them.
+	PASSPORT_TEST_SOAK=1 $(BIN)/pytest tests/integration/test_crash.py tests/integration/test_database_trouble.py
 
 generate: $(SETUP) ## Generate the code of the contract and the schemas of policies.
 	$(BIN)/python proto/generate.py && $(BIN)/python policies/schema/generate.py

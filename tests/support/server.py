@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ def free_ports(**sections: Mapping[str, Any]) -> Settings:
         "grpc": {"listen": "127.0.0.1:0"},
         "http": {"listen": "127.0.0.1:0"},
         "shutdown": {"grace_seconds": 5},
+        # No test leaves keys in the folder that it was started in.
+        "signing": {"key_folder": str(Path(tempfile.mkdtemp(prefix="passport-")) / "keys")},
     }
     for section, settings in sections.items():
         values[section] = values.get(section, {}) | dict(settings)

@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from release_passport_server.adapters.sql import migrate, tables
 from release_passport_server.adapters.sql.aside import Aside
@@ -22,7 +22,7 @@ from release_passport_server.adapters.sql.batch import Failpoint, database_time
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
 from release_passport_server.adapters.sql.engine import DatabaseTimeouts, FileLock, open_engine
-from release_passport_server.adapters.sql.failures import RETRY_AFTER, told
+from release_passport_server.adapters.sql.failures import RETRY_AFTER, begins_anew, told
 from release_passport_server.adapters.sql.log_store import SQLLog
 from release_passport_server.adapters.sql.outage import Outage, probe
 from release_passport_server.adapters.sql.patience import Patience
@@ -38,6 +38,8 @@ from release_passport_server.ports.store import Reader, Transaction, Written
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=2)
+# Far more than are let in at once: callers who gave up stay in the queue until the writer comes by.
+MAX_WAITING = 4096
 
 
 class SQLStore:
@@ -181,6 +183,9 @@ class SQLStore:
 
     async def _queued(self, request: Callable[[Waiting], Request]) -> object:
         self._outage.require(writes=True)
+        if self._writer.waiting >= MAX_WAITING:
+            text = "too much waits to be written: retry as RetryInfo says"
+            raise Unavailable("OVERLOADED", text, retry_after=RETRY_AFTER)
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._writer.put(request(Waiting(loop, future)))
@@ -192,18 +197,26 @@ class SQLStore:
         return await loop.run_in_executor(self._readers, self._reading, act)
 
     def _reading(self, act: Callable[[Connection], T]) -> T:
-        options: dict[str, object] = {"passport_reads": True}
-        if self._engine.dialect.name == "postgresql":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         # Those who waited for a thread need not find out what is known by now.
         self._outage.require()
         try:
-            with self._engine.connect().execution_options(**options) as connection, connection.begin():
-                return act(connection)
+            try:
+                return self._snapshot(act)
+            except DBAPIError as error:
+                if not begins_anew(error):
+                    raise
+                return self._snapshot(act)
         except SQLAlchemyError as error:
             logger.exception("a read failed")
             self._outage.failed(error, writes=False)
             raise told(error) from error
+
+    def _snapshot(self, act: Callable[[Connection], T]) -> T:
+        options: dict[str, object] = {"passport_reads": True}
+        if self._engine.dialect.name == "postgresql":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._engine.connect().execution_options(**options) as connection, connection.begin():
+            return act(connection)
 
 
 def sqlite_path(url: str) -> Path | None:

@@ -74,6 +74,11 @@ class Writer:
         """Queue a request."""
         self._queue.put(request)
 
+    @property
+    def waiting(self) -> int:
+        """Return how much is queued."""
+        return self._queue.qsize()
+
     def stop(self) -> None:
         """Write what is queued, then end."""
         self._queue.put(None)

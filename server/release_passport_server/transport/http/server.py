@@ -12,6 +12,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from release_passport_server.transport.grpc.server import TLSFiles
+from release_passport_server.transport.http.patience import PatientProtocol, patient
+
+# Uvicorn ticks ten times a second.
+_TICKS_BETWEEN_LOOKS = 5
 
 
 class HTTPServer:
@@ -20,6 +24,7 @@ class HTTPServer:
     def __init__(self, app: ASGIApp, tls: TLSFiles | None) -> None:
         config = uvicorn.Config(
             app,
+            http=PatientProtocol,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -76,6 +81,13 @@ class _Uvicorn(uvicorn.Server):
         """Listen on the sockets."""
         await super().startup(sockets)
         self.listening.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections now and then; say whether to stop."""
+        if counter % _TICKS_BETWEEN_LOOKS == 0:
+            for connection in patient(self.server_state.connections):
+                connection.look()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -34,9 +34,11 @@ class PermitHandlers:
             lambda: commands.digests(request.artifact_digests, "artifact_digests"),
             lambda: ask_of(principal, "RedeemPermit", request),
         ):
+            permit = _permit(request.permit)
+            target = commands.text_or_empty(request.target, "target")
             ask = ask_of(principal, "RedeemPermit", request)
             digests = commands.digests(request.artifact_digests, "artifact_digests")
-        written = await self.permits.redeem(ask, request.permit, request.target, digests)
+        written = await self.permits.redeem(ask, permit, target, digests)
         return pb.RedeemPermitResponse(
             decision=written.value.decision,
             effective_verdict=verdict_to_proto(written.value.effective_verdict),
@@ -60,7 +62,7 @@ class PermitHandlers:
             ask = ask_of(principal, "ReportEnforcement", request)
             detail: dict[str, object] = {
                 "enforcement": _enforcement(request.enforcement),
-                "target": request.target,
+                "target": commands.text_or_empty(request.target, "target"),
                 "digests": sorted(commands.digests(request.artifact_digests, "artifact_digests")),
                 "detail": commands.reason(request.detail, field="detail"),
             }
