@@ -18,6 +18,7 @@ from release_passport_server.transport.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
+REQUEST_ID = "x-request-id"
 REFUSED = frozenset({"OVERLOADED", "DRAINING"})
 _LOG_SECONDS = 1.0
 
@@ -44,8 +45,18 @@ class Refusals:
         self._counts.clear()
 
 
-def details_of(error: Unavailable, request_id: str) -> bytes:
-    """Return the status of a refusal, serialised."""
+def trailers_of(error: Unavailable, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
+    """Return the trailing metadata of a refusal; retries that the client's library makes keep to it too."""
+    # https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback
+    pushback = round((error.retry_after or 0.0) * 1000)
+    return (
+        ("grpc-status-details-bin", _details_of(error, request_id)),
+        ("grpc-retry-pushback-ms", str(pushback)),
+        (REQUEST_ID, request_id),
+    )
+
+
+def _details_of(error: Unavailable, request_id: str) -> bytes:
     info = any_pb2.Any()
     info.Pack(error_details_pb2.RequestInfo(request_id=request_id))
     # Two messages, one behind the other, are the sum of both: the list of details goes on.

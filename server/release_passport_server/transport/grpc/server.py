@@ -25,10 +25,7 @@ from release_passport_server.transport.grpc.errors import Failure, status_of
 from release_passport_server.transport.grpc.health import Health
 from release_passport_server.transport.grpc.methods import Method, service_names
 from release_passport_server.transport.grpc.reflection import reflection_handlers
-from release_passport_server.transport.grpc.refusals import details_of
-
-REQUEST_ID = "x-request-id"
-
+from release_passport_server.transport.grpc.refusals import REQUEST_ID, trailers_of
 
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -142,9 +139,9 @@ async def _answered(
     call = _call(method, context)
     refusal = dispatcher.refusal(call)
     if refusal is not None:
-        details = details_of(refusal, call.request_id)
-        trailers = (("grpc-status-details-bin", details), (REQUEST_ID, call.request_id))
-        await context.abort(grpc.StatusCode.UNAVAILABLE, refusal.message, trailers)
+        await context.abort(
+            grpc.StatusCode.UNAVAILABLE, refusal.message, trailers_of(refusal, call.request_id)
+        )
     try:
         answer = await run(call)
         context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
