@@ -12,6 +12,7 @@ from typing import Any
 
 from release_passport import __version__
 from release_passport.bundle.form import Document
+from release_passport_server.adapters.calendar.recurring import RecurringFreezes
 from release_passport_server.adapters.casbin.index import AccessIndex
 from release_passport_server.adapters.cel.compiler import CELCompiler
 from release_passport_server.adapters.cel.policies import CELPolicies
@@ -53,6 +54,7 @@ from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.grants import GrantLoader, GuardedStore
 from release_passport_server.services.intake import EvidenceIntake
 from release_passport_server.services.observe_only import ObserveOnlyBindings
+from release_passport_server.services.people import Standing
 from release_passport_server.services.permits import Permits
 from release_passport_server.services.policies import Policies
 from release_passport_server.services.reading import Reading
@@ -241,7 +243,7 @@ def _core(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[str,
         verifier=verifier,
         bundles=bundles,
         messages=messages,
-        cases=Cases(compiler, messages, verifier, dev, roots),
+        cases=Cases(compiler, messages, verifier, dev, roots, Standing(access, RecurringFreezes(), messages)),
         intake=EvidenceIntake(
             access, VerifyEvidence(store, VerifyEnvelope(bundles, verifier), messages, roots), ids
         ),

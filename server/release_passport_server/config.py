@@ -125,6 +125,12 @@ class GRPCSettings(_ListenerSettings):
     listen: Address = Field(
         default="127.0.0.1:7443", description="Address of the gRPC port; port 0 takes a free one."
     )
+    connections: int = Field(
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="Most connections at once; more are closed when they open.",
+    )
 
 
 class HTTPSettings(_ListenerSettings):

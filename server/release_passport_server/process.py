@@ -13,6 +13,7 @@ from datetime import timedelta
 from release_passport_server.config import GRPCSettings, HTTPSettings, Settings, host_and_port
 from release_passport_server.ports.authentication import Authenticator
 from release_passport_server.services.audit import Audit
+from release_passport_server.transport.grpc.connections import Connections
 from release_passport_server.transport.grpc.dispatcher import Dispatcher
 from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.grpc.methods import CallClass, all_methods
@@ -84,7 +85,8 @@ class Process:
         if application.audit is not None:
             routes += log_routes(application.audit, dispatcher, self._limits)
         tls = _tls(settings.http)
-        self._grpc = GRPCServer(dispatcher, methods, open_reflection=application.dev)
+        connections = Connections(most=settings.grpc.connections)
+        self._grpc = GRPCServer(dispatcher, methods, connections, open_reflection=application.dev)
         self._http = HTTPServer(http_app(routes, tls=tls is not None, only_local_hosts=application.dev), tls)
 
     async def start(self) -> None:

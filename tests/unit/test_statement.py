@@ -10,13 +10,12 @@ import jsonschema
 import pytest
 
 from release_passport_server.domain.canonical import canonical
-from release_passport_server.domain.outcome import Finding, Reason
+from release_passport_server.domain.outcome import Applied, Finding, Reason
 from release_passport_server.domain.permit import Errand, new_permit, permit_statement, terms_of
 from release_passport_server.domain.policy import Canary
 from release_passport_server.domain.statement import (
     DECISION_PREDICATE,
     REFUSAL_PREDICATE,
-    AppliedException,
     decision_statement,
 )
 from release_passport_server.domain.verdict import Mode, Verdict
@@ -25,7 +24,12 @@ from support.builders import DIGESTS, NOW, case, item, policy, rule, watching
 from support.tree import ROOT
 
 SCHEMAS = ROOT / "proto" / "schema"
-WAIVER = AppliedException("tenants/acme/waivers/w", "sha256:" + "f" * 64)
+DIGEST = "sha256:" + "f" * 64
+ACTS = tuple(
+    Applied(f"tenants/acme/{kind}/w", DIGEST, "user:ada")
+    for kind in ("waivers", "approvals", "freezeExemptions")
+)
+OVERRIDE = Applied("tenants/acme/overrides/o", DIGEST, "user:ada")
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
@@ -49,7 +53,14 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_predicate_fits_the_published_schema(name: str) -> None:
-    predicate = read(decision_statement(draft_of(CASES[name]), waivers=[WAIVER]))["predicate"]
+    draft = draft_of(CASES[name])
+    first, *others = draft.outcome.findings
+    outcome = replace(
+        draft.outcome, findings=(first._replace(lifted_by=ACTS), *others), overrides=(OVERRIDE,)
+    )
+    predicate = read(decision_statement(replace(draft, outcome=outcome)))["predicate"]
+    for kind in ("waivers", "approvals", "exemptions", "overrides"):
+        assert [one["digest"] for one in predicate[kind]] == [DIGEST]
     assert list(validator("decision").iter_errors(predicate)) == []
 
 

@@ -7,14 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from release_passport_server.domain.outcome import Applied
 from release_passport_server.domain.policy import Canary
 from release_passport_server.domain.record import DecisionDraft
 from release_passport_server.domain.release import ObserveOnly, Place
-from release_passport_server.domain.statement import AppliedException
 from release_passport_server.domain.verdict import Mode, Verdict
 from release_passport_server.domain.verification_summary import (
     VSA_PREDICATE,
-    Exceptions,
     Issuer,
     NoSummary,
     allowed_level,
@@ -24,7 +23,7 @@ from release_passport_server.domain.verification_summary import (
 from support.attesting import ISSUER, allowed, draft_of, read
 from support.builders import DIGESTS, NOW, case, item, policy, rule, watching
 
-ONE = (AppliedException("tenants/acme/waivers/w", "sha256:" + "f" * 64),)
+ONE = (Applied("tenants/acme/waivers/w", "sha256:" + "f" * 64, "user:ada"),)
 BOUND = Place("checkout", "prod", observe_only=ObserveOnly("b", "user:a", NOW + timedelta(days=1)))
 
 
@@ -75,14 +74,13 @@ def test_an_allow_that_is_not_clean_has_no_summary(name: str) -> None:
         verification_summary(draft, ISSUER)
 
 
-@pytest.mark.parametrize(
-    ("exceptions", "reason"),
-    [(Exceptions(waivers=ONE), NoSummary.WAIVED), (Exceptions(overrides=ONE), NoSummary.OVERRIDDEN)],
-)
-def test_a_waiver_or_an_override_leaves_no_summary(exceptions: Exceptions, reason: NoSummary) -> None:
-    assert no_summary(draft_of(allowed()), exceptions) is reason
-    with pytest.raises(ValueError, match=reason):
-        verification_summary(draft_of(allowed()), ISSUER, exceptions)
+def test_a_waiver_or_an_override_leaves_no_summary() -> None:
+    findings = draft_of(allowed()).outcome.findings
+    waived = with_outcome(findings=(findings[0]._replace(lifted_by=ONE), *findings[1:]))
+    for draft, reason in ((waived, NoSummary.WAIVED), (with_outcome(overrides=ONE), NoSummary.OVERRIDDEN)):
+        assert no_summary(draft) is reason
+        with pytest.raises(ValueError, match=reason):
+            verification_summary(draft, ISSUER)
 
 
 @pytest.mark.parametrize("verdict", [one for one in Verdict if one is not Verdict.ALLOW])

@@ -71,6 +71,10 @@ class Principal:
     credential: str = ""
     # The server runs in development mode.
     dev: bool = False
+    # Groups by the credential, as group:{issuer}/{name}; a role binding and a group of voters can name them.
+    groups: tuple[str, ...] = ()
+    # What else the same person is known as, such as an e-mail address.
+    identities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from release_passport_server.domain.canonical import stamp
 from release_passport_server.domain.evidence import EvidenceItem
+from release_passport_server.domain.people import NOBODY, People
+from release_passport_server.domain.people_record import people_record
 from release_passport_server.domain.policy import Policy
 from release_passport_server.domain.release import Attempt, Ground, Latch, Place, Release
 from release_passport_server.domain.verdict import Stage
@@ -39,6 +41,7 @@ class Case:
     # The names of verified items whose signer a rule or key of the trust configuration lets vouch here now.
     vouched: frozenset[str] = frozenset()
     dev: bool = False
+    people: People = NOBODY
 
 
 def case_record(case: Case) -> dict[str, object]:
@@ -63,6 +66,7 @@ def case_record(case: Case) -> dict[str, object]:
         "rollbackTarget": case.rollback_target,
         "vouched": sorted(case.vouched),
         "dev": case.dev,
+        **({"people": people_record(case.people)} if case.people != NOBODY else {}),
     }
 
 

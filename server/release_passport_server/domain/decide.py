@@ -8,7 +8,16 @@ from typing import NamedTuple
 
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.judge import judge
-from release_passport_server.domain.outcome import Finding, NotApplicable, Outcome, PolicyResult, Reason
+from release_passport_server.domain.outcome import (
+    Applied,
+    Finding,
+    NotApplicable,
+    Outcome,
+    PolicyResult,
+    Reason,
+)
+from release_passport_server.domain.people import NOBODY, OVERRIDDEN, WAIVED, frozen, lifted, overruled
+from release_passport_server.domain.people import ends as acts_end
 from release_passport_server.domain.policy import MAX_VALIDITY, Policy, combined_canary, combined_watch
 from release_passport_server.domain.question import Hearing
 from release_passport_server.domain.release import Latch
@@ -25,7 +34,7 @@ class _Judged(NamedTuple):
 
     policy: Policy
     findings: list[Finding]
-    result: PolicyResult
+    skipped: list[NotApplicable]
     reads_now: bool
 
 
@@ -36,6 +45,10 @@ def decide(case: Case, *, now: datetime) -> Outcome:
         return _unknown_place(case)
     hearing = Hearing(case, now)
     judged = [_judge_policy(policy, hearing) for policy in case.policies if policy.match.selects(place)]
+    people = case.people
+    if people is not NOBODY:
+        asked = lifted(people, [(one.policy, one.findings) for one in judged])
+        judged = [one._replace(findings=found) for one, found in zip(judged, asked, strict=True)]
     binding = Mode.ENFORCE
     enforced = [one for one in judged if one.policy.mode is binding]
     of_rules = [finding for one in judged for finding in one.findings]
@@ -44,11 +57,16 @@ def decide(case: Case, *, now: datetime) -> Outcome:
     verdict = _verdict(case, [one.policy for one in judged], [*of_engine, *of_rules])
     counted = [f for f in (*of_engine, *of_rules, *only_effective) if f.mode is binding]
     policies = [one.policy for one in enforced]
+    overrides: tuple[Applied, ...] = ()
+    if people.overrides and case.stage is Stage.PRE_ROLLOUT:
+        counted, overrides = overruled(people, counted)
     if OBSERVE_ONLY in weakenings:
         counted = [f for f in counted if f.reason not in (Reason.NO_POLICY_MATCHED, Reason.NO_RULE_APPLIED)]
         effective = strictest((f.verdict for f in counted), Verdict.ALLOW)
     else:
         effective = _verdict(case, policies, counted)
+    if people is not NOBODY:
+        weakenings = (*weakenings, *_weakened(of_rules, overrides))
     findings = sorted((*of_engine, *of_rules, *only_effective), key=_order)
     rolls_back = Verdict.ROLLBACK_RECOMMENDED in (verdict, effective)
     return Outcome(
@@ -56,14 +74,15 @@ def decide(case: Case, *, now: datetime) -> Outcome:
         verdict=verdict,
         effective_verdict=effective,
         findings=tuple(findings),
-        policy_results=tuple([one.result for one in judged]),
+        policy_results=tuple([_result(case, one) for one in judged]),
         canary=combined_canary([policy.canary for policy in policies if policy.canary is not None]),
         watch=combined_watch([policy.watch for policy in policies if policy.watch is not None]),
-        valid_until=_valid_until(case, enforced, counted, now) if effective.allows else None,
+        valid_until=_valid_until(case, enforced, counted, overrides, now) if effective.allows else None,
         next_eligible_time=None if effective.allows else _next_eligible(counted),
         rollback_target=case.rollback_target if rolls_back else "",
         weakenings=weakenings,
         latching=_latching(case, of_rules),
+        overrides=overrides,
     )
 
 
@@ -79,11 +98,15 @@ def _judge_policy(policy: Policy, hearing: Hearing) -> _Judged:
         else:
             findings.extend(answer)
             reads_now = reads_now or rule.compiled.reads_now
-    verdict = _verdict(hearing.case, [policy], findings) if findings else None
-    result = PolicyResult(
-        policy.policy_id, policy.revision, policy.digest, policy.mode, verdict, tuple(skipped)
+    return _Judged(policy, findings, skipped, reads_now)
+
+
+def _result(case: Case, judged: _Judged) -> PolicyResult:
+    policy, findings = judged.policy, judged.findings
+    verdict = _verdict(case, [policy], findings) if findings else None
+    return PolicyResult(
+        policy.policy_id, policy.revision, policy.digest, policy.mode, verdict, tuple(judged.skipped)
     )
-    return _Judged(policy, findings, result, reads_now)
 
 
 def _verdict(case: Case, policies: Sequence[Policy], findings: Sequence[Finding]) -> Verdict:
@@ -109,7 +132,30 @@ def _engine_findings(
         findings.append(_engine(Verdict.HOLD, Reason.NO_RULE_APPLIED, text))
     if case.stage is Stage.WATCH:
         findings.extend(_grounded(case, of_rules))
+    if case.people is not NOBODY:
+        findings.extend(_of_people(case, of_rules))
     return findings
+
+
+def _of_people(case: Case, of_rules: list[Finding]) -> list[Finding]:
+    """Return what stands because of what people did: freezes, and exceptions that went too far."""
+    findings = frozen(case.people, case.stage)
+    if case.stage is not Stage.PRE_ROLLOUT:
+        return findings
+    if case.people.unreviewed:
+        text = (
+            f"{case.people.unreviewed} let a release of this service go, and nobody has reviewed it in time"
+        )
+        findings.append(_engine(Verdict.REQUIRE_APPROVAL, Reason.OVERRIDE_UNREVIEWED, text))
+    if of_rules and all(finding.reason is Reason.WAIVED for finding in of_rules):
+        text = "every rule that applies was waived"
+        findings.append(_engine(Verdict.REQUIRE_APPROVAL, Reason.ALL_RULES_WAIVED, text))
+    return findings
+
+
+def _weakened(of_rules: list[Finding], overrides: tuple[Applied, ...]) -> list[str]:
+    waived = any(finding.reason is Reason.WAIVED for finding in of_rules)
+    return [WAIVED] * waived + [OVERRIDDEN] * bool(overrides)
 
 
 def _grounded(case: Case, of_rules: list[Finding]) -> list[Finding]:
@@ -190,11 +236,19 @@ def _enforcement(
     return [_engine(Verdict.HOLD, Reason.NOTHING_ENFORCED, text)], tuple(weakenings)
 
 
-def _valid_until(case: Case, enforced: list[_Judged], findings: list[Finding], now: datetime) -> datetime:
+def _valid_until(
+    case: Case,
+    enforced: list[_Judged],
+    findings: list[Finding],
+    overrides: tuple[Applied, ...],
+    now: datetime,
+) -> datetime:
     ends = [now + min([MAX_VALIDITY, *(one.policy.max_validity for one in enforced)])]
     if any(one.reads_now for one in enforced):
         ends.append(now + TIME_DEPENDENT_VALIDITY)
     ends.extend(f.stands_until for f in findings if f.stands_until is not None)
+    if case.people is not NOBODY:
+        ends.extend(acts_end(case.people, findings, overrides))
     if case.place.observe_only is not None and not enforced:
         ends.append(case.place.observe_only.expire_time)
     return min(ends)

@@ -44,6 +44,21 @@ class Reason(StrEnum):
     NOTHING_ENFORCED = "NOTHING_ENFORCED"
     REQUIRED_POLICY_MISSING = "REQUIRED_POLICY_MISSING"
     CONCURRENT_CHANGE = "CONCURRENT_CHANGE"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    WAIVED = "WAIVED"
+    ALL_RULES_WAIVED = "ALL_RULES_WAIVED"
+    FROZEN = "FROZEN"
+    FREEZE_EXEMPT = "FREEZE_EXEMPT"
+    OVERRIDE_UNREVIEWED = "OVERRIDE_UNREVIEWED"
+
+
+class Applied(NamedTuple):
+    """A person's act that had a part in a decision: its name, the digest of what it says, and whose word it is."""
+
+    name: str
+    digest: str
+    principal: str
 
 
 class Finding(NamedTuple):
@@ -71,6 +86,8 @@ class Finding(NamedTuple):
     stands_until: datetime | None = None
     controls: tuple[str, ...] = ()
     approval: ApprovalRequirement | None = None
+    # The votes, waivers or exemptions that made the finding what it is.
+    lifted_by: tuple[Applied, ...] = ()
 
 
 def strictest_finding(findings: Iterable[Finding]) -> Finding:
@@ -119,6 +136,8 @@ class Outcome:
     weakenings: tuple[str, ...] = ()
     # Findings that latch: the store writes a row for each in the decision's transaction.
     latching: tuple[Finding, ...] = ()
+    # The overrides that took findings out of the effective verdict.
+    overrides: tuple[Applied, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -133,12 +152,13 @@ class Outcome:
                 "rollbackTarget": self.rollback_target,
                 "weakenings": sorted(self.weakenings),
                 "findings": sorted([_codes(finding) for finding in self.findings]),
+                **({"overrides": [one.name for one in self.overrides]} if self.overrides else {}),
             }
         )
 
 
 def _codes(finding: Finding) -> tuple[str, ...]:
-    return (
+    codes = (
         finding.policy,
         str(finding.policy_revision),
         finding.rule,
@@ -147,6 +167,7 @@ def _codes(finding: Finding) -> tuple[str, ...]:
         VERDICT_NAMES[finding.verdict],
         finding.reason,
     )
+    return codes if not finding.lifted_by else (*codes, *sorted(one.name for one in finding.lifted_by))
 
 
 def _watch_codes(watch: Watch) -> list[object]:

@@ -73,6 +73,14 @@ class ApprovalRequirement:
     per_attempt: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WaiverLimits:
+    """How long waivers of a policy's rules may last, and whether one may cover a service instead of one release."""
+
+    max_duration: timedelta = timedelta(days=30)
+    service_wide: bool = False
+
+
 @dataclass(frozen=True)
 class Rule:
     """One question about a release, with the verdict for each way in which the answer can come out."""
@@ -93,6 +101,9 @@ class Rule:
     next_action: str = ""
     controls: tuple[str, ...] = ()
     approval: ApprovalRequirement | None = None
+    waivable: bool = True
+    # Of the rule as its author wrote it: what votes and waivers are bound to.
+    digest: str = ""
 
     def failing_verdict(self, stage: Stage) -> Verdict:
         """Return what a false `expect` means: in WATCH only facts of the canary itself recommend a rollback."""
@@ -159,6 +170,7 @@ class Policy:
     watch: Watch | None = None
     canary: Canary | None = None
     max_validity: timedelta = MAX_VALIDITY
+    waivers: WaiverLimits = WaiverLimits()
 
 
 def combined_watch(watches: list[Watch]) -> Watch | None:

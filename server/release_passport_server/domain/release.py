@@ -31,6 +31,8 @@ class ReleaseIdentity:
     artifacts: tuple[Artifact, ...]
     manifest_digest: str = ""
     annotations: Mapping[str, str] | None = None
+    # People who made the change, by whatever they are known as.
+    authors: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:

@@ -10,6 +10,8 @@ from release_passport_server.domain.access import Scope
 from release_passport_server.domain.canonical import unstamp
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject, Verification
 from release_passport_server.domain.kind import SubjectType
+from release_passport_server.domain.people import NOBODY, People
+from release_passport_server.domain.people_record import people_of
 from release_passport_server.domain.release import Attempt, Ground, Latch, ObserveOnly, Place
 from release_passport_server.domain.verdict import Verdict
 
@@ -62,6 +64,12 @@ def latches_of(record: Record) -> tuple[Latch, ...]:
 def vouched_of(record: Record) -> frozenset[str]:
     """Return the items whose signers a trust configuration let vouch."""
     return frozenset(record.get("vouched", ()))
+
+
+def people_in(record: Record) -> People:
+    """Return what people's acts came to."""
+    people = record.get("people")
+    return NOBODY if people is None else people_of(people)
 
 
 def evidence_digests(record: Record) -> tuple[str, ...]:

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from release_passport_server.domain.canonical import stamp
 from release_passport_server.domain.evidence import EvidenceItem
-from release_passport_server.domain.outcome import SEMANTICS_VERSION, Finding, Outcome, PolicyResult
+from release_passport_server.domain.outcome import (
+    SEMANTICS_VERSION,
+    Applied,
+    Finding,
+    Outcome,
+    PolicyResult,
+)
 from release_passport_server.domain.policy import Watch
 from release_passport_server.domain.record import DecisionDraft
 from release_passport_server.domain.release import Artifact, Release
@@ -27,26 +32,13 @@ REFUSAL_PREDICATE = "https://release-passport.dev/predicates/refusal/v1"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedException:
-    """A waiver or an override that had a part in a decision, by name and by the digest of its record."""
-
-    name: str
-    digest: str
-
-
-def decision_statement(
-    draft: DecisionDraft,
-    *,
-    waivers: Sequence[AppliedException] = (),
-    overrides: Sequence[AppliedException] = (),
-) -> bytes:
+def decision_statement(draft: DecisionDraft) -> bytes:
     """Return the statement to sign: the predicate's type says whether the effective verdict lets the release go."""
     allows = draft.outcome.effective_verdict.allows
     return statement(
         draft.case.release.identity.artifacts,
         DECISION_PREDICATE if allows else REFUSAL_PREDICATE,
-        _predicate(draft, waivers, overrides),
+        _predicate(draft),
     )
 
 
@@ -66,9 +58,7 @@ def _subject(artifact: Artifact) -> dict[str, object]:
     return {"name": artifact.name, "digest": {algorithm: value}}
 
 
-def _predicate(
-    draft: DecisionDraft, waivers: Sequence[AppliedException], overrides: Sequence[AppliedException]
-) -> dict[str, object]:
+def _predicate(draft: DecisionDraft) -> dict[str, object]:
     case, outcome = draft.case, draft.outcome
     return {
         "decision": draft.name,
@@ -79,8 +69,10 @@ def _predicate(
         "findings": [_finding(finding) for finding in outcome.findings],
         "policies": [_policy(result) for result in outcome.policy_results],
         "evidence": [_evidence(item) for item in used_evidence(outcome)],
-        "waivers": [_exception(one) for one in waivers],
-        "overrides": [_exception(one) for one in overrides],
+        "waivers": [_act(one) for one in acts_in(outcome, "waivers")],
+        "overrides": [_act(one) for one in outcome.overrides],
+        "approvals": [_act(one) for one in acts_in(outcome, "approvals")],
+        "exemptions": [_act(one) for one in acts_in(outcome, "freezeExemptions")],
         "weakenings": list(outcome.weakenings),
         "canary": _canary(outcome),
         "watch": None if outcome.watch is None else _watch(outcome.watch),
@@ -105,6 +97,13 @@ def _predicate(
 def used_evidence(outcome: Outcome) -> tuple[EvidenceItem, ...]:
     """Return every item that a finding rests on, once; the case's digest covers the others."""
     return tuple({item.name: item for finding in outcome.findings for item in finding.evidence}.values())
+
+
+def acts_in(outcome: Outcome, collection: str) -> tuple[Applied, ...]:
+    """Return every act of a kind, such as `waivers`, that had a part in a finding, once, by name."""
+    mark = f"/{collection}/"
+    found = {act.name: act for finding in outcome.findings for act in finding.lifted_by if mark in act.name}
+    return tuple(found[name] for name in sorted(found))
 
 
 def _release(release: Release) -> dict[str, object]:
@@ -163,7 +162,7 @@ def _evidence(item: EvidenceItem) -> dict[str, object]:
     }
 
 
-def _exception(one: AppliedException) -> dict[str, object]:
+def _act(one: Applied) -> dict[str, object]:
     return {"name": one.name, "digest": one.digest}
 
 

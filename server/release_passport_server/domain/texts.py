@@ -24,6 +24,8 @@ _ACTIONS = {
     Reason.NOTHING_ENFORCED: "Have a policy admin set a policy to ENFORCE, or an admin make an observe-only binding.",
     Reason.REQUIRED_POLICY_MISSING: "Have a policy admin apply the required policy in ENFORCE mode.",
     Reason.CONCURRENT_CHANGE: "Ask again.",
+    Reason.OVERRIDE_UNREVIEWED: "Have somebody other than who gave it review it: `passport override review`.",
+    Reason.ALL_RULES_WAIVED: "Let a waiver end, or have a policy admin add a rule that is not waived.",
 }
 
 

@@ -12,7 +12,7 @@ from release_passport_server.domain.canonical import digest_of, stamp
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.outcome import Outcome
 from release_passport_server.domain.record import DecisionDraft
-from release_passport_server.domain.statement import AppliedException, statement, used_evidence
+from release_passport_server.domain.statement import acts_in, statement, used_evidence
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
 
 VSA_PREDICATE = "https://slsa.dev/verification_summary/v1"
@@ -48,20 +48,7 @@ class Issuer:
         return f"{self.uri.rstrip('/')}/{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Exceptions:
-    """The waivers and overrides that had a part in a decision."""
-
-    waivers: tuple[AppliedException, ...] = ()
-    overrides: tuple[AppliedException, ...] = ()
-
-
-NONE = Exceptions()
-
-
-def no_summary(
-    draft: DecisionDraft, exceptions: Exceptions = NONE, *, issues: bool = True
-) -> NoSummary | None:
+def no_summary(draft: DecisionDraft, *, issues: bool = True) -> NoSummary | None:
     """Return why a decision has no summary, None where it has one; `issues` is the tenant's switch."""
     case, outcome = draft.case, draft.outcome
     reasons = (
@@ -69,9 +56,9 @@ def no_summary(
         (case.dev, NoSummary.DEV),
         (outcome.verdict is not Verdict.ALLOW, NoSummary.NOT_ALLOWED),
         (outcome.effective_verdict is not Verdict.ALLOW, NoSummary.NOT_EFFECTIVE),
-        (bool(exceptions.overrides), NoSummary.OVERRIDDEN),
+        (bool(outcome.overrides), NoSummary.OVERRIDDEN),
         # Stricter than it must be: the summary has no place to say which rule was waived.
-        (bool(exceptions.waivers), NoSummary.WAIVED),
+        (bool(acts_in(outcome, "waivers")), NoSummary.WAIVED),
         (case.place.observe_only is not None, NoSummary.OBSERVE_ONLY),
         (bool(outcome.weakenings), NoSummary.WEAKENED),
         (not _enforced(outcome), NoSummary.NOTHING_ENFORCED),
@@ -82,9 +69,9 @@ def no_summary(
     return next((reason for applies, reason in reasons if applies), None)
 
 
-def verification_summary(draft: DecisionDraft, issuer: Issuer, exceptions: Exceptions = NONE) -> bytes:
+def verification_summary(draft: DecisionDraft, issuer: Issuer) -> bytes:
     """Return the statement to sign; raise ValueError for a decision that must not have one."""
-    refused = no_summary(draft, exceptions)
+    refused = no_summary(draft)
     if refused is not None:
         raise ValueError(f"no verification summary: {refused}")
     identity = draft.case.release.identity

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from release_passport_server.domain.acts import NO_ACTS, Acts
 from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, PolicyDocument, Service
 from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.job import Timer
@@ -96,6 +97,8 @@ class LoadedCase:
     now: datetime
     # What the tenant trusts now, without the roots' contents.
     trust: Trust = NO_TRUST
+    # What people recorded about the release, its place and the whole tenant.
+    acts: Acts = NO_ACTS
 
 
 @dataclass(frozen=True, slots=True)

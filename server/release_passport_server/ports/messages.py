@@ -56,6 +56,10 @@ class Messages(Protocol):
         """Return the builder that derived facts name; empty for other kinds than provenance."""
         ...
 
+    def fingerprint(self, kind: str, key: str, facts: object) -> str:
+        """Return what tells facts of a kind from others that would be another finding: identities, not values."""
+        ...
+
     def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
         """Return the facts that tell how a rollout ended, and their digest."""
         ...

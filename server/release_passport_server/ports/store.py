@@ -31,6 +31,7 @@ from release_passport_server.domain.trust import TrustRevision
 from release_passport_server.domain.verdict import Verdict
 from release_passport_server.ports.judging import CaseKey, Judged, Judgement, LoadedCase
 from release_passport_server.ports.leases import Scheduling
+from release_passport_server.ports.people import ActReader, ActWriter
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class Replay:
     answer: bytes
 
 
-class Reader(Protocol):
+class Reader(ActReader, Protocol):
     """Reads one tenant's data in one consistent snapshot. Methods block; they run off the event loop."""
 
     tenant: str
@@ -219,7 +220,7 @@ class Reader(Protocol):
         ...
 
 
-class Transaction(Reader, Scheduling, Protocol):
+class Transaction(Reader, ActWriter, Scheduling, Protocol):
     """Changes one tenant's data. All that is put is committed together with its events, or not at all.
 
     A transaction holds the tenant's head from its start, so that nothing changes beside it.

@@ -11,6 +11,7 @@ from release_passport_server.domain.case import Case
 from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
 from release_passport_server.domain.kind import SubjectType
+from release_passport_server.domain.people import NOBODY
 from release_passport_server.domain.policy import Policy
 from release_passport_server.domain.release import Attempt, Ground, ObserveOnly, Place, Release
 from release_passport_server.domain.trust import TrustedRoot
@@ -19,6 +20,7 @@ from release_passport_server.ports.attestations import AttestationVerifier
 from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.policies import PolicyCompiler
+from release_passport_server.services.people import Standing
 
 # What `EvidenceItem.order` gives, read without a call for each item.
 _ORDER = attrgetter("observe_time", "receive_time", "name")
@@ -34,6 +36,8 @@ class Cases:
     dev: bool = False
     # What tenants that have named no trusted root verify against.
     default_roots: tuple[TrustedRoot, ...] = ()
+    # Which of people's acts stand; without it none do.
+    standing: Standing | None = None
 
     def build(self, loaded: LoadedCase, *, stage: Stage | None = None) -> Case:
         """Return the case of what was loaded, at the stage that the attempt's state says, or at a given one."""
@@ -41,11 +45,12 @@ class Cases:
         place = self.place(loaded)
         attempt = loaded.attempt if at is Stage.WATCH else None
         before = _previous_outcome(loaded)
+        policies = tuple(self.policies(loaded.policies, place))
         return Case(
             release=loaded.release,
             place=place,
             stage=at,
-            policies=tuple(self.policies(loaded.policies, place)),
+            policies=policies,
             evidence=by_kind(loaded.evidence),
             release_facts=self.messages.release_facts(loaded.release, place, at),
             attempt=attempt,
@@ -56,6 +61,7 @@ class Cases:
             previous_outcome=before,
             vouched=self._vouched(loaded),
             dev=self.dev,
+            people=self.standing.people(loaded, place, policies) if self.standing else NOBODY,
         )
 
     def policies(self, documents: Iterable[PolicyDocument], place: Place) -> Iterable[Policy]:

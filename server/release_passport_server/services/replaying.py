@@ -25,6 +25,7 @@ from release_passport_server.domain.replay import (
     item_of,
     latches_of,
     moment,
+    people_in,
     place_of,
     vouched_of,
 )
@@ -136,6 +137,7 @@ class Replayer:
             previous_outcome=before,
             vouched=vouched_of(case_json),
             dev=case_json["dev"],
+            people=people_in(case_json),
         )
 
     def _policy(self, bodies: RecordedBodies, fields: list[Any]) -> Policy:

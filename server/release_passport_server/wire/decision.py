@@ -47,6 +47,8 @@ def decision_body(draft: DecisionDraft) -> bytes:
         set_time(message.valid_until, outcome.valid_until)
     if outcome.next_eligible_time is not None:
         set_time(message.next_eligible_time, outcome.next_eligible_time)
+    for act in outcome.overrides:
+        message.overrides.add(name=act.name, digest=act.digest, principal=act.principal)
     return message.SerializeToString(deterministic=True)
 
 
@@ -112,6 +114,8 @@ def _fill_finding(message: decision_pb2.Finding, finding: Finding) -> None:
         set_time(message.next_eligible_time, finding.next_eligible_time)
     if finding.approval is not None:
         message.approval.CopyFrom(approval_to_proto(finding.approval))
+    for act in finding.lifted_by:
+        message.lifted_by.add(name=act.name, digest=act.digest, principal=act.principal)
 
 
 def _fill_result(message: decision_pb2.PolicyResult, result: PolicyResult) -> None:

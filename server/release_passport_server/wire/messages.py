@@ -15,6 +15,7 @@ from release_passport_server.wire.decision import decision_body, decision_from_b
 from release_passport_server.wire.enums import stage_to_proto
 from release_passport_server.wire.evidence import facts_digest
 from release_passport_server.wire.facts import facts_key, facts_message
+from release_passport_server.wire.fingerprint import identities
 from release_passport_server.wire.times import duration, timestamp
 
 _RESULTS = {
@@ -99,6 +100,11 @@ class WireMessages:
     def builder(self, kind: str, facts: object) -> str:
         """Return the builder that derived facts name; empty for other kinds than provenance."""
         return facts.builder_id if isinstance(facts, evidence_pb2.Provenance) else ""
+
+    def fingerprint(self, kind: str, key: str, facts: object) -> str:
+        """Return the identities that facts name, such as those of vulnerabilities, under their kind and key."""
+        assert isinstance(facts, Message)
+        return f"{kind}/{key}: {' '.join(identities(facts))}"
 
     def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
         """Return RolloutOutcome facts for an attempt that ended PASSED or ROLLED_BACK, and their digest."""

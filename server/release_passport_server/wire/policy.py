@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
@@ -22,6 +22,7 @@ from release_passport_server.domain.policy import (
     Need,
     Policy,
     Rule,
+    WaiverLimits,
     Watch,
 )
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
@@ -54,10 +55,16 @@ def policy_from_spec(
         digest=spec_digest(spec),
         mode=Mode(spec.mode),
         match=match_from_proto(spec.match),
-        rules=tuple(_rule(rule, compiled[rule.rule_id]) for rule in spec.rules),
+        rules=tuple(_rule(rule, compiled[rule.rule_id], spec.variables) for rule in spec.rules),
         watch=_watch(spec.watch) if spec.HasField("watch") else None,
         canary=_canary(spec.canary) if spec.HasField("canary") else None,
         max_validity=span(spec.max_validity) if spec.HasField("max_validity") else MAX_VALIDITY,
+        waivers=WaiverLimits(
+            max_duration=span(spec.waivers.max_duration)
+            if spec.waivers.HasField("max_duration")
+            else WaiverLimits().max_duration,
+            service_wide=spec.waivers.service_wide,
+        ),
     )
 
 
@@ -116,7 +123,9 @@ def match_from_proto(match: policy_pb2.PolicyMatch) -> Match:
     )
 
 
-def _rule(rule: policy_pb2.Rule, compiled: CompiledRule) -> Rule:
+def _rule(
+    rule: policy_pb2.Rule, compiled: CompiledRule, variables: Iterable[policy_pb2.PolicyVariable]
+) -> Rule:
     return Rule(
         rule_id=rule.rule_id,
         title=rule.title,
@@ -134,7 +143,17 @@ def _rule(rule: policy_pb2.Rule, compiled: CompiledRule) -> Rule:
         next_action=rule.next_action,
         controls=tuple(rule.controls),
         approval=_approval(rule.approval) if rule.approval.groups else None,
+        waivable=_waivable(rule),
+        # What its variables say is part of what a rule says.
+        digest=digest_of([MessageToDict(rule), *([v.name, v.expression] for v in variables)]),
     )
+
+
+def _waivable(rule: policy_pb2.Rule) -> bool:
+    """Say whether waivers may cover a rule: where it does not say, not where provenance or signatures are read."""
+    if rule.HasField("waivable"):
+        return rule.waivable
+    return not any(need.kind in ("provenance", "signature") for need in rule.needs)
 
 
 @lru_cache(maxsize=4096)

@@ -13,6 +13,7 @@ from release_passport_server.domain.release import Artifact, Attempt, Latch, Rel
 from release_passport_server.wire.text import text_problem
 from release_passport_server.wire.times import timestamp
 
+MAX_AUTHORS = 100
 MAX_ARTIFACTS = 64
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -35,6 +36,7 @@ def identity_from_proto(given: release_pb2.ReleaseIdentity) -> ReleaseIdentity:
         artifacts=tuple(Artifact(a.name, a.digest, a.type or "image") for a in given.artifacts),
         manifest_digest=given.manifest_digest,
         annotations=dict(given.annotations),
+        authors=tuple(dict.fromkeys(given.authors)),
     )
 
 
@@ -53,6 +55,7 @@ def release_to_proto(release: Release, attempts: Sequence[Attempt] = ()) -> rele
             ],
             manifest_digest=identity.manifest_digest,
             annotations=identity.annotations or {},
+            authors=identity.authors,
         ),
         release_digest=identity.digest,
         creator=release.creator,
@@ -112,6 +115,16 @@ def _problems(given: release_pb2.ReleaseIdentity, path: str) -> Iterator[Violati
     seen: set[str] = set()
     for index, artifact in enumerate(given.artifacts[:MAX_ARTIFACTS]):
         yield from _artifact_problems(artifact, f"{path}.artifacts[{index}]", seen)
+    yield from _text_problems(given, path)
+
+
+def _text_problems(given: release_pb2.ReleaseIdentity, path: str) -> Iterator[Violation]:
+    if len(given.authors) > MAX_AUTHORS:
+        yield Violation(f"{path}.authors", f"holds more than {MAX_AUTHORS} entries")
+    for index, author in enumerate(given.authors[:MAX_AUTHORS]):
+        problem = text_problem(author, max_bytes=256) if author else "must not be empty"
+        if problem:
+            yield Violation(f"{path}.authors[{index}]", problem)
     if len(given.annotations) > 32:
         yield Violation(f"{path}.annotations", "holds more than 32 entries")
         return

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Decision(_message.Message):
-    __slots__ = ("name", "release", "stage", "verdict", "effective_verdict", "findings", "policy_results", "canary", "watch", "valid_until", "next_eligible_time", "decide_time", "ground", "attempt", "rollback_target", "supersedes", "weakenings", "semantics_version", "engine_version", "outcome_digest", "case_digest", "release_digest", "considered_revision", "dev", "renews")
+    __slots__ = ("name", "release", "stage", "verdict", "effective_verdict", "findings", "policy_results", "canary", "watch", "valid_until", "next_eligible_time", "decide_time", "ground", "attempt", "rollback_target", "supersedes", "weakenings", "semantics_version", "engine_version", "outcome_digest", "case_digest", "release_digest", "considered_revision", "dev", "renews", "overrides")
     NAME_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,7 @@ class Decision(_message.Message):
     CONSIDERED_REVISION_FIELD_NUMBER: _ClassVar[int]
     DEV_FIELD_NUMBER: _ClassVar[int]
     RENEWS_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDES_FIELD_NUMBER: _ClassVar[int]
     name: str
     release: str
     stage: _verdict_pb2.Stage
@@ -64,10 +65,11 @@ class Decision(_message.Message):
     considered_revision: int
     dev: bool
     renews: bool
-    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., policy_results: _Optional[_Iterable[_Union[PolicyResult, _Mapping]]] = ..., canary: _Optional[_Union[_policy_pb2.CanaryConstraints, _Mapping]] = ..., watch: _Optional[_Union[_policy_pb2.WatchRequirement, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_eligible_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ground: _Optional[str] = ..., attempt: _Optional[str] = ..., rollback_target: _Optional[str] = ..., supersedes: _Optional[str] = ..., weakenings: _Optional[_Iterable[str]] = ..., semantics_version: _Optional[int] = ..., engine_version: _Optional[str] = ..., outcome_digest: _Optional[str] = ..., case_digest: _Optional[str] = ..., release_digest: _Optional[str] = ..., considered_revision: _Optional[int] = ..., dev: bool = ..., renews: bool = ...) -> None: ...
+    overrides: _containers.RepeatedCompositeFieldContainer[AppliedAct]
+    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., policy_results: _Optional[_Iterable[_Union[PolicyResult, _Mapping]]] = ..., canary: _Optional[_Union[_policy_pb2.CanaryConstraints, _Mapping]] = ..., watch: _Optional[_Union[_policy_pb2.WatchRequirement, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_eligible_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ground: _Optional[str] = ..., attempt: _Optional[str] = ..., rollback_target: _Optional[str] = ..., supersedes: _Optional[str] = ..., weakenings: _Optional[_Iterable[str]] = ..., semantics_version: _Optional[int] = ..., engine_version: _Optional[str] = ..., outcome_digest: _Optional[str] = ..., case_digest: _Optional[str] = ..., release_digest: _Optional[str] = ..., considered_revision: _Optional[int] = ..., dev: bool = ..., renews: bool = ..., overrides: _Optional[_Iterable[_Union[AppliedAct, _Mapping]]] = ...) -> None: ...
 
 class Finding(_message.Message):
-    __slots__ = ("policy", "rule", "title", "verdict", "reason", "message", "next_action", "who_can_act", "next_eligible_time", "artifact", "key", "path", "evidence", "mode", "controls", "approval")
+    __slots__ = ("policy", "rule", "title", "verdict", "reason", "message", "next_action", "who_can_act", "next_eligible_time", "artifact", "key", "path", "evidence", "mode", "controls", "approval", "lifted_by")
     POLICY_FIELD_NUMBER: _ClassVar[int]
     RULE_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +86,7 @@ class Finding(_message.Message):
     MODE_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    LIFTED_BY_FIELD_NUMBER: _ClassVar[int]
     policy: str
     rule: str
     title: str
@@ -100,7 +103,18 @@ class Finding(_message.Message):
     mode: _verdict_pb2.PolicyMode
     controls: _containers.RepeatedScalarFieldContainer[str]
     approval: _policy_pb2.ApprovalRequirement
-    def __init__(self, policy: _Optional[str] = ..., rule: _Optional[str] = ..., title: _Optional[str] = ..., verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., next_action: _Optional[str] = ..., who_can_act: _Optional[_Iterable[str]] = ..., next_eligible_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., artifact: _Optional[str] = ..., key: _Optional[str] = ..., path: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.EvidenceRef, _Mapping]]] = ..., mode: _Optional[_Union[_verdict_pb2.PolicyMode, str]] = ..., controls: _Optional[_Iterable[str]] = ..., approval: _Optional[_Union[_policy_pb2.ApprovalRequirement, _Mapping]] = ...) -> None: ...
+    lifted_by: _containers.RepeatedCompositeFieldContainer[AppliedAct]
+    def __init__(self, policy: _Optional[str] = ..., rule: _Optional[str] = ..., title: _Optional[str] = ..., verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., next_action: _Optional[str] = ..., who_can_act: _Optional[_Iterable[str]] = ..., next_eligible_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., artifact: _Optional[str] = ..., key: _Optional[str] = ..., path: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.EvidenceRef, _Mapping]]] = ..., mode: _Optional[_Union[_verdict_pb2.PolicyMode, str]] = ..., controls: _Optional[_Iterable[str]] = ..., approval: _Optional[_Union[_policy_pb2.ApprovalRequirement, _Mapping]] = ..., lifted_by: _Optional[_Iterable[_Union[AppliedAct, _Mapping]]] = ...) -> None: ...
+
+class AppliedAct(_message.Message):
+    __slots__ = ("name", "digest", "principal")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    digest: str
+    principal: str
+    def __init__(self, name: _Optional[str] = ..., digest: _Optional[str] = ..., principal: _Optional[str] = ...) -> None: ...
 
 class PolicyResult(_message.Message):
     __slots__ = ("policy", "revision", "digest", "mode", "verdict", "not_applicable")

@@ -36,7 +36,7 @@ class Policy(_message.Message):
     def __init__(self, name: _Optional[str] = ..., policy_id: _Optional[str] = ..., spec: _Optional[_Union[PolicySpec, _Mapping]] = ..., revision: _Optional[int] = ..., digest: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class PolicySpec(_message.Message):
-    __slots__ = ("title", "description", "mode", "match", "variables", "rules", "watch", "canary", "max_validity")
+    __slots__ = ("title", "description", "mode", "match", "variables", "rules", "watch", "canary", "max_validity", "waivers")
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,7 @@ class PolicySpec(_message.Message):
     WATCH_FIELD_NUMBER: _ClassVar[int]
     CANARY_FIELD_NUMBER: _ClassVar[int]
     MAX_VALIDITY_FIELD_NUMBER: _ClassVar[int]
+    WAIVERS_FIELD_NUMBER: _ClassVar[int]
     title: str
     description: str
     mode: _verdict_pb2.PolicyMode
@@ -55,7 +56,16 @@ class PolicySpec(_message.Message):
     watch: WatchRequirement
     canary: CanaryConstraints
     max_validity: _duration_pb2.Duration
-    def __init__(self, title: _Optional[str] = ..., description: _Optional[str] = ..., mode: _Optional[_Union[_verdict_pb2.PolicyMode, str]] = ..., match: _Optional[_Union[PolicyMatch, _Mapping]] = ..., variables: _Optional[_Iterable[_Union[PolicyVariable, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., watch: _Optional[_Union[WatchRequirement, _Mapping]] = ..., canary: _Optional[_Union[CanaryConstraints, _Mapping]] = ..., max_validity: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    waivers: WaiverLimits
+    def __init__(self, title: _Optional[str] = ..., description: _Optional[str] = ..., mode: _Optional[_Union[_verdict_pb2.PolicyMode, str]] = ..., match: _Optional[_Union[PolicyMatch, _Mapping]] = ..., variables: _Optional[_Iterable[_Union[PolicyVariable, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., watch: _Optional[_Union[WatchRequirement, _Mapping]] = ..., canary: _Optional[_Union[CanaryConstraints, _Mapping]] = ..., max_validity: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., waivers: _Optional[_Union[WaiverLimits, _Mapping]] = ...) -> None: ...
+
+class WaiverLimits(_message.Message):
+    __slots__ = ("max_duration", "service_wide")
+    MAX_DURATION_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_WIDE_FIELD_NUMBER: _ClassVar[int]
+    max_duration: _duration_pb2.Duration
+    service_wide: bool
+    def __init__(self, max_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., service_wide: bool = ...) -> None: ...
 
 class PolicyMatch(_message.Message):
     __slots__ = ("services", "environments", "service_labels", "environment_labels")
@@ -92,7 +102,7 @@ class PolicyVariable(_message.Message):
     def __init__(self, name: _Optional[str] = ..., expression: _Optional[str] = ...) -> None: ...
 
 class Rule(_message.Message):
-    __slots__ = ("rule_id", "title", "controls", "stages", "needs", "when", "expect", "on_fail", "on_missing", "on_stale", "on_unverified", "on_conflict", "on_error", "failures", "settle", "message", "next_action", "approval", "unknown_needs_approval")
+    __slots__ = ("rule_id", "title", "controls", "stages", "needs", "when", "expect", "on_fail", "on_missing", "on_stale", "on_unverified", "on_conflict", "on_error", "failures", "settle", "message", "next_action", "approval", "unknown_needs_approval", "waivable")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     CONTROLS_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +122,7 @@ class Rule(_message.Message):
     NEXT_ACTION_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_NEEDS_APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    WAIVABLE_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     title: str
     controls: _containers.RepeatedScalarFieldContainer[str]
@@ -131,7 +142,8 @@ class Rule(_message.Message):
     next_action: str
     approval: ApprovalRequirement
     unknown_needs_approval: bool
-    def __init__(self, rule_id: _Optional[str] = ..., title: _Optional[str] = ..., controls: _Optional[_Iterable[str]] = ..., stages: _Optional[_Iterable[_Union[_verdict_pb2.Stage, str]]] = ..., needs: _Optional[_Iterable[_Union[Need, _Mapping]]] = ..., when: _Optional[str] = ..., expect: _Optional[str] = ..., on_fail: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_missing: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_stale: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_unverified: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_conflict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_error: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., failures: _Optional[int] = ..., settle: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., message: _Optional[str] = ..., next_action: _Optional[str] = ..., approval: _Optional[_Union[ApprovalRequirement, _Mapping]] = ..., unknown_needs_approval: bool = ...) -> None: ...
+    waivable: bool
+    def __init__(self, rule_id: _Optional[str] = ..., title: _Optional[str] = ..., controls: _Optional[_Iterable[str]] = ..., stages: _Optional[_Iterable[_Union[_verdict_pb2.Stage, str]]] = ..., needs: _Optional[_Iterable[_Union[Need, _Mapping]]] = ..., when: _Optional[str] = ..., expect: _Optional[str] = ..., on_fail: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_missing: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_stale: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_unverified: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_conflict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., on_error: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., failures: _Optional[int] = ..., settle: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., message: _Optional[str] = ..., next_action: _Optional[str] = ..., approval: _Optional[_Union[ApprovalRequirement, _Mapping]] = ..., unknown_needs_approval: bool = ..., waivable: bool = ...) -> None: ...
 
 class Need(_message.Message):
     __slots__ = ("kind", "keys", "artifacts", "max_age", "verified", "sources", "min_samples", "retries", "allow_empty")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!release_passport/v1/release.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x02\n\x07Release\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x36\n\x08identity\x18\x02 \x01(\x0b\x32$.release_passport.v1.ReleaseIdentity\x12\x16\n\x0erelease_digest\x18\x03 \x01(\t\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12\x10\n\x08previous\x18\x07 \x01(\t\x12\x10\n\x08is_first\x18\x08 \x01(\x08\x12\x12\n\nis_restore\x18\t \x01(\x08\x12.\n\x08\x61ttempts\x18\n \x03(\x0b\x32\x1c.release_passport.v1.Attempt\"\xac\x02\n\x0fReleaseIdentity\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x17\n\x0fsource_revision\x18\x04 \x01(\t\x12\x30\n\tartifacts\x18\x05 \x03(\x0b\x32\x1d.release_passport.v1.Artifact\x12\x17\n\x0fmanifest_digest\x18\x06 \x01(\t\x12J\n\x0b\x61nnotations\x18\x07 \x03(\x0b\x32\x35.release_passport.v1.ReleaseIdentity.AnnotationsEntry\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x08\x41rtifact\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\"\xef\x01\n\x07\x41ttempt\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x0e\n\x06ground\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07outcome\x18\x06 \x01(\x0e\x32#.release_passport.v1.AttemptOutcome\x12\x0f\n\x07starter\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t*\xa9\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41TTEMPT_OUTCOME_PASSED\x10\x01\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_ROLLED_BACK\x10\x02\x12\x1a\n\x16\x41TTEMPT_OUTCOME_FAILED\x10\x03\x12\x1d\n\x19\x41TTEMPT_OUTCOME_CANCELLED\x10\x04\x42[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!release_passport/v1/release.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x02\n\x07Release\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x36\n\x08identity\x18\x02 \x01(\x0b\x32$.release_passport.v1.ReleaseIdentity\x12\x16\n\x0erelease_digest\x18\x03 \x01(\t\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12\x10\n\x08previous\x18\x07 \x01(\t\x12\x10\n\x08is_first\x18\x08 \x01(\x08\x12\x12\n\nis_restore\x18\t \x01(\x08\x12.\n\x08\x61ttempts\x18\n \x03(\x0b\x32\x1c.release_passport.v1.Attempt\"\xbd\x02\n\x0fReleaseIdentity\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x17\n\x0fsource_revision\x18\x04 \x01(\t\x12\x30\n\tartifacts\x18\x05 \x03(\x0b\x32\x1d.release_passport.v1.Artifact\x12\x17\n\x0fmanifest_digest\x18\x06 \x01(\t\x12J\n\x0b\x61nnotations\x18\x07 \x03(\x0b\x32\x35.release_passport.v1.ReleaseIdentity.AnnotationsEntry\x12\x0f\n\x07\x61uthors\x18\x08 \x03(\t\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x08\x41rtifact\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\"\xef\x01\n\x07\x41ttempt\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x0e\n\x06ground\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07outcome\x18\x06 \x01(\x0e\x32#.release_passport.v1.AttemptOutcome\x12\x0f\n\x07starter\x18\x07 \x01(\t\x12\x0e\n\x06reason\x18\x08 \x01(\t*\xa9\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41TTEMPT_OUTCOME_PASSED\x10\x01\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_ROLLED_BACK\x10\x02\x12\x1a\n\x16\x41TTEMPT_OUTCOME_FAILED\x10\x03\x12\x1d\n\x19\x41TTEMPT_OUTCOME_CANCELLED\x10\x04\x42[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
   _globals['_RELEASEIDENTITY_ANNOTATIONSENTRY']._loaded_options = None
   _globals['_RELEASEIDENTITY_ANNOTATIONSENTRY']._serialized_options = b'8\001'
-  _globals['_ATTEMPTOUTCOME']._serialized_start=987
-  _globals['_ATTEMPTOUTCOME']._serialized_end=1156
+  _globals['_ATTEMPTOUTCOME']._serialized_start=1004
+  _globals['_ATTEMPTOUTCOME']._serialized_end=1173
   _globals['_RELEASE']._serialized_start=92
   _globals['_RELEASE']._serialized_end=383
   _globals['_RELEASEIDENTITY']._serialized_start=386
-  _globals['_RELEASEIDENTITY']._serialized_end=686
-  _globals['_RELEASEIDENTITY_ANNOTATIONSENTRY']._serialized_start=636
-  _globals['_RELEASEIDENTITY_ANNOTATIONSENTRY']._serialized_end=686
-  _globals['_ARTIFACT']._serialized_start=688
-  _globals['_ARTIFACT']._serialized_end=742
-  _globals['_ATTEMPT']._serialized_start=745
-  _globals['_ATTEMPT']._serialized_end=984
+  _globals['_RELEASEIDENTITY']._serialized_end=703
+  _globals['_RELEASEIDENTITY_ANNOTATIONSENTRY']._serialized_start=653
+  _globals['_RELEASEIDENTITY_ANNOTATIONSENTRY']._serialized_end=703
+  _globals['_ARTIFACT']._serialized_start=705
+  _globals['_ARTIFACT']._serialized_end=759
+  _globals['_ATTEMPT']._serialized_start=762
+  _globals['_ATTEMPT']._serialized_end=1001
 # @@protoc_insertion_point(module_scope)

@@ -48,7 +48,7 @@ class Release(_message.Message):
     def __init__(self, name: _Optional[str] = ..., identity: _Optional[_Union[ReleaseIdentity, _Mapping]] = ..., release_digest: _Optional[str] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., previous: _Optional[str] = ..., is_first: bool = ..., is_restore: bool = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ...) -> None: ...
 
 class ReleaseIdentity(_message.Message):
-    __slots__ = ("service", "environment", "version", "source_revision", "artifacts", "manifest_digest", "annotations")
+    __slots__ = ("service", "environment", "version", "source_revision", "artifacts", "manifest_digest", "annotations", "authors")
     class AnnotationsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,7 @@ class ReleaseIdentity(_message.Message):
     ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
     MANIFEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
     ANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
+    AUTHORS_FIELD_NUMBER: _ClassVar[int]
     service: str
     environment: str
     version: str
@@ -70,7 +71,8 @@ class ReleaseIdentity(_message.Message):
     artifacts: _containers.RepeatedCompositeFieldContainer[Artifact]
     manifest_digest: str
     annotations: _containers.ScalarMap[str, str]
-    def __init__(self, service: _Optional[str] = ..., environment: _Optional[str] = ..., version: _Optional[str] = ..., source_revision: _Optional[str] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., manifest_digest: _Optional[str] = ..., annotations: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    authors: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, service: _Optional[str] = ..., environment: _Optional[str] = ..., version: _Optional[str] = ..., source_revision: _Optional[str] = ..., artifacts: _Optional[_Iterable[_Union[Artifact, _Mapping]]] = ..., manifest_digest: _Optional[str] = ..., annotations: _Optional[_Mapping[str, str]] = ..., authors: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Artifact(_message.Message):
     __slots__ = ("name", "digest", "type")

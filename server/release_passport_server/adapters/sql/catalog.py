@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, tuple_, union_all
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.acts import OVERRIDES, WAIVERS, of_tenant
 from release_passport_server.adapters.sql.codec import policy_of
 from release_passport_server.adapters.sql.documents import BINDINGS, ENVIRONMENTS, SERVICES
 from release_passport_server.adapters.sql.trust import newest_trust
+from release_passport_server.domain.acts import Acts, Override, Waiver
 from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, PolicyDocument, Service
 from release_passport_server.domain.release import ReleaseIdentity
 from release_passport_server.domain.trust import Trust
@@ -44,6 +46,8 @@ _DOCUMENTS = union_all(
     _documents_of(SERVICES.name, tables.documents.c.id, "services"),
     _documents_of(ENVIRONMENTS.name, tables.documents.c.id, "environments"),
     _documents_of(BINDINGS.name, tables.documents.c.key, "places"),
+    _documents_of(OVERRIDES.name, tables.documents.c.key, "places"),
+    _documents_of(WAIVERS.name, tables.documents.c.key, "places"),
 )
 
 
@@ -56,9 +60,13 @@ class Catalog:
     with_history: tuple[str, ...]
     # What the tenant trusts, without the roots' contents.
     trust: Trust
+    # Freezes and groups, which count everywhere.
+    acts: Acts
     services: dict[str, Service | None] = field(default_factory=dict)
     environments: dict[str, Environment | None] = field(default_factory=dict)
     bindings: dict[str, tuple[ObserveOnlyBinding, ...]] = field(default_factory=dict)
+    # Overrides, and waivers for more than one release, by place.
+    exceptions: dict[str, tuple[Override | Waiver, ...]] = field(default_factory=dict)
 
     def learn(self, connection: Connection, tenant: str, places: Iterable[ReleaseIdentity]) -> None:
         """Look up what is not known yet of the places that releases go to."""
@@ -74,16 +82,22 @@ class Catalog:
         services: dict[str, Service] = {}
         environments: dict[str, Environment] = {}
         bindings: defaultdict[str, list[ObserveOnlyBinding]] = defaultdict(list)
+        exceptions: defaultdict[str, list[Override | Waiver]] = defaultdict(list)
         for row in sorted(connection.execute(_DOCUMENTS, given), key=lambda row: str(row.id)):
             match row.collection:
                 case SERVICES.name:
                     services[row.id] = SERVICES.decode(row.body)
                 case ENVIRONMENTS.name:
                     environments[row.id] = ENVIRONMENTS.decode(row.body)
+                case OVERRIDES.name:
+                    exceptions[row.key].append(OVERRIDES.decode(row.body))
+                case WAIVERS.name:
+                    exceptions[row.key].append(WAIVERS.decode(row.body))
                 case _:
                     bindings[row.key].append(BINDINGS.decode(row.body))
         self.services.update({one: services.get(one) for one in given["services"]})
         self.environments.update({one: environments.get(one) for one in given["environments"]})
+        self.exceptions.update({place: tuple(exceptions[place]) for place in given["places"]})
         # Last, because whoever finds a place here takes the others for known.
         self.bindings.update({place: tuple(bindings[place]) for place in given["places"]})
 
@@ -103,7 +117,9 @@ class Catalogs:
             return known[1]
         policies = self.policies(connection, tenant)
         kinds = {kind for policy in policies for kind in kinds_with_history(policy.spec)}  # type: ignore[arg-type]
-        catalog = Catalog(policies, tuple(sorted(kinds)), newest_trust(connection, tenant))
+        catalog = Catalog(
+            policies, tuple(sorted(kinds)), newest_trust(connection, tenant), of_tenant(connection, tenant)
+        )
         if revision is not None:
             self._known[tenant] = (revision, catalog)
             while len(self._known) > MAX_TENANTS:

@@ -35,6 +35,7 @@ def release_values(tenant: str, release: Release, revision: int) -> Values:
         "manifestDigest": identity.manifest_digest,
         "artifacts": [[a.name, a.digest, a.type] for a in identity.artifacts],
         "annotations": dict(identity.annotations or {}),
+        "authors": list(identity.authors),
     }
     return {
         "tenant": tenant,
@@ -61,6 +62,7 @@ def release_of(row: Row[Any]) -> Release:
         artifacts=tuple(Artifact(*fields) for fields in body["artifacts"]),
         manifest_digest=body["manifestDigest"],
         annotations=body["annotations"],
+        authors=tuple(body.get("authors", ())),
     )
     return Release(row.name, identity, row.creator, row.create_time, row.revision)
 

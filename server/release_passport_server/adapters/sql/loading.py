@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.acts import joined, of_releases
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import attempt_of, decision_of, item_of, subject_text
 from release_passport_server.adapters.sql.documents import LATCHES
@@ -80,6 +81,9 @@ class Loader:
         rollouts = self._rollouts(releases)
         standing = self.newest_decisions({one.name for one in releases if one.name not in known.releases})
         evidence = self._evidence(keys, catalog.with_history, known.items)
+        acts = of_releases(
+            self._connection, self._tenant, [one.name for one in releases if one.name not in known.releases]
+        )
         current = {key.attempt_of: _open(rollouts, key) for key in keys}
         grounds = self.decisions({attempt.ground for attempt in current.values() if attempt is not None})
         withdrawn = self._withdrawn(grounds.values())
@@ -108,6 +112,7 @@ class Loader:
                     read_revision=known.revision,
                     now=now,
                     trust=catalog.trust,
+                    acts=joined(catalog.acts, catalog.exceptions[place], acts.get(release.name)),
                 )
             )
         return cases

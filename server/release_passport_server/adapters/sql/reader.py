@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, select
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.acts import collection_of
 from release_passport_server.adapters.sql.audit_rows import entries_at, leaf_count, list_audit
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import (
@@ -35,6 +36,7 @@ from release_passport_server.adapters.sql.loading import Known, Loader, in_force
 from release_passport_server.adapters.sql.newest import revision_after
 from release_passport_server.adapters.sql.statements import evidence_rows
 from release_passport_server.adapters.sql.trust import trust_page, trust_revision_of, trust_rows
+from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
 from release_passport_server.domain.catalog import (
     APIToken,
     Environment,
@@ -52,6 +54,7 @@ from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.store import AuditFilter, DecisionFilter, EvidenceFilter, ReleaseFilter
 
 T = TypeVar("T")
+A = TypeVar("A", Vote, Waiver, Override, Exemption, Freeze, Group)
 
 
 class SQLReader:
@@ -194,6 +197,14 @@ class SQLReader:
     def list_observe_only(self, page: Page) -> Listed[ObserveOnlyBinding]:
         """Return bindings, newest first."""
         return self._documents_page(BINDINGS, page, newest_first=True)
+
+    def find_act(self, kind: type[A], act_id: str) -> A | None:
+        """Return one act of a type by the last part of its name."""
+        return self._document(collection_of(kind), act_id)
+
+    def list_acts(self, kind: type[A], page: Page, *, key: str = "") -> Listed[A]:
+        """Return acts of a type, newest first."""
+        return self._documents_page(collection_of(kind), page, key=key, newest_first=True)
 
     def find_policy(self, policy_id: str) -> PolicyDocument | None:
         """Return the newest revision, deleted or not."""

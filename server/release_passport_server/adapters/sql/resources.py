@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Delete, Table, Update, delete, update
 
 from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.acts import GROUPS, collection_of, in_catalogue
 from release_passport_server.adapters.sql.codec import Values, policy_values
 from release_passport_server.adapters.sql.documents import (
     BINDINGS,
@@ -29,6 +30,7 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.trust import TrustRevision
+from release_passport_server.ports.people import Act
 
 T = TypeVar("T")
 
@@ -85,6 +87,21 @@ class ResourceWrites(Scheduling):
             )
         )
         self._access_changed = True
+
+    def put_act(self, act: Act) -> None:
+        """Insert an act, or replace it when it has ended."""
+        self._put(collection_of(type(act)), act)
+        self._catalog_changed = self._catalog_changed or in_catalogue(act)
+
+    def delete_group(self, group_id: str) -> None:
+        """Delete a group."""
+        c = tables.documents.c
+        self._change(
+            delete(tables.documents).where(
+                c.tenant == self.tenant, c.collection == GROUPS.name, c.id == group_id
+            )
+        )
+        self._catalog_changed = True
 
     def put_token(self, token: APIToken) -> None:
         """Insert or replace a token."""

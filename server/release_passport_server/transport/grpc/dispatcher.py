@@ -153,6 +153,10 @@ class Dispatcher:
             self._refusals.count(call.method, call.edge, refusal.reason)
         return refusal
 
+    def answered(self, call: Call, size: int) -> Callable[[], None]:
+        """Count an answer of so many bytes as unread; return what to call when it has been read."""
+        return self._limits.unread(call.caller, size)
+
     async def _run(self, call: Call, act: _Act, most_seconds: float) -> Message:
         clock = asyncio.get_running_loop().time
         started = clock()

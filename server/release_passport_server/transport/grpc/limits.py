@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,9 @@ CALLER_SHARE = 0.75
 ALWAYS = 64
 # Where a call would wait longer than this, its caller does better to come back later.
 MOST_WAIT_SECONDS = 0.5
+# Answers that one caller has not read may take this much memory, and each takes at least ANSWER_BYTES.
+MOST_UNREAD_BYTES = 32 * 1024 * 1024
+ANSWER_BYTES = 16 * 1024
 _RETRY_SECONDS = 0.5
 _MOST_RETRY_SECONDS = 2.0
 # Of the averages that follow the load, the weight of the newest call.
@@ -62,6 +65,7 @@ class Limits:
 
     def __init__(self, most: Mapping[CallClass, int]) -> None:
         self._places = {kind: _Places(most[kind]) for kind in CallClass}
+        self._unread: dict[str, int] = {}
         self._draining = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -72,7 +76,7 @@ class Limits:
             return draining()
         places = self._places[kind]
         patience = MOST_WAIT_SECONDS if remaining is None else min(MOST_WAIT_SECONDS, remaining)
-        obstacle = places.obstacle(kind, caller, patience)
+        obstacle = self._obstacle_of(caller) or places.obstacle(kind, caller, patience)
         if obstacle is None:
             return None
         places.refused += (1 - places.refused) * _NEWEST
@@ -107,6 +111,26 @@ class Limits:
             places.seconds_ahead += ((clock() - began) / ahead - places.seconds_ahead) * _NEWEST
             if not any(places.taken for places in self._places.values()):
                 self._idle.set()
+
+    def unread(self, caller: str, size: int) -> Callable[[], None]:
+        """Count an answer as on its way to its caller; return what to call when it has been read."""
+        cost = size + ANSWER_BYTES
+        self._unread[caller] = self._unread.get(caller, 0) + cost
+
+        def read() -> None:
+            left = self._unread[caller] - cost
+            if left:
+                self._unread[caller] = left
+            else:
+                del self._unread[caller]
+
+        return read
+
+    def _obstacle_of(self, caller: str) -> str | None:
+        """Return why this caller alone is refused; None where it is not."""
+        if self._unread.get(caller, 0) <= MOST_UNREAD_BYTES:
+            return None
+        return "this credential's callers do not read the answers that they have been given"
 
     def in_flight(self, kind: CallClass) -> int:
         """Return how many calls of the class are being answered."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from google.rpc import status_pb2
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from release_passport_server.transport.grpc.connections import Connections
 from release_passport_server.transport.grpc.dispatcher import (
     MAX_MESSAGE_BYTES,
     Call,
@@ -37,13 +39,6 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # Below these the core drops bursts of new calls as CANCELLED, which clients do not retry.
     ("grpc.server.max_pending_requests", 20_000),
     ("grpc.server.max_pending_requests_hard_limit", 30_000),
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
-    # Connections are renewed, so that clients find new replicas; calls on an old one may end.
-    ("grpc.max_connection_age_ms", 30 * 60_000),
-    ("grpc.max_connection_age_grace_ms", 5 * 60_000),
 )
 
 
@@ -75,8 +70,15 @@ class TLSFiles:
 class GRPCServer:
     """The gRPC port and its health."""
 
-    def __init__(self, dispatcher: Dispatcher, methods: tuple[Method, ...], *, open_reflection: bool) -> None:
-        self._server = aio.server(options=_OPTIONS)
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        methods: tuple[Method, ...],
+        connections: Connections,
+        *,
+        open_reflection: bool,
+    ) -> None:
+        self._server = aio.server(options=_OPTIONS + connections.options())
         self._health = Health()
         self._server.add_generic_rpc_handlers((_RPCs(dispatcher, methods),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -145,12 +147,22 @@ async def _answered(
     try:
         answer = await run(call)
         context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
-        return answer.SerializeToString()
+        raw = answer.SerializeToString()
+        _until_read(dispatcher, call, len(raw))
+        return raw
     except Failure as failure:
         status = failure.status
     except Exception as error:  # noqa: BLE001 - the dispatcher maps all; should it fail, the text stays here
         status = status_of(error, call.request_id)
     return await abort(context, status, call.request_id)
+
+
+def _until_read(dispatcher: Dispatcher, call: Call, size: int) -> None:
+    """Let the answer count as its caller's until the core has passed it on, with which the call's task ends."""
+    task = asyncio.current_task()
+    if task is not None:
+        read = dispatcher.answered(call, size)
+        task.add_done_callback(lambda _: read())
 
 
 def _call(method: Method, context: Context) -> Call:

@@ -1,0 +1,1 @@
+"""Freezes by RFC 5545 recurrence rules."""

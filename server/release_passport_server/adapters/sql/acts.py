@@ -1,0 +1,109 @@
+"""What people recorded, as documents: found by id, by release, by place or all of a tenant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Select, bindparam, select
+
+from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql.documents import Collection
+from release_passport_server.adapters.sql.lists import among
+from release_passport_server.domain.acts import Acts, Exemption, Freeze, Group, Override, Vote, Waiver
+from release_passport_server.ports.people import Act
+
+T = TypeVar("T", bound=Act)
+
+
+def _id(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+VOTES = Collection("votes", Vote, lambda one: _id(one.name), lambda one: one.release)
+WAIVERS = Collection(
+    "waivers",
+    Waiver,
+    lambda one: _id(one.name),
+    lambda one: one.release or f"{one.service}/{one.environment}",
+)
+OVERRIDES = Collection(
+    "overrides", Override, lambda one: _id(one.name), lambda one: f"{one.service}/{one.environment}"
+)
+EXEMPTIONS = Collection("exemptions", Exemption, lambda one: _id(one.name), lambda one: one.release)
+FREEZES = Collection("freezes", Freeze, lambda one: _id(one.name))
+GROUPS = Collection("groups", Group, lambda one: one.group_id)
+
+_ALL: Mapping[type, Collection[Any]] = {
+    one.type: one for one in (VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS)
+}
+_OF_RELEASES = (VOTES.name, WAIVERS.name, EXEMPTIONS.name)
+
+
+def collection_of(kind: type[T]) -> Collection[T]:
+    """Return how acts of a type are kept."""
+    return cast("Collection[T]", _ALL[kind])
+
+
+def in_catalogue(act: Act) -> bool:
+    """Say whether an act is kept in memory with the tenant's catalogue, because it is about more than one release."""
+    return isinstance(act, Freeze | Group | Override) or (isinstance(act, Waiver) and not act.release)
+
+
+def of_tenant(connection: Connection, tenant: str) -> Acts:
+    """Return what counts everywhere in a tenant: freezes that nobody ended, and groups."""
+    c = tables.documents.c
+    rows = select(c.collection, c.body).where(
+        c.tenant == tenant, c.collection.in_([FREEZES.name, GROUPS.name])
+    )
+    freezes, groups = [], []
+    for row in connection.execute(rows.order_by(c.collection, c.id)):
+        if row.collection == GROUPS.name:
+            groups.append(GROUPS.decode(row.body))
+        else:
+            freezes.append(FREEZES.decode(row.body))
+    standing = tuple(freeze for freeze in freezes if freeze.end_time is None)
+    return Acts(freezes=standing, groups=tuple(groups))
+
+
+def of_releases(connection: Connection, tenant: str, names: Sequence[str]) -> dict[str, Acts]:
+    """Return what people recorded about each of these releases alone."""
+    if not names:
+        return {}
+    found: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    given = {"tenant": tenant, "releases": sorted(set(names))}
+    for row in connection.execute(_of_releases(connection.dialect.name), given):
+        kept = next(one for one in _ALL.values() if one.name == row.collection)
+        found[row.key, row.collection].append(kept.decode(row.body))
+    return {
+        name: Acts(
+            votes=tuple(found[name, VOTES.name]),
+            waivers=tuple(found[name, WAIVERS.name]),
+            exemptions=tuple(found[name, EXEMPTIONS.name]),
+        )
+        for name in {name for name, _ in found}
+    }
+
+
+def joined(tenant: Acts, place: Iterable[Any], release: Acts | None) -> Acts:
+    """Return all acts that could count for one release."""
+    waivers = [one for one in place if isinstance(one, Waiver)]
+    overrides = tuple(one for one in place if isinstance(one, Override))
+    own = release or Acts()
+    return Acts(own.votes, (*waivers, *own.waivers), overrides, own.exemptions, tenant.freezes, tenant.groups)
+
+
+@lru_cache
+def _of_releases(dialect: str) -> Select[Any]:
+    c = tables.documents.c
+    return (
+        select(c.collection, c.key, c.body)
+        .where(
+            c.tenant == bindparam("tenant"),
+            c.collection.in_(_OF_RELEASES),
+            among(dialect, c.key, "releases"),
+        )
+        .order_by(c.id)
+    )

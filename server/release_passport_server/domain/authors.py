@@ -1,0 +1,37 @@
+"""Who made a release: they neither approve it nor make exceptions for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from release_passport_server.domain.evidence import EvidenceItem
+from release_passport_server.domain.release import Release
+
+# People's principals; everything else is a machine.
+PERSON = "user:"
+
+
+@dataclass(frozen=True, slots=True)
+class Authors:
+    """The authors of a release by every name that is known of them; `known` where a person is among them."""
+
+    names: frozenset[str]
+    known: bool
+
+    def include(self, principal: str, identities: Iterable[str]) -> bool:
+        """Say whether somebody is an author under any of their identities; case does not tell people apart."""
+        return not self.names.isdisjoint(one.casefold() for one in (principal, *identities))
+
+
+def authors_of(release: Release, evidence: Iterable[EvidenceItem]) -> Authors:
+    """Return who created a release or committed to it, and the people who submitted evidence about it."""
+    made = {release.creator, *release.identity.authors}
+    submitted = {item.source for item in evidence if item.source.startswith(PERSON)}
+    known = bool(release.identity.authors) or release.creator.startswith(PERSON)
+    return Authors(frozenset(one.casefold() for one in made | submitted), known)
+
+
+def is_person(principal: str) -> bool:
+    """Say whether a principal is a person."""
+    return principal.startswith(PERSON)

@@ -1,0 +1,29 @@
+"""When freezes are on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from release_passport_server.domain.acts import Freeze
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeTimes:
+    """Until when a freeze is on, None while it is not; and when it begins next, None where it never will."""
+
+    until_time: datetime | None
+    next_start: datetime | None
+
+
+class Calendar(Protocol):
+    """Works out recurrences by the wall clock of their time zone."""
+
+    def times(self, freeze: Freeze, now: datetime) -> FreezeTimes:
+        """Return when the freeze is on; a moment at which it ends is not in it any more."""
+        ...
+
+    def check(self, freeze: Freeze) -> None:
+        """Raise Invalid for a recurrence or a time zone that there is not, or one that would never end."""
+        ...

@@ -1,0 +1,39 @@
+"""What services need of the store for what people record."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
+from release_passport_server.domain.record import Listed, Page
+
+Act = Vote | Waiver | Override | Exemption | Freeze | Group
+T = TypeVar("T", Vote, Waiver, Override, Exemption, Freeze, Group)
+
+
+class ActReader(Protocol):
+    """Reads what people recorded."""
+
+    def find_act(self, kind: type[T], act_id: str) -> T | None:
+        """Return one act of a type by the last part of its name."""
+        ...
+
+    def list_acts(self, kind: type[T], page: Page, *, key: str = "") -> Listed[T]:
+        """Return acts of a type, newest first.
+
+        `key` narrows to those about one release (by its name), or of overrides and waivers for more than one
+        release to those about one `service/environment`.
+        """
+        ...
+
+
+class ActWriter(Protocol):
+    """Records what people do."""
+
+    def put_act(self, act: Act) -> None:
+        """Insert an act, or replace it when it has ended."""
+        ...
+
+    def delete_group(self, group_id: str) -> None:
+        """Delete a group."""
+        ...

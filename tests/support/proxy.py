@@ -1,0 +1,165 @@
+"""A TCP proxy that does to a database what networks do: passes on, delays, swallows, cuts off, refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from sqlalchemy import make_url
+
+CHUNK = 64 * 1024
+# How PostgreSQL is asked to commit: a query message, or the parse message of a prepared one, holds the word.
+COMMIT = b"COMMIT"
+
+
+class Way(enum.Enum):
+    """What the proxy does with what it is given."""
+
+    PASS = enum.auto()
+    # Connections are taken, and nothing is passed on in either direction.
+    SWALLOW = enum.auto()
+    # Every connection is reset, those that are there and those that come.
+    REFUSE = enum.auto()
+    # The commit goes through, and the connection is reset before its answer.
+    CUT_AFTER_COMMIT = enum.auto()
+    # The connection is reset instead of passing the commit on.
+    CUT_BEFORE_COMMIT = enum.auto()
+
+
+@dataclass
+class Proxy:
+    """Stands between a server and its database, in a thread of its own."""
+
+    host: str
+    port: int
+    delay: float = 0.0
+    way: Way = Way.PASS
+    # How many commits were cut off.
+    cuts: int = 0
+    listens: int = 0
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def turn(self, way: Way) -> None:
+        """Do this from now on."""
+        asyncio.run_coroutine_threadsafe(self._turn(way), self._loop).result(10)
+
+    def connections(self) -> int:
+        """Return how many connections are open on either side."""
+        return len(self._writers)
+
+    def run(self, started: threading.Event) -> None:
+        """Serve until stopped."""
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self.listens = server.sockets[0].getsockname()[1]
+        started.set()
+        self._loop.run_forever()
+        server.close()
+        self._loop.run_until_complete(self._ended())
+        self._loop.close()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _turn(self, way: Way) -> None:
+        self.way = way
+        if way is Way.REFUSE:
+            self._cut()
+
+    async def _ended(self) -> None:
+        self._cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _cut(self) -> None:
+        for writer in tuple(self._writers):
+            # At once and with a reset, not in the orderly way.
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with suppress(OSError):
+                await self._between(reader, writer)
+        finally:
+            writer.transport.abort()
+            self._tasks.discard(task)
+
+    async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.way is Way.REFUSE:
+            return
+        there, back = await asyncio.open_connection(self.host, self.port)
+        pair, cut = (writer, back), asyncio.Event()
+        self._writers.update(pair)
+        ways = [
+            asyncio.create_task(self._questions(reader, back, cut)),
+            asyncio.create_task(self._answers(there, writer, cut)),
+        ]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            self._writers.difference_update(pair)
+            back.transport.abort()
+
+    async def _questions(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, cut: asyncio.Event
+    ) -> None:
+        while data := await self._read(source):
+            if COMMIT in data and self.way in {Way.CUT_AFTER_COMMIT, Way.CUT_BEFORE_COMMIT}:
+                self.cuts += 1
+                before, self.way = self.way is Way.CUT_BEFORE_COMMIT, Way.PASS
+                if before:
+                    return
+                cut.set()
+            sink.write(data)
+            await sink.drain()
+
+    async def _answers(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, cut: asyncio.Event
+    ) -> None:
+        while data := await self._read(source):
+            if cut.is_set():
+                # It has been done, and whoever asked for it will not be told.
+                return
+            sink.write(data)
+            await sink.drain()
+
+    async def _read(self, source: asyncio.StreamReader) -> bytes:
+        data = await source.read(CHUNK)
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.way is Way.SWALLOW:
+            # What is on its way when the network breaks is lost, and what comes later does not make up for it.
+            await asyncio.Event().wait()
+        return data
+
+
+@contextmanager
+def proxied(url: str) -> Iterator[tuple[Proxy, str]]:
+    """Give a proxy before a database, and the database's URL through it."""
+    parsed = make_url(url)
+    assert parsed.host is not None
+    assert parsed.port is not None
+    proxy, started = Proxy(parsed.host, parsed.port), threading.Event()
+    thread = threading.Thread(target=proxy.run, args=(started,), name="proxy")
+    thread.start()
+    started.wait(10)
+    try:
+        through = parsed.set(drivername="postgresql", host="127.0.0.1", port=proxy.listens)
+        yield proxy, through.render_as_string(hide_password=False)
+    finally:
+        proxy.stop()
+        thread.join()
