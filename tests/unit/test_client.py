@@ -38,6 +38,11 @@ SERVICES = (
     "Permit",
     "Trust",
     "Audit",
+    "Approval",
+    "Group",
+    "Waiver",
+    "Override",
+    "Freeze",
 )
 
 

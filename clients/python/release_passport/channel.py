@@ -38,6 +38,19 @@ _RETRIED = {
     "PermitService": ("RedeemPermit", "ReportEnforcement"),
     "TrustService": ("GetTrust", "UpdateTrust", "ListTrustRevisions"),
     "TenantService": ("GetTenant", "ListTenants"),
+    "ApprovalService": (
+        *("Approve", "Reject", "RevokeApproval", "ResolveRejection"),
+        *("GetApprovalRequest", "ListApprovals", "ListPendingApprovals"),
+    ),
+    "GroupService": ("PutGroup", "DeleteGroup", "ListGroups"),
+    "WaiverService": ("RequestWaiver", "GrantWaiver", "RevokeWaiver", "GetWaiver", "ListWaivers"),
+    "OverrideService": (
+        *("CreateOverride", "RecordOverride", "WithdrawOverride", "ReviewOverride", "ListOverrides"),
+    ),
+    "FreezeService": (
+        *("CreateFreeze", "UpdateFreeze", "EndFreeze", "GetFreeze", "ListFreezes"),
+        *("CreateFreezeExemption", "EndFreezeExemption", "ListFreezeExemptions"),
+    ),
 }
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 

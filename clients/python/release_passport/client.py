@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from release_passport.people_calls import PeopleCalls
 from release_passport.proof_calls import ProofCalls
 from release_passport.v1 import (
     access_service_pb2,
@@ -14,7 +15,7 @@ from release_passport.v1 import (
 )
 
 
-class Client(ProofCalls):
+class Client(PeopleCalls, ProofCalls):
     """A connection to one server. Calls block; the client may be shared between threads.
 
     Every method takes the request message and returns the response message. What goes wrong is a `PassportAPIError`;

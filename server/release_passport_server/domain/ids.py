@@ -71,7 +71,7 @@ class TenantName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> TenantName:
         """Return the parts of a tenant's name; raise Invalid."""
-        return cls(*_parts(_TENANT, text, field))
+        return cls(*parts(_TENANT, text, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class ServiceName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> ServiceName:
         """Return the parts of a service's name; raise Invalid."""
-        return cls(*_parts(_SERVICE, text, field))
+        return cls(*parts(_SERVICE, text, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class EnvironmentName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> EnvironmentName:
         """Return the parts of an environment's name; raise Invalid."""
-        return cls(*_parts(_ENVIRONMENT, text, field))
+        return cls(*parts(_ENVIRONMENT, text, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class ReleaseName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> ReleaseName:
         """Return the parts of a release's name; raise Invalid."""
-        return cls(*_parts(_RELEASE, text, field))
+        return cls(*parts(_RELEASE, text, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class AttemptName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> AttemptName:
         """Return the parts of an attempt's name; raise Invalid."""
-        *release, number = _parts(_ATTEMPT, text, field)
+        *release, number = parts(_ATTEMPT, text, field)
         return cls(ReleaseName(*release), int(number))
 
 
@@ -157,7 +157,7 @@ class DecisionName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> DecisionName:
         """Return the parts of a decision's name; raise Invalid."""
-        *release, decision_id = _parts(_DECISION, text, field)
+        *release, decision_id = parts(_DECISION, text, field)
         return cls(ReleaseName(*release), decision_id)
 
 
@@ -174,7 +174,7 @@ class EvidenceName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> EvidenceName:
         """Return the parts of an evidence item's name; raise Invalid."""
-        return cls(*_parts(_EVIDENCE, text, field))
+        return cls(*parts(_EVIDENCE, text, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class PolicyName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> PolicyName:
         """Return the parts of a policy's name; raise Invalid."""
-        return cls(*_parts(_POLICY, text, field))
+        return cls(*parts(_POLICY, text, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ class APITokenName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> APITokenName:
         """Return the parts of a token's name; raise Invalid."""
-        return cls(*_parts(_API_TOKEN, text, field))
+        return cls(*parts(_API_TOKEN, text, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class RoleBindingName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> RoleBindingName:
         """Return the parts of a role binding's name; raise Invalid."""
-        return cls(*_parts(_ROLE_BINDING, text, field))
+        return cls(*parts(_ROLE_BINDING, text, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +243,11 @@ class ObserveOnlyBindingName:
     @classmethod
     def parse(cls, text: str, *, field: str = "name") -> ObserveOnlyBindingName:
         """Return the parts of an observe-only binding's name; raise Invalid."""
-        return cls(*_parts(_OBSERVE_ONLY_BINDING, text, field))
+        return cls(*parts(_OBSERVE_ONLY_BINDING, text, field))
 
 
 @dataclass(frozen=True, slots=True)
-class _Template:
+class Template:
     """How one kind of name is read: its pattern, its form for people, and a length above which it is not read."""
 
     pattern: re.Pattern[str]
@@ -259,29 +259,30 @@ _VARIABLE = re.compile(r"\{([a-z]+)\}")
 _PART_PATTERNS = {"version": _VERSION, "ulid": _ULID, "number": _NUMBER}
 
 
-def _template(form: str) -> _Template:
+def template(form: str) -> Template:
+    """Return how names of a form are read."""
     # The fixed parts of a form are letters and slashes: nothing in them needs escaping.
     pattern = _VARIABLE.sub(lambda match: f"({_PART_PATTERNS.get(match[1], _SLUG)})", form)
-    return _Template(re.compile(pattern), form, len(form) + 128 * form.count("{"))
+    return Template(re.compile(pattern), form, len(form) + 128 * form.count("{"))
 
 
-_RELEASE_FORM = "tenants/{tenant}/services/{service}/environments/{environment}/releases/{version}"
-_TENANT = _template("tenants/{tenant}")
-_SERVICE = _template("tenants/{tenant}/services/{service}")
-_ENVIRONMENT = _template("tenants/{tenant}/environments/{environment}")
-_RELEASE = _template(_RELEASE_FORM)
-_ATTEMPT = _template(f"{_RELEASE_FORM}/attempts/{{number}}")
-_DECISION = _template(f"{_RELEASE_FORM}/decisions/{{ulid}}")
-_EVIDENCE = _template("tenants/{tenant}/evidence/{ulid}")
-_POLICY = _template("tenants/{tenant}/policies/{policy}")
-_API_TOKEN = _template("tenants/{tenant}/apiTokens/{ulid}")
-_ROLE_BINDING = _template("tenants/{tenant}/roleBindings/{ulid}")
-_OBSERVE_ONLY_BINDING = _template(
+RELEASE_FORM = "tenants/{tenant}/services/{service}/environments/{environment}/releases/{version}"
+_TENANT = template("tenants/{tenant}")
+_SERVICE = template("tenants/{tenant}/services/{service}")
+_ENVIRONMENT = template("tenants/{tenant}/environments/{environment}")
+_RELEASE = template(RELEASE_FORM)
+_ATTEMPT = template(f"{RELEASE_FORM}/attempts/{{number}}")
+_DECISION = template(f"{RELEASE_FORM}/decisions/{{ulid}}")
+_EVIDENCE = template("tenants/{tenant}/evidence/{ulid}")
+_POLICY = template("tenants/{tenant}/policies/{policy}")
+_API_TOKEN = template("tenants/{tenant}/apiTokens/{ulid}")
+_ROLE_BINDING = template("tenants/{tenant}/roleBindings/{ulid}")
+_OBSERVE_ONLY_BINDING = template(
     "tenants/{tenant}/services/{service}/environments/{environment}/observeOnlyBindings/{ulid}"
 )
 
 
-def _parts(template: _Template, text: str, field: str) -> Sequence[str]:
+def parts(template: Template, text: str, field: str) -> Sequence[str]:
     """Return the variable parts of a name; the whole of it must fit, to the last character."""
     if len(text) <= template.max_length:
         match = template.pattern.fullmatch(text)
@@ -290,7 +291,7 @@ def _parts(template: _Template, text: str, field: str) -> Sequence[str]:
     raise _refused(template, text, field)
 
 
-def _refused(template: _Template, text: str, field: str) -> Invalid:
+def _refused(template: Template, text: str, field: str) -> Invalid:
     if not text:
         return invalid([Violation(field, f"required: {template.form}")])
     shown = ascii(text[:80]) + ("…" if len(text) > 80 else "")
