@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version as version_of
@@ -34,6 +35,7 @@ from release_passport_server.dev_mode import NOTICE
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import AlreadyExists, Violation, invalid
 from release_passport_server.domain.ids import SLUG_RULE, is_slug
+from release_passport_server.domain.job import REEVALUATE
 from release_passport_server.domain.record import Page
 from release_passport_server.domain.verification_summary import Issuer
 from release_passport_server.ports.authentication import Authenticator
@@ -51,6 +53,7 @@ from release_passport_server.services.evaluate import Evaluate, Recorder
 from release_passport_server.services.explain import Explain
 from release_passport_server.services.export import Export
 from release_passport_server.services.finish_rollout import FinishRollout
+from release_passport_server.services.freezes import Freezes
 from release_passport_server.services.grants import GrantLoader, GuardedStore
 from release_passport_server.services.intake import EvidenceIntake
 from release_passport_server.services.observe_only import ObserveOnlyBindings
@@ -58,7 +61,10 @@ from release_passport_server.services.people import Standing
 from release_passport_server.services.permits import Permits
 from release_passport_server.services.policies import Policies
 from release_passport_server.services.reading import Reading
+from release_passport_server.services.reconsider import RECONSIDER
+from release_passport_server.services.reevaluate import Reevaluate
 from release_passport_server.services.replaying import Replayer, replay_statement
+from release_passport_server.services.reverify import Reverify
 from release_passport_server.services.revoke_evidence import RevokeEvidence
 from release_passport_server.services.signing import Signing
 from release_passport_server.services.simulate import Simulate
@@ -75,6 +81,7 @@ from release_passport_server.transport.grpc.handlers.audit import AuditHandlers
 from release_passport_server.transport.grpc.handlers.catalog import CatalogHandlers
 from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
 from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
+from release_passport_server.transport.grpc.handlers.freezes import FreezeHandlers
 from release_passport_server.transport.grpc.handlers.permits import PermitHandlers
 from release_passport_server.transport.grpc.handlers.policies import PolicyHandlers
 from release_passport_server.transport.grpc.handlers.releases import ReleaseHandlers
@@ -84,6 +91,7 @@ from release_passport_server.verification import bundle_verifier, default_roots
 from release_passport_server.wire.bundle import BundledBodies, recorded
 from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.log_keeper import KIND, LogKeeper
+from release_passport_server.worker.reevaluation import Reevaluator, Sweeper
 from release_passport_server.worker.runner import Pace, Runner, Work
 
 logger = logging.getLogger(__name__)
@@ -92,6 +100,8 @@ logger = logging.getLogger(__name__)
 ENGINE_VERSION = f"release-passport {__version__}; cel-expr-python {version_of('cel-expr-python')}"
 
 DEV_ORIGIN = "dev"
+# Who asks goes first: no more of the server's own questions are decided at once.
+DECIDED_AT_ONCE = 2
 BEHIND_PROXY = "this server ends no TLS itself: whoever stands between it and its proxy can read tokens"
 
 
@@ -284,10 +294,29 @@ def _log(store: SQLStore, settings: Settings, keys: KeyFolder, *, dev: bool) -> 
 
 
 def _worker(core: _Core, settings: Settings) -> Runner:
-    keeper = core.log.keeper
+    keeper, store = core.log.keeper, core.store
     pace = Pace(at_once=settings.worker.at_once, lease=keeper.lease)
-    work = {KIND: Work(keeper, at_once=1)}
-    return Runner(SQLJobs(core.store.aside, core.store.write), work, keeper.holder, pace)
+    jobs = SQLJobs(store.aside, store.write)
+    reevaluate = Reevaluate(store, core.loader, _recorder(core))
+    work = {
+        KIND: Work(keeper, at_once=1),
+        REEVALUATE: Work(Reevaluator(reevaluate, store, core.clock), at_once=DECIDED_AT_ONCE),
+        RECONSIDER: Work(Sweeper(store, jobs, Reverify(store, core.intake.verify)), at_once=1),
+    }
+    runner = Runner(jobs, work, keeper.holder, pace)
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        # The store outlives the loop by the last of its writes.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(runner.wake)
+
+    store.on_due(told)
+    return runner
+
+
+def _recorder(core: _Core) -> Recorder:
+    return Recorder(core.cases, core.messages, core.ids, core.signing, ENGINE_VERSION)
 
 
 def _handlers(core: _Core) -> Mapping[str, object]:
@@ -299,6 +328,7 @@ def _handlers(core: _Core) -> Mapping[str, object]:
             ("CatalogService", _catalog(core)),
             ("DecisionService", _decisions(core)),
             ("EvidenceService", _evidence(core)),
+            ("FreezeService", FreezeHandlers(_freezes(core))),
             ("PermitService", PermitHandlers(_permits(core))),
             ("PolicyService", _policies(core)),
             ("ReleaseService", _releases(core)),
@@ -316,6 +346,10 @@ def _access(core: _Core) -> AccessHandlers:
     )
 
 
+def _freezes(core: _Core) -> Freezes:
+    return Freezes(core.store, core.access, core.guarded, RecurringFreezes(), core.clock, core.ids)
+
+
 def _catalog(core: _Core) -> CatalogHandlers:
     return CatalogHandlers(
         Services(core.store, core.access, core.guarded, core.verifier),
@@ -325,9 +359,8 @@ def _catalog(core: _Core) -> CatalogHandlers:
 
 
 def _decisions(core: _Core) -> DecisionHandlers:
-    recorder = Recorder(core.cases, core.messages, core.ids, core.signing, ENGINE_VERSION)
     return DecisionHandlers(
-        Evaluate(core.store, core.access, core.intake, recorder),
+        Evaluate(core.store, core.access, core.intake, _recorder(core)),
         Explain(core.compiler, core.messages, ENGINE_VERSION, core.store, core.access),
         Simulate(core.store, core.access, core.cases, core.clock, ENGINE_VERSION),
         core.reading,

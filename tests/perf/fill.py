@@ -41,7 +41,7 @@ from release_passport_server.adapters.system.ids import SystemIds  # noqa: E402
 from release_passport_server.adapters.tokens.bearer import BearerTokens  # noqa: E402
 from release_passport_server.domain.ids import ReleaseName  # noqa: E402
 from release_passport_server.ports.store import Reader  # noqa: E402
-from release_passport_server.services.cases import subjects_of  # noqa: E402
+from release_passport_server.services.subjects import subjects_of  # noqa: E402
 from release_passport_server.services.tenants import bootstrap_tenant  # noqa: E402
 from support.dsse import Signer  # noqa: E402
 from support.server import free_ports, serving  # noqa: E402

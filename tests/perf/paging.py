@@ -18,7 +18,7 @@ from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import Listed, Page
 from release_passport_server.domain.verdict import Verdict
 from release_passport_server.ports.store import DecisionFilter, EvidenceFilter, Reader, ReleaseFilter
-from release_passport_server.services.cases import subjects_of
+from release_passport_server.services.subjects import subjects_of
 
 PAGE = 100
 DEPTHS = (0.0, 0.1, 0.5, 0.9, 0.999)

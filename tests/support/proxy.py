@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import make_url
 
 CHUNK = 64 * 1024
-# How PostgreSQL is asked to commit: a query message, or the parse message of a prepared one, holds the word.
-COMMIT = b"COMMIT"
+# How PostgreSQL is asked to commit. The end of the word counts: transactions begin as READ COMMITTED.
+COMMIT = b"COMMIT\0"
+# What the writer alone says: the commits of jobs, which come and go beside it, are none of its decisions'.
+WRITES = b"UPDATE writers SET batch"
 
 
 class Way(enum.Enum):
@@ -28,6 +30,16 @@ class Way(enum.Enum):
     CUT_AFTER_COMMIT = enum.auto()
     # The connection is reset instead of passing the commit on.
     CUT_BEFORE_COMMIT = enum.auto()
+    # The commit goes through, and from then on every connection is reset.
+    REFUSE_AFTER_COMMIT = enum.auto()
+
+
+# What each way of cutting off a commit goes over to.
+CUTS = {
+    Way.CUT_AFTER_COMMIT: Way.PASS,
+    Way.CUT_BEFORE_COMMIT: Way.PASS,
+    Way.REFUSE_AFTER_COMMIT: Way.REFUSE,
+}
 
 
 @dataclass
@@ -36,6 +48,7 @@ class Proxy:
 
     host: str
     port: int
+    # How many seconds later every answer comes.
     delay: float = 0.0
     way: Way = Way.PASS
     # How many commits were cut off.
@@ -89,7 +102,8 @@ class Proxy:
         assert task is not None
         self._tasks.add(task)
         try:
-            with suppress(OSError):
+            # Cancelled it is at the end alone, and the streams would make an error of that.
+            with suppress(OSError, asyncio.CancelledError):
                 await self._between(reader, writer)
         finally:
             writer.transport.abort()
@@ -117,10 +131,12 @@ class Proxy:
     async def _questions(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, cut: asyncio.Event
     ) -> None:
+        writes = False
         while data := await self._read(source):
-            if COMMIT in data and self.way in {Way.CUT_AFTER_COMMIT, Way.CUT_BEFORE_COMMIT}:
+            writes = writes or WRITES in data
+            if writes and COMMIT in data and self.way in CUTS:
                 self.cuts += 1
-                before, self.way = self.way is Way.CUT_BEFORE_COMMIT, Way.PASS
+                before, self.way = self.way is Way.CUT_BEFORE_COMMIT, CUTS[self.way]
                 if before:
                     return
                 cut.set()
@@ -131,6 +147,7 @@ class Proxy:
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, cut: asyncio.Event
     ) -> None:
         while data := await self._read(source):
+            await asyncio.sleep(self.delay)
             if cut.is_set():
                 # It has been done, and whoever asked for it will not be told.
                 return
@@ -139,8 +156,6 @@ class Proxy:
 
     async def _read(self, source: asyncio.StreamReader) -> bytes:
         data = await source.read(CHUNK)
-        if self.delay:
-            await asyncio.sleep(self.delay)
         if self.way is Way.SWALLOW:
             # What is on its way when the network breaks is lost, and what comes later does not make up for it.
             await asyncio.Event().wait()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from release_passport.v1 import access_pb2 as access
 from release_passport.v1 import access_service_pb2 as accesses
@@ -26,50 +23,17 @@ from release_passport.v1 import tenant_pb2 as tenant
 from release_passport.v1 import tenant_service_pb2 as tenants
 from release_passport.v1 import trust_pb2 as trust
 from release_passport.v1 import trust_service_pb2 as trusts
+from support.names import ULID, Names, ahead
+from support.people_requests import people_requests
 
-ULID = "01JQ0000000000000000000000"
+__all__ = ["ULID", "Names", "ahead"]
+
 PUBLIC_KEY = (
     "-----BEGIN PUBLIC KEY-----\n"
     "MCowBQYDK2VwAyEAO2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik=\n"
     "-----END PUBLIC KEY-----\n"
 )
 REASON = "a reason of at least twenty characters"
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a request is about."""
-
-    tenant: str = "default"
-    service: str = "checkout"
-    environment: str = "prod"
-    version: str = "1.0.0"
-    policy: str = "render"
-    ulid: str = ULID
-    evidence: str = ULID
-
-    @property
-    def inside(self) -> str:
-        return f"tenants/{self.tenant}"
-
-    @property
-    def place(self) -> str:
-        return f"{self.inside}/services/{self.service}/environments/{self.environment}"
-
-    @property
-    def release(self) -> str:
-        return f"{self.place}/releases/{self.version}"
-
-    @property
-    def digest(self) -> str:
-        return "sha256:" + "a" * 64
-
-
-def ahead(**span: float) -> Timestamp:
-    """Return the present moment, moved."""
-    moved = Timestamp()
-    moved.FromDatetime(datetime.now(UTC) + timedelta(**span))
-    return moved
 
 
 def identity(names: Names) -> release.ReleaseIdentity:
@@ -114,7 +78,7 @@ def request_for(method: str, names: Names) -> Message:
     """Return the request of a method; nothing is wrong with its form."""
     made = {**_access(names), **_catalog(names), **_decisions(names), **_evidence(names)}
     made |= {**_policies(names), **_releases(names), **_tenants(names), **_trust(names)}
-    return {**made, **_proofs(names)}[method]
+    return {**made, **_proofs(names), **people_requests(names)}[method]
 
 
 def _access(n: Names) -> dict[str, Message]:

@@ -1,4 +1,4 @@
-"""Peers that keep a server waiting, frame by frame (RFC 9113) and byte by byte: they never do more than they are told."""
+"""Peers that keep a server waiting, frame by frame (RFC 9113) and byte by byte; they do as told and no more."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RawConnection:
         """Open a call and return its stream; without a body its message never comes."""
         stream, self._next = self._next, self._next + 2
         names = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "localhost"}
-        names |= {"content-type": "application/grpc", "te": "trailers"} | headers
+        names |= {"content-type": "application/grpc", "te": "trailers", **headers}
         block = b"".join(_literal(name, value) for name, value in names.items())
         self.send_frame(HEADERS, _END_HEADERS, stream, block)
         if body is not None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from release_passport_server.domain.act_names import FreezeName
 from release_passport_server.domain.canonical import digest_of, stamp
 from release_passport_server.domain.glob import any_matches, matches
+from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.release import Place
 
 # An override opens one release for no longer than this.
@@ -173,6 +175,25 @@ class Exemption:
     expire_time: datetime
     end_time: datetime | None = None
     ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionRequest:
+    """Which release to exempt from which freeze, and why."""
+
+    freeze: FreezeName
+    release: ReleaseName
+    ticket: str
+    reason: str
+    expire_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeTimes:
+    """Until when a freeze is on, None while it is not; and when it begins next, None where it never will."""
+
+    until_time: datetime | None
+    next_start: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from release_passport_server.domain.acts import Freeze
 from release_passport_server.domain.canonical import canonical, stamp
 from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
 from release_passport_server.domain.errors import Conflict
@@ -44,6 +45,15 @@ def trust_etag(revision: TrustRevision) -> str:
     """Return the etag of a revision of a trust configuration."""
     written = revision.create_time
     return _etag("trust", revision.trust.revision, revision.author, "" if written is None else stamp(written))
+
+
+def freeze_etag(freeze: Freeze) -> str:
+    """Return the etag of a freeze's state."""
+    times = [stamp(one) for one in (freeze.start_time, freeze.until_time, freeze.end_time)]
+    scope = [list(freeze.services), list(freeze.environments)]
+    labels = [dict(freeze.service_labels), dict(freeze.environment_labels)]
+    again = [freeze.rrule, freeze.duration_seconds, freeze.time_zone, freeze.in_flight, freeze.restores_too]
+    return _etag(freeze.digest, times, scope, labels, again)
 
 
 def require_etag(sent: str, current: str, what: str) -> None:

@@ -6,6 +6,11 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+# Deciding a release anew; the key is its name. There is such a job as long as its question is open.
+REEVALUATE = "reevaluate"
+# A change rests for so long after it has woken a job: what comes meanwhile is one more run.
+REST = timedelta(milliseconds=200)
+
 
 @dataclass(frozen=True, slots=True)
 class Timer:
@@ -15,6 +20,8 @@ class Timer:
     key: str
     due_time: datetime
     payload: bytes = b""
+    # `service/environment` that it is about, if any.
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,10 +159,14 @@ def lifted(people: People, asked: Sequence[tuple[Policy, list[Finding]]]) -> lis
 def frozen(people: People, stage: Stage) -> list[Finding]:
     """Return what freezes say at a stage; the votes for exempt releases are counted."""
     findings = []
+    # Of freezes that overlap the last one counts: before it ends nothing starts.
+    last = max((one.until_time for one in people.freezes if not one.exemption), default=None)
     for freeze in people.freezes:
         if stage is Stage.WATCH and freeze.in_flight == FINISH:
             continue
         finding = _frozen(freeze, stage)
+        if finding.verdict is Verdict.HOLD:
+            finding = finding._replace(next_eligible_time=last)
         if finding.approval is not None:
             finding = _counted(people, finding, freeze.digest, people.votes)
         findings.append(finding)

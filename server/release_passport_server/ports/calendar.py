@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from release_passport_server.domain.acts import Freeze
-
-
-@dataclass(frozen=True, slots=True)
-class FreezeTimes:
-    """Until when a freeze is on, None while it is not; and when it begins next, None where it never will."""
-
-    until_time: datetime | None
-    next_start: datetime | None
+from release_passport_server.domain.acts import Freeze, FreezeTimes
 
 
 class Calendar(Protocol):

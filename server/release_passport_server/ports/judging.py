@@ -112,6 +112,8 @@ class Conclusion:
     audit: tuple[AuditEntry, ...] = ()
     # What is to be done later because of the record; goes with one.
     timers: tuple[Timer, ...] = ()
+    # When deciding again could come to something else.
+    times: tuple[datetime | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

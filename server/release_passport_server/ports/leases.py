@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from release_passport_server.domain.evidence import Subject
 from release_passport_server.domain.job import Backlog, Claim, DeadJob, Lease, Timer
 from release_passport_server.domain.record import Listed, Page
 
@@ -60,6 +61,18 @@ class Scheduling(Protocol):
 
     def schedule(self, timer: Timer) -> None:
         """Let a job be done once it is due, instead of one of the same kind and key."""
+        ...
+
+    def wake(self, subjects: Collection[Subject]) -> None:
+        """Let the open questions that these are about be decided anew, as soon as this is committed."""
+        ...
+
+    def wake_some(self, keys: Collection[str]) -> None:
+        """Let these open questions be decided anew, as soon as this is committed."""
+        ...
+
+    def open_questions(self, after: str, most: int) -> tuple[str, ...]:
+        """Return the names of releases whose questions are open, in order behind one."""
         ...
 
     def unschedule(self, kind: str, key: str) -> None:

@@ -105,8 +105,8 @@ class Reader(ActReader, Protocol):
 
     def find_attempt(self, name: str) -> Attempt | None: ...
 
-    def open_attempts(self, service: str, environment: str) -> tuple[Attempt, ...]:
-        """Return every attempt of any release there that has no outcome."""
+    def open_attempts(self, service: str = "", environment: str = "") -> tuple[Attempt, ...]:
+        """Return every attempt of any release there that has no outcome; empty means everywhere."""
         ...
 
     def find_decision(self, name: str) -> DecisionRecord | None: ...
@@ -125,6 +125,10 @@ class Reader(ActReader, Protocol):
 
     def evidence_bodies(self, digests: Sequence[str]) -> Mapping[str, bytes]:
         """Return the stored facts by digest; what was purged is absent."""
+        ...
+
+    def evidence_bundles(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the envelopes of items by the items' names; what has none or was purged is absent."""
         ...
 
     def evidence_about(self, subjects: Sequence[Subject]) -> tuple[EvidenceItem, ...]:
@@ -236,6 +240,10 @@ class Transaction(Reader, ActWriter, Scheduling, Protocol):
 
     def put_evidence(self, items: Sequence[EvidenceItem]) -> tuple[EvidenceItem, ...]:
         """Insert items; the same facts with the same source, external id and time are the stored item."""
+        ...
+
+    def put_verification(self, item: EvidenceItem) -> None:
+        """Replace what came of verifying a stored item's envelope, and the facts that are proven by it."""
         ...
 
     def revoke_evidence(self, name: str, revocation: Revocation) -> None: ...

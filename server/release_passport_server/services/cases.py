@@ -9,8 +9,7 @@ from operator import attrgetter
 
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.catalog import PolicyDocument
-from release_passport_server.domain.evidence import EvidenceItem, Subject, Verification
-from release_passport_server.domain.kind import SubjectType
+from release_passport_server.domain.evidence import EvidenceItem, Verification
 from release_passport_server.domain.people import NOBODY
 from release_passport_server.domain.policy import Policy
 from release_passport_server.domain.release import Attempt, Ground, ObserveOnly, Place, Release
@@ -21,6 +20,7 @@ from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.policies import PolicyCompiler
 from release_passport_server.services.people import Standing
+from release_passport_server.services.subjects import subjects_of
 
 # What `EvidenceItem.order` gives, read without a call for each item.
 _ORDER = attrgetter("observe_time", "receive_time", "name")
@@ -119,20 +119,6 @@ class Cases:
 def case_key(release: Release, attempts: Iterable[Attempt] = ()) -> CaseKey:
     """Return what the store needs to load a release's case."""
     return CaseKey(release, subjects_of(release, attempts), release.name)
-
-
-def subjects_of(release: Release, attempts: Iterable[Attempt] = ()) -> tuple[Subject, ...]:
-    """Return every subject that evidence about a release may have."""
-    identity = release.identity
-    subjects = [Subject(SubjectType.ARTIFACT, artifact.digest) for artifact in identity.artifacts]
-    if identity.source_revision:
-        subjects.append(Subject(SubjectType.SOURCE, identity.source_revision))
-    if identity.manifest_digest:
-        subjects.append(Subject(SubjectType.MANIFEST, identity.manifest_digest))
-    subjects.append(Subject(SubjectType.RELEASE, release.name))
-    subjects.append(Subject(SubjectType.WORKLOAD, f"{identity.service}/{identity.environment}"))
-    subjects.extend(Subject(SubjectType.ATTEMPT, attempt.name) for attempt in attempts)
-    return tuple(subjects)
 
 
 def by_kind(items: Iterable[EvidenceItem]) -> dict[str, tuple[EvidenceItem, ...]]:

@@ -15,6 +15,7 @@ from release_passport_server.ports.attestations import AttestationVerifier
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.grants import GuardedStore
+from release_passport_server.services.reconsider import reconsider_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Services:
             stored = replace(service, create_time=tx.now, update_time=tx.now)
             tx.put_service(stored)
             record(tx, ask, f"services/{service.service_id}")
+            reconsider_places(tx, [service.service_id], [])
             return stored, service.service_id
 
         def act(tx: Transaction) -> Service:
@@ -53,6 +55,7 @@ class Services:
             stored = replace(service, create_time=before.create_time, update_time=tx.now)
             tx.put_service(stored)
             record(tx, ask, f"services/{service.service_id}", labels=dict(service.labels or {}))
+            reconsider_places(tx, [service.service_id], [])
             return stored, service.service_id
 
         def act(tx: Transaction) -> Service:
@@ -104,6 +107,7 @@ class Environments:
             stored = replace(environment, create_time=tx.now, update_time=tx.now)
             tx.put_environment(stored)
             record(tx, ask, f"environments/{environment.environment_id}")
+            reconsider_places(tx, [], [environment.environment_id])
             return stored, environment.environment_id
 
         def act(tx: Transaction) -> Environment:
@@ -121,6 +125,7 @@ class Environments:
             tx.put_environment(stored)
             required = list(environment.required_policies)
             record(tx, ask, f"environments/{environment.environment_id}", requiredPolicies=required)
+            reconsider_places(tx, [], [environment.environment_id])
             return stored, environment.environment_id
 
         def act(tx: Transaction) -> Environment:

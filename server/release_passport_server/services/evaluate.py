@@ -15,6 +15,7 @@ from release_passport_server.domain.evidence import EvidenceDraft, EvidenceItem
 from release_passport_server.domain.ids import DecisionName, ReleaseName
 from release_passport_server.domain.outcome import SEMANTICS_VERSION, Outcome, Reason
 from release_passport_server.domain.record import AuditEntry, DecisionDraft, DecisionRecord, FeedEvent
+from release_passport_server.domain.reevaluation import question_timer
 from release_passport_server.domain.release import Latch, ReleaseIdentity
 from release_passport_server.domain.verdict import Mode, Stage
 from release_passport_server.ports.access import Authorizer
@@ -78,14 +79,17 @@ class Recorder:
     signing: Signing
     engine_version: str
 
-    def conclude(self, loaded: LoadedCase, principal: str) -> Conclusion:
-        """Return what to record: nothing where the standing decision says the same and is good for long enough."""
+    def conclude(self, loaded: LoadedCase, principal: str, asked: datetime | None = None) -> Conclusion:
+        """Return what to record: nothing where the standing decision says the same and is good for long enough.
+
+        `asked` is when somebody asked last, where it is not now.
+        """
         case = self.cases.build(loaded)
         outcome = decide(case, now=loaded.now)
-        standing = loaded.standing
+        standing, times = loaded.standing, (outcome.valid_until, outcome.next_eligible_time)
         same = standing is not None and standing.outcome_digest == outcome.digest
         if standing is not None and same and _stands(standing, outcome, loaded.now):
-            return Conclusion(None, standing)
+            return Conclusion(None, standing, times=times)
         draft_of_case = canonical(
             {
                 **case_record(case),
@@ -113,6 +117,8 @@ class Recorder:
             latches=tuple(self._latches(case, outcome, record)),
             events=(_event(record, case, renews=same),),
             audit=(_audited(record, principal),),
+            timers=(question_timer(record, asked or loaded.now),),
+            times=times,
         )
 
     def _record(self, draft: DecisionDraft, decision_id: str, case_body: bytes) -> DecisionRecord:

@@ -15,6 +15,7 @@ from release_passport_server.domain.record import AuditEntry, FeedEvent
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Transaction
+from release_passport_server.services.reconsider import reconsider
 from release_passport_server.services.verify_evidence import VerifyEvidence
 
 MAX_SKEW = timedelta(seconds=60)
@@ -61,6 +62,7 @@ class EvidenceIntake:
             tx.emit(FeedEvent("evidence.submitted", stored[0].name, scopes))
             detail: dict[str, object] = {"items": [item.name for item in stored]}
             tx.audit(AuditEntry(principal.id, action, stored[0].name, detail))
+            reconsider(tx, {item.subject for item in stored})
         return stored
 
     def _authorised(self, principal: Principal, index: int, draft: EvidenceDraft) -> EvidenceItem:

@@ -15,6 +15,7 @@ from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, ReleaseFilter, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.grants import GuardedStore
+from release_passport_server.services.reconsider import reconsider_places
 
 MAX_DURATION = timedelta(days=90)
 _PAGE = 1000
@@ -42,6 +43,7 @@ class ObserveOnlyBindings:
             tx.put_observe_only(stored)
             name = ObserveOnlyBindingName(tx.tenant, service, environment, stored.binding_id)
             record(tx, ask, str(name), owner=binding.owner, reason=binding.reason)
+            reconsider_places(tx, [service], [environment])
             return stored, stored.binding_id
 
         def act(tx: Transaction) -> ObserveOnlyBinding:
@@ -62,6 +64,7 @@ class ObserveOnlyBindings:
             stored = replace(before, end_time=tx.now)
             tx.put_observe_only(stored)
             record(tx, ask, str(name))
+            reconsider_places(tx, [name.service], [name.environment])
             return stored, stored.binding_id
 
         def act(tx: Transaction) -> ObserveOnlyBinding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,6 +35,8 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.calendar import Calendar
 from release_passport_server.ports.judging import LoadedCase
 from release_passport_server.ports.messages import Messages
+from release_passport_server.ports.store import Reader
+from release_passport_server.services.subjects import subjects_of
 
 
 class NotCounting(StrEnum):
@@ -147,6 +149,14 @@ class Standing:
 
     def _fingerprints(self, evidence: Iterable[EvidenceItem]) -> dict[str, str]:
         return {item.name: self.messages.fingerprint(item.kind, item.key, item.facts) for item in evidence}
+
+
+def authors_in(reader: Reader, release: Release) -> Authors:
+    """Return the authors of a stored release, with who started its rollouts."""
+    attempts = reader.attempts(release.name)
+    authors = authors_of(release, reader.evidence_about(subjects_of(release, attempts)))
+    starters = frozenset(one.starter.casefold() for one in attempts if one.starter)
+    return replace(authors, names=authors.names | starters)
 
 
 def newest_attempt(loaded: LoadedCase) -> str:

@@ -19,6 +19,7 @@ from release_passport_server.ports.store import Reader, Store, Transaction, Writ
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.enforcement import require_enforced, unmatched
 from release_passport_server.services.grants import GuardedStore
+from release_passport_server.services.reconsider import reconsider_tenant
 
 _UNSET = datetime.min.replace(tzinfo=UTC)
 _ADVICE = "add another ENFORCE policy for them first"
@@ -87,6 +88,7 @@ class Policies:
             )
             tx.put_policy(deleted)
             record(tx, ask, f"policies/{policy_id}", confirmUnenforced=confirm_unenforced)
+            reconsider_tenant(tx)
             return deleted, str(deleted.revision)
 
         return await self._write(ask, policy_id, put)
@@ -145,6 +147,7 @@ class Policies:
         tx.put_policy(stored)
         name = f"policies/{stored.policy_id}"
         record(tx, ask, name, revision=stored.revision, digest=stored.digest)
+        reconsider_tenant(tx)
         return stored, str(stored.revision)
 
     async def _write(

@@ -12,8 +12,8 @@ from release_passport_server.domain.record import DecisionRecord, Listed, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.store import DecisionFilter, EvidenceFilter, Reader, ReleaseFilter, Store
-from release_passport_server.services.cases import subjects_of
 from release_passport_server.services.intake import place_of
+from release_passport_server.services.subjects import subjects_of
 
 PASSPORT_DECISIONS = 200
 PASSPORT_EVIDENCE = 500

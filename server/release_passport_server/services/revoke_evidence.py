@@ -14,6 +14,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.store import Reader, ReleaseFilter, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.intake import place_of, scope_of
+from release_passport_server.services.reconsider import reconsider
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class RevokeEvidence:
         revocation = Revocation(tx.now, ask.principal.id, reason)
         tx.revoke_evidence(name, revocation)
         record(tx, ask, name, (scope_of(item.subject),), reason=reason)
+        reconsider(tx, [item.subject])
         return replace(item, revocation=revocation), name
 
     def _require_scope(self, ask: Ask, item: EvidenceItem) -> None:

@@ -14,6 +14,7 @@ from release_passport_server.ports.attestations import AttestationVerifier
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.grants import GuardedStore
+from release_passport_server.services.reconsider import reconsider_trust
 
 SUBJECT = "trust"
 
@@ -58,6 +59,7 @@ class TrustConfigurations:
                 "keys": [key.name for key in trust.keys],
             }
             record(tx, ask, SUBJECT, ("tenant",), **told)
+            reconsider_trust(tx)
             return made, str(number + 1)
 
         def act(tx: Transaction) -> TrustRevision:

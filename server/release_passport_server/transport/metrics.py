@@ -59,6 +59,7 @@ class Metrics:
         self._shed = Counter(
             "rp_shed", "Calls refused for load or shutdown.", ("class",), registry=self.registry
         )
+        self._refused: dict[tuple[str, str], tuple[Counter, Counter]] = {}
         in_flight = Gauge("rp_in_flight", "Calls being answered.", ("class",), registry=self.registry)
         for call_class in CallClass:
             in_flight.labels(call_class).set_function(partial(limits.in_flight, call_class))
@@ -89,8 +90,13 @@ class Metrics:
 
     def call_shed(self, method: Method, edge: str) -> None:
         """Count one call that was refused unheard; its time would tell nothing about those that are answered."""
-        self._calls.labels(method.service, method.name, edge, "UNAVAILABLE").inc()
-        self._shed.labels(method.call_class).inc()
+        both = self._refused.get((method.path, edge))
+        if both is None:
+            # Looked up once: a refusal has to be cheap.
+            calls = self._calls.labels(method.service, method.name, edge, "UNAVAILABLE")
+            both = self._refused[method.path, edge] = (calls, self._shed.labels(method.call_class))
+        for counter in both:
+            counter.inc()
 
     async def watch_loop(self) -> None:
         """Measure for ever how late the loop is."""

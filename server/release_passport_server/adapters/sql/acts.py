@@ -91,7 +91,7 @@ def joined(tenant: Acts, place: Iterable[Any], release: Acts | None) -> Acts:
     """Return all acts that could count for one release."""
     waivers = [one for one in place if isinstance(one, Waiver)]
     overrides = tuple(one for one in place if isinstance(one, Override))
-    own = release or Acts()
+    own = Acts() if release is None else release
     return Acts(own.votes, (*waivers, *own.waivers), overrides, own.exemptions, tenant.freezes, tenant.groups)
 
 

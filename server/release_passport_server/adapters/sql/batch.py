@@ -20,6 +20,8 @@ from release_passport_server.adapters.sql.heads import Heads
 from release_passport_server.adapters.sql.loading import Known, Loader, at
 from release_passport_server.adapters.sql.requests import Act, Answer, Ask, Request
 from release_passport_server.adapters.sql.transaction import SQLTransaction
+from release_passport_server.domain.evidence import Subject
+from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Latch
 from release_passport_server.ports.judging import CaseKey, Judged, LoadedCase
@@ -37,7 +39,9 @@ _OVERLAID = (
     tables.feed_scopes,
     tables.idempotency,
     tables.release_artifacts,
+    tables.release_subjects,
     tables.releases,
+    tables.jobs,
     tables.series,
 )
 
@@ -81,8 +85,12 @@ class Batch:
         # What the questions that were answered so far have changed for those behind them.
         self._emitted: defaultdict[str, set[str]] = defaultdict(set)
         self._decided: dict[tuple[str, str], DecisionRecord] = {}
+        # Releases by tenant that were asked about: they were decided after everything that the batch changes.
+        self._asked: set[tuple[str, str]] = set()
         self._latched: defaultdict[tuple[str, str], list[Latch]] = defaultdict(list)
         self.answers: list[Answer] = []
+        # Something is due at once.
+        self.woke = False
 
     def run(self) -> bool:
         """Do everything but the commit; say whether there is anything to commit."""
@@ -103,12 +111,16 @@ class Batch:
 
     def _put(self) -> bool:
         """Put everything that waits into the database, the heads last; say whether there is anything to commit."""
-        pending = self._written.pending
+        pending, waking = self._written.pending, self._written.waking
+        self.woke = bool(waking) or waking.due
         if self._connection.dialect.name == "sqlite":
             pending.flush(self._connection)
             self._heads.write()
+            if waking:
+                waking.run(self._connection, self._time, self._asked)
+                pending.flushed = True
         else:
-            beside = self._heads.beside()
+            beside = [*self._heads.beside(), *waking.beside(self._time, self._asked)]
             changes = bool(beside or pending or pending.flushed)
             pending.flush(self._connection, [*beside, *self._marks] if changes else ())
         return pending.flushed
@@ -238,6 +250,7 @@ class Batch:
             ask.case = at(_loaded(ask), head.last_decide_time)
             self._conclude(ask)
         if ask.error is None:
+            self._asked.add((ask.tenant, _loaded(ask).release.name))
             self._answer(ask, self._record(ask))
         elif not ask.question.writes:
             self._answer(ask, ask.error)
@@ -277,6 +290,8 @@ class Batch:
         for latch in conclusion.latches:
             tx.put_latch(content, latch)
             self._latched[ask.tenant, content].append(latch)
+            identity = case.release.identity
+            tx.wake([Subject(SubjectType.WORKLOAD, f"{identity.service}/{identity.environment}")])
         for event in conclusion.events:
             tx.emit(event)
             self._emitted[ask.tenant].update(event.scopes)

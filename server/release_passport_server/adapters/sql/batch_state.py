@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from release_passport_server.adapters.sql.pending import Pending
+from release_passport_server.adapters.sql.waking import Waking
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.ports.store import Replay
@@ -32,6 +33,7 @@ class Written:
     items: dict[object, EvidenceItem] = field(default_factory=dict)
     # The names of releases that were not there before.
     releases: set[str] = field(default_factory=set)
+    waking: Waking = field(default_factory=Waking)
 
     def take(self, other: Written) -> None:
         """Take over what one request has written."""
@@ -39,6 +41,7 @@ class Written:
         self.answers |= other.answers
         self.items |= other.items
         self.releases |= other.releases
+        self.waking.take(other.waking)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,14 @@ def release_values(tenant: str, release: Release, revision: int) -> Values:
     }
 
 
+def subjects_values(tenant: str, release: Release) -> list[Values]:
+    """Return the rows that find a release by its source and its manifest."""
+    identity = release.identity
+    named = ((SubjectType.SOURCE, identity.source_revision), (SubjectType.MANIFEST, identity.manifest_digest))
+    subjects = [subject_text(Subject(kind, value)) for kind, value in named if value]
+    return [{"tenant": tenant, "subject": subject, "release": release.name} for subject in subjects]
+
+
 def release_of(row: Row[Any]) -> Release:
     """Return the release of a row, without what is computed of other releases."""
     body = json.loads(row.identity)

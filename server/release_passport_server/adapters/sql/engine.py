@@ -153,11 +153,13 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts, patience: 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
         # What is acknowledged must survive a crash, whatever the database's default is; more than that may stay.
+        # Without a transaction it takes one round trip.
+        connection.autocommit = True
         connection.execute(
             "SELECT set_config('synchronous_commit', 'on', false)"
             " WHERE current_setting('synchronous_commit') = 'off'"
         )
-        connection.commit()
+        connection.autocommit = False
 
     return engine
 

@@ -53,6 +53,8 @@ def job_values(tenant: str, timer: Timer, now: datetime) -> Values:
         "token": microseconds(now),
         "error": "",
         "dead_time": None,
+        "place": timer.place or None,
+        "rest_until": None,
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, and_, select
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.acts import collection_of
@@ -110,15 +110,14 @@ class SQLReader:
         )
         return None if row is None else attempt_of(row)
 
-    def open_attempts(self, service: str, environment: str) -> tuple[Attempt, ...]:
+    def open_attempts(self, service: str = "", environment: str = "") -> tuple[Attempt, ...]:
         """Return every attempt of any release there that has no outcome."""
         c = tables.attempts.c
-        rows = select(tables.attempts).where(
-            c.tenant == self.tenant,
-            c.service == service,
-            c.environment == environment,
-            c.finish_time.is_(None),
-        )
+        rows = select(tables.attempts).where(c.tenant == self.tenant, c.finish_time.is_(None))
+        if service:
+            rows = rows.where(c.service == service)
+        if environment:
+            rows = rows.where(c.environment == environment)
         return tuple(attempt_of(row) for row in self._connection.execute(rows.order_by(c.start_time)))
 
     def find_decision(self, name: str) -> DecisionRecord | None:
@@ -155,6 +154,14 @@ class SQLReader:
             c.tenant == self.tenant, c.digest.in_(digests), c.body.is_not(None)
         )
         return {row.digest: row.body for row in self._connection.execute(rows)}
+
+    def evidence_bundles(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the envelopes of items by the items' names."""
+        c, body = tables.evidence.c, tables.bodies.c
+        same = and_(body.tenant == c.tenant, body.digest == c.bundle_digest)
+        rows = select(c.name, body.body).join_from(tables.evidence, tables.bodies, same)
+        wanted = rows.where(c.tenant == self.tenant, c.name.in_(names), body.body.is_not(None))
+        return {row.name: row.body for row in self._connection.execute(wanted)}
 
     def evidence_about(self, subjects: Sequence[Subject]) -> tuple[EvidenceItem, ...]:
         """Return every item about any of the subjects, oldest first."""

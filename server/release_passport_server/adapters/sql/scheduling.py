@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
@@ -9,7 +10,8 @@ from sqlalchemy import Connection, delete, select
 from release_passport_server.adapters.sql import jobs, leases, tables
 from release_passport_server.adapters.sql.batch_state import Written
 from release_passport_server.adapters.sql.reader import SQLReader
-from release_passport_server.domain.job import Claim, Lease, LeaseLost, Timer
+from release_passport_server.domain.evidence import Subject
+from release_passport_server.domain.job import REEVALUATE, Claim, Lease, LeaseLost, Timer
 
 
 class Scheduling(SQLReader):
@@ -21,6 +23,22 @@ class Scheduling(SQLReader):
     def schedule(self, timer: Timer) -> None:
         """Let a job be done once it is due, instead of one of the same kind and key."""
         self._mine.pending.add(tables.jobs, [jobs.job_values(self.tenant, timer, self.now)])
+        if timer.due_time <= self.now:
+            self._mine.waking.due = True
+
+    def wake(self, subjects: Collection[Subject]) -> None:
+        """Let the open questions that these are about be decided anew, as soon as this is committed."""
+        self._mine.waking.add(self.tenant, subjects)
+
+    def wake_some(self, keys: Collection[str]) -> None:
+        """Let these open questions be decided anew, as soon as this is committed."""
+        self._mine.waking.add_releases(self.tenant, keys)
+
+    def open_questions(self, after: str, most: int) -> tuple[str, ...]:
+        """Return the names of releases whose questions are open, in order behind one."""
+        c = tables.jobs.c
+        rows = select(c.key).where(c.tenant == self.tenant, c.kind == REEVALUATE, c.key > after)
+        return tuple(self._database.execute(rows.order_by(c.key).limit(most)).scalars())
 
     def unschedule(self, kind: str, key: str) -> None:
         """Let a job not be done; one that runs already is not stopped."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Delete,
     FromClause,
     Select,
     Table,
     Text,
+    Update,
     and_,
     bindparam,
     case,
     column,
+    delete,
     exists,
     false,
     func,
@@ -25,6 +28,7 @@ from sqlalchemy import (
     text,
     true,
     tuple_,
+    update,
 )
 
 from release_passport_server.adapters.sql import tables
@@ -36,6 +40,17 @@ from release_passport_server.domain.glob import is_exact
 
 _EVIDENCE_COLUMNS = [one.name for one in tables.evidence.c if one.name != "bundle_digest"]
 _DECISION_COLUMNS = [one.name for one in tables.decisions.c if one.name != "case_body"]
+_VERIFIED = (
+    "key",
+    "facts_digest",
+    "observe_time",
+    "verification",
+    "verification_reason",
+    "signer",
+    "samples",
+    "inconclusive",
+    "proof",
+)
 _SERIES = ("tenant", "subject", "kind", "key", "source")
 
 
@@ -162,6 +177,21 @@ def newest_decisions(dialect: str) -> Select[Any]:
     )
     wanted = tuple_(table.c.release, table.c.revision).in_(select(asked.c.release, newest))
     return decision_rows().where(table.c.tenant == bindparam("tenant"), wanted)
+
+
+def verified_anew(tenant: str, name: str, row: Mapping[str, Any]) -> Update:
+    """Return what replaces what came of verifying an item."""
+    c = tables.evidence.c
+    values = {one: row[one] for one in _VERIFIED}
+    return update(tables.evidence).where(c.tenant == tenant, c.name == name).values(values)
+
+
+def empty_series(tenant: str, row: Mapping[str, Any]) -> Delete:
+    """Return what removes the series of an item's subject and kind that no item is in any more."""
+    series, item = tables.series, tables.evidence
+    there = exists().where(*(item.c[name] == series.c[name] for name in _SERIES))
+    about = and_(*(series.c[name] == row[name] for name in ("subject", "kind", "source")))
+    return delete(series).where(series.c.tenant == tenant, about, ~there)
 
 
 def decision_rows(decision: Any = tables.decisions, source: FromClause | None = None) -> Select[Any]:

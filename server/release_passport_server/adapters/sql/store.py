@@ -108,6 +108,10 @@ class SQLStore:
         """Return how many transactions were committed."""
         return self._writer.commits
 
+    def on_due(self, told: Callable[[], None]) -> None:
+        """Have it told, from another thread, whenever something was committed that is due at once."""
+        self._writer.woken = told
+
     async def read(self, tenant: str, act: Callable[[Reader], T]) -> T:
         """Run `act` on a snapshot."""
         return await self._off_loop(lambda connection: act(SQLReader(connection, tenant, self._catalogs)))
@@ -154,7 +158,8 @@ class SQLStore:
             return migrate.is_current(connection), database_time(connection, self._clock)
 
         self._outage.require(writes=True)
-        current, time = await self._off_loop(look)
+        # No snapshot: a database that is far away would take several round trips more for that.
+        current, time = await self._off_loop(look, snapshot=False)
         if not current:
             text = "the schema is not this version's: run `passport-server migrate`"
             raise Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER)
@@ -191,30 +196,31 @@ class SQLStore:
         self._writer.put(request(Waiting(loop, future)))
         return await future
 
-    async def _off_loop(self, act: Callable[[Connection], T]) -> T:
+    async def _off_loop(self, act: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         self._outage.require()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._reading, act)
+        return await loop.run_in_executor(self._readers, self._reading, act, snapshot)
 
-    def _reading(self, act: Callable[[Connection], T]) -> T:
+    def _reading(self, act: Callable[[Connection], T], snapshot: bool) -> T:
         # Those who waited for a thread need not find out what is known by now.
         self._outage.require()
         try:
             try:
-                return self._snapshot(act)
+                return self._look(act, snapshot)
             except DBAPIError as error:
                 if not begins_anew(error):
                     raise
-                return self._snapshot(act)
+                return self._look(act, snapshot)
         except SQLAlchemyError as error:
             logger.exception("a read failed")
             self._outage.failed(error, writes=False)
             raise told(error) from error
 
-    def _snapshot(self, act: Callable[[Connection], T]) -> T:
+    def _look(self, act: Callable[[Connection], T], snapshot: bool) -> T:
         options: dict[str, object] = {"passport_reads": True}
         if self._engine.dialect.name == "postgresql":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            level = "REPEATABLE READ" if snapshot else "AUTOCOMMIT"
+            options |= {"isolation_level": level, "postgresql_readonly": True}
         with self._engine.connect().execution_options(**options) as connection, connection.begin():
             return act(connection)
 

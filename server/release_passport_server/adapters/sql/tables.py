@@ -172,6 +172,16 @@ release_artifacts = Table(
     Column("release", _NAME, primary_key=True),
 )
 
+# Which releases came of a source or a manifest.
+release_subjects = Table(
+    "release_subjects",
+    metadata,
+    Column("tenant", _ID, primary_key=True),
+    # The subject's type, a colon and its value.
+    Column("subject", _NAME, primary_key=True),
+    Column("release", _NAME, primary_key=True),
+)
+
 attempts = Table(
     "attempts",
     metadata,
@@ -310,8 +320,13 @@ jobs = Table(
     Column("token", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
     Column("dead_time", Moment, nullable=True),
+    # The service and environment that it is about, if any.
+    Column("place", _NAME, nullable=True),
+    # Until then a job that was woken is not woken once more, but put off to this time.
+    Column("rest_until", Moment, nullable=True),
     Index("ix_jobs_available_time", "available_time", "kind"),
     Index("ix_jobs_dead", "tenant", "dead_time"),
+    Index("ix_jobs_place", "tenant", "kind", "place", "key"),
 )
 
 # Who alone may do what a lease is named for. Rows stay, so that the fencing token never goes back.

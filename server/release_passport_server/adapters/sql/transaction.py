@@ -30,6 +30,7 @@ from release_passport_server.adapters.sql.codec import (
     evidence_values,
     facts_body,
     release_values,
+    subjects_values,
 )
 from release_passport_server.adapters.sql.documents import (
     LATCHES,
@@ -37,6 +38,7 @@ from release_passport_server.adapters.sql.documents import (
 from release_passport_server.adapters.sql.loading import Known
 from release_passport_server.adapters.sql.resources import ResourceWrites
 from release_passport_server.adapters.sql.salts import new_salt
+from release_passport_server.adapters.sql.statements import empty_series, verified_anew
 from release_passport_server.domain.canonical import canonical, digest, stamp
 from release_passport_server.domain.evidence import EvidenceItem, Revocation
 from release_passport_server.domain.ids import ReleaseName
@@ -158,6 +160,7 @@ class SQLTransaction(ResourceWrites):
             tables.release_artifacts,
             *({"tenant": self.tenant, "digest": digest, "release": release.name} for digest in digests),
         )
+        self._insert(tables.release_subjects, *subjects_values(self.tenant, release))
 
     def put_attempt(self, release: Release, attempt: Attempt) -> None:
         """Insert an attempt, or end the open one of that number."""
@@ -190,6 +193,16 @@ class SQLTransaction(ResourceWrites):
         self._insert(tables.series, *({name: row[name] for name in _SERIES} for row in rows))
         for item in items:
             self._mine.pending.add_item(self.tenant, item)
+
+    def put_verification(self, item: EvidenceItem) -> None:
+        """Replace what came of verifying an item's envelope; what decisions saw of it is kept with them."""
+        row = evidence_values(self.tenant, item, item.revision)
+        self._insert(
+            tables.bodies, {"tenant": self.tenant, "digest": item.facts_digest, "body": facts_body(item)}
+        )
+        self._insert(tables.series, {name: row[name] for name in _SERIES})
+        self._change(verified_anew(self.tenant, item.name, row))
+        self._change(empty_series(self.tenant, row))
 
     def revoke_evidence(self, name: str, revocation: Revocation) -> None:
         """Mark an item as revoked; nothing else of it ever changes."""

@@ -64,6 +64,8 @@ class Writer:
         self._crowded = False
         self._connection: Connection | None = None
         self.commits = 0
+        # Told from the writer's thread that something is due now.
+        self.woken: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._run, name="passport-writer", daemon=True)
 
     def start(self) -> None:
@@ -190,6 +192,8 @@ class Writer:
         except SQLAlchemyError as error:
             self._resolve(error)
         self.commits += 1
+        if batch.woke and self.woken is not None:
+            self.woken()
         return batch.answers
 
     def _connected(self) -> Connection:

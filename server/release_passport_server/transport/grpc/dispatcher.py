@@ -26,6 +26,7 @@ from release_passport_server.transport.grpc.errors import DeadlineExceeded, Fail
 from release_passport_server.transport.grpc.limits import Limits, draining
 from release_passport_server.transport.grpc.methods import Method
 from release_passport_server.transport.grpc.refusals import REFUSED, Refusals
+from release_passport_server.transport.grpc.turns import Turns
 from release_passport_server.transport.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ class Dispatcher:
         self._limits = limits
         self._metrics = metrics
         self._refusals = Refusals(metrics)
+        self._turns = Turns()
 
     def implements(self, method: Method) -> bool:
         """Say whether there is a handler for the method."""
@@ -127,6 +129,7 @@ class Dispatcher:
             request = await receive()
             time.received()
             with self._limits.admit(call.method.call_class, call.caller, time.left()):
+                await self._turns.take()
                 return await handle(principal, request)
 
         return await self._run(call, act, MOST_SECONDS)

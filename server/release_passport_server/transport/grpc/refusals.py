@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 REQUEST_ID = "x-request-id"
 REFUSED = frozenset({"OVERLOADED", "DRAINING"})
 _LOG_SECONDS = 1.0
+_REQUEST_INFO = f"type.googleapis.com/{error_details_pb2.RequestInfo.DESCRIPTOR.full_name}"
 
 
 class Refusals:
@@ -57,11 +58,11 @@ def trailers_of(error: Unavailable, request_id: str) -> tuple[tuple[str, str | b
 
 
 def _details_of(error: Unavailable, request_id: str) -> bytes:
-    info = any_pb2.Any()
-    info.Pack(error_details_pb2.RequestInfo(request_id=request_id))
+    info = error_details_pb2.RequestInfo(request_id=request_id).SerializeToString()
+    packed = any_pb2.Any(type_url=_REQUEST_INFO, value=info)
     # Two messages, one behind the other, are the sum of both: the list of details goes on.
     given = _without_request(error.reason, error.message, tuple(error.metadata.items()), error.retry_after)
-    rest: bytes = status_pb2.Status(details=[info]).SerializeToString()
+    rest: bytes = status_pb2.Status(details=[packed]).SerializeToString()
     return given + rest
 
 

@@ -1,0 +1,51 @@
+"""When a recorded decision is looked at again: an open question has one timer, and ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from release_passport_server.domain.canonical import canonical, stamp
+from release_passport_server.domain.job import REEVALUATE, Timer
+from release_passport_server.domain.record import DecisionRecord
+
+# Who decides when nobody asks.
+WORKER = "system:worker"
+# A question that nobody asks any more ends after this long.
+OPEN_FOR = timedelta(days=7)
+# Timers that are due at the same moment are spread over at most this.
+SPREAD = timedelta(seconds=2)
+_PART = 20
+
+
+def question_timer(record: DecisionRecord, asked: datetime) -> Timer:
+    """Return the timer of a decision's question, which somebody asked last at this time."""
+    due = look_again_time(
+        record.release, (record.valid_until, record.next_eligible_time), asked, record.decide_time
+    )
+    place = f"{record.service}/{record.environment}"
+    payload = canonical({"asked": stamp(asked)})
+    return Timer(REEVALUATE, record.release, due or asked + OPEN_FOR, payload, place)
+
+
+def asked_time(payload: bytes) -> datetime:
+    """Return when somebody asked last, out of a timer's payload."""
+    return datetime.fromisoformat(json.loads(payload)["asked"])
+
+
+def look_again_time(
+    release: str, times: Iterable[datetime | None], asked: datetime, now: datetime
+) -> datetime | None:
+    """Return when to decide again: at the first of these times that is ahead; None once the question has ended."""
+    end = asked + OPEN_FOR
+    if end <= now:
+        return None
+    due = min((time for time in times if time is not None and time > now), default=end)
+    return min(due + _spread(release, due - now), max(end, due))
+
+
+def _spread(release: str, wait: timedelta) -> timedelta:
+    """Return a delay that differs between releases, at most a small part of the wait."""
+    return min(SPREAD, wait / _PART) * (crc32(release.encode()) / 2**32)

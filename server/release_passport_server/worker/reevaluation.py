@@ -1,0 +1,96 @@
+"""Open questions are decided anew when their time comes or something changes: one by one, or many in parts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from release_passport_server.domain.errors import NotFound, Unavailable
+from release_passport_server.domain.ids import ReleaseName
+from release_passport_server.domain.job import Claim
+from release_passport_server.domain.reevaluation import asked_time
+from release_passport_server.ports.clock import Clock
+from release_passport_server.ports.leases import Jobs
+from release_passport_server.ports.store import Store, Transaction
+from release_passport_server.services.reconsider import Sweep
+from release_passport_server.services.reevaluate import QuestionClosed, Reevaluate
+from release_passport_server.services.reverify import Reverify
+
+# A suspended tenant's questions wait.
+SUSPENDED = timedelta(minutes=10)
+# So many releases are woken at once.
+PART = 100
+# The next part waits until no more than so many jobs are due, so that the questions of others get their turn.
+MOST_DUE = 100
+PAUSE = timedelta(milliseconds=100)
+MOST_PAUSES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Reevaluator:
+    """Decides one release anew; what changed outcome is recorded, with the timer of what is to be decided next."""
+
+    reevaluate: Reevaluate
+    store: Store
+    clock: Clock
+
+    async def __call__(self, claim: Claim) -> datetime | None:
+        """Return when to look again; None where the question is closed."""
+        tenant = await self.store.read(claim.tenant, lambda reader: reader.find_tenant())
+        if tenant is None:
+            return None
+        if tenant.suspended:
+            return self.clock.now() + SUSPENDED
+        try:
+            _, again = await self.reevaluate(ReleaseName.parse(claim.key), asked_time(claim.payload))
+        except (QuestionClosed, NotFound):
+            return None
+        return again
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Goes through a tenant's open questions part by part: a change of many is never one transaction."""
+
+    store: Store
+    jobs: Jobs
+    reverify: Reverify
+
+    async def __call__(self, claim: Claim) -> None:
+        """Wake what the sweep covers, then examine anew what it says; a part more than once does no harm."""
+        sweep = Sweep.parse(claim.payload)
+        names: list[str] = []
+        after = ""
+        while part := await self._wake(claim.tenant, sweep, after):
+            after = part[-1]
+            names += part if sweep.verify else ()
+            await self._until_few_are_due()
+        for name in names:
+            await self._verified(ReleaseName.parse(name))
+
+    async def _wake(self, tenant: str, sweep: Sweep, after: str) -> tuple[str, ...]:
+        def act(tx: Transaction) -> tuple[str, ...]:
+            found = tx.open_questions(after, PART)
+            tx.wake_some([name for name in found if sweep.covers(name)])
+            return found
+
+        return (await self.store.write(tenant, act)).value
+
+    async def _until_few_are_due(self) -> None:
+        for _ in range(MOST_PAUSES):
+            if (await self.jobs.backlog()).due <= MOST_DUE:
+                return
+            await asyncio.sleep(PAUSE.total_seconds())
+
+    async def _verified(self, release: ReleaseName) -> None:
+        for pauses in range(MOST_PAUSES):
+            try:
+                await self.reverify(release)
+            except Unavailable as error:
+                # Who submits goes first.
+                if pauses == MOST_PAUSES - 1:
+                    raise
+                await asyncio.sleep(error.retry_after or PAUSE.total_seconds())
+            else:
+                return
