@@ -21,6 +21,7 @@ from release_passport_server.ports.store import Reader, Store, Transaction, Writ
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.people import authors_in
+from release_passport_server.services.reconsider import reconsider_places, reconsider_release
 
 MAX_DURATION = timedelta(days=366)
 MAX_EXEMPTION = timedelta(days=7)
@@ -56,6 +57,7 @@ class Freezes:
             stored = replace(freeze, name=str(name), creator=ask.principal.id, create_time=tx.now)
             tx.put_act(stored)
             record(tx, ask, stored.name, ("tenant",), title=stored.title, reason=stored.reason)
+            reconsider_places(tx, stored.services, stored.environments)
             return stored, name.freeze_id
 
         def act(tx: Transaction) -> tuple[ShownFreeze, tuple[str, ...]]:
@@ -78,6 +80,7 @@ class Freezes:
             stored = replace(freeze, creator=before.creator, create_time=before.create_time)
             tx.put_act(stored)
             record(tx, ask, stored.name, ("tenant",), title=stored.title, reason=stored.reason)
+            reconsider_places(tx, stored.services, stored.environments)
             return stored, freeze_id
 
         def act(tx: Transaction) -> ShownFreeze:
@@ -97,6 +100,7 @@ class Freezes:
             stored = replace(before, end_time=tx.now, ended_by=ask.principal.id)
             tx.put_act(stored)
             record(tx, ask, stored.name, ("tenant",), reason=reason)
+            reconsider_places(tx, stored.services, stored.environments)
             return stored, name.freeze_id
 
         def act(tx: Transaction) -> ShownFreeze:
@@ -147,6 +151,7 @@ class Freezes:
             tx.put_act(stored)
             told = {"freeze": freeze.name, "ticket": wanted.ticket, "reason": wanted.reason}
             record(tx, ask, stored.name, (f"release:{release}",), **told)
+            reconsider_release(tx, str(release))
             return stored, name.exemption_id
 
         def act(tx: Transaction) -> Exemption:
@@ -166,6 +171,7 @@ class Freezes:
             stored = replace(before, end_time=tx.now, ended_by=ask.principal.id)
             tx.put_act(stored)
             record(tx, ask, stored.name, (f"release:{name.release}",))
+            reconsider_release(tx, str(name.release))
             return stored, name.exemption_id
 
         def act(tx: Transaction) -> Exemption:

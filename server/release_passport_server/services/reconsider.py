@@ -66,7 +66,9 @@ def reconsider_places(tx: Transaction, services: Sequence[str], environments: Se
     """Have the open questions of services in environments decided anew: ids or globs, none mean all."""
     few = 0 < len(services) * len(environments) <= MOST_PLACES
     if few and all(is_exact(glob) for glob in (*services, *environments)):
-        tx.wake([Subject(SubjectType.WORKLOAD, f"{one}/{other}") for one in services for other in environments])
+        tx.wake(
+            [Subject(SubjectType.WORKLOAD, f"{one}/{other}") for one in services for other in environments]
+        )
         return
     _schedule(tx, Sweep(tuple(services), tuple(environments)))
 

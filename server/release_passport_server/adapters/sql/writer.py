@@ -191,6 +191,8 @@ class Writer:
             transaction.commit()
         except SQLAlchemyError as error:
             self._resolve(error)
+            # It happened; the connection that did not say so is of no use to the next batch.
+            self._disconnect()
         self.commits += 1
         if batch.woke and self.woken is not None:
             self.woken()
