@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from release_passport_server.commands.keys import keys
+from release_passport_server.commands.restored import restored
 
 if TYPE_CHECKING:
     from release_passport_server.config import Loaded, Settings
@@ -200,6 +201,7 @@ def _told() -> Iterator[None]:
 
 
 main.add_command(keys)
+main.add_command(restored)
 
 if __name__ == "__main__":
     main()

@@ -13,6 +13,7 @@ from typing import Any
 
 from release_passport import __version__
 from release_passport.bundle.form import Document
+from release_passport_server import restoring
 from release_passport_server.adapters.calendar.recurring import RecurringFreezes
 from release_passport_server.adapters.casbin.index import AccessIndex
 from release_passport_server.adapters.cel.compiler import CELCompiler
@@ -28,6 +29,7 @@ from release_passport_server.adapters.system.clock import SystemClock
 from release_passport_server.adapters.system.ids import SystemIds
 from release_passport_server.adapters.tlog.anchor_file import AnchorFile
 from release_passport_server.adapters.tlog.integrator import Integrator
+from release_passport_server.adapters.tlog.log_names import LogNames
 from release_passport_server.adapters.tlog.proofs import LogProofs
 from release_passport_server.adapters.tokens.bearer import BearerTokens
 from release_passport_server.config import Settings, SettingsInvalid
@@ -64,6 +66,7 @@ from release_passport_server.services.reading import Reading
 from release_passport_server.services.reconsider import RECONSIDER
 from release_passport_server.services.reevaluate import Reevaluate
 from release_passport_server.services.replaying import Replayer, replay_statement
+from release_passport_server.services.restored import Restored
 from release_passport_server.services.reverify import Reverify
 from release_passport_server.services.revoke_evidence import RevokeEvidence
 from release_passport_server.services.signing import Signing
@@ -136,6 +139,9 @@ async def serve(settings: Settings, *, dev: bool, behind_proxy: bool = False) ->
                     "migrate`, or `passport-server init` for a new store"
                 )
             store.migrate()
+        if not dev:
+            # What is tried out may be thrown away and begun anew.
+            restoring.require_as_published(store, settings)
         application = await build(store, settings, dev=dev, behind_proxy=behind_proxy)
         return await run(Process(application, settings))
 
@@ -166,6 +172,15 @@ async def build(
         core.audit,
         core.bundles.close,
     )
+
+
+@asynccontextmanager
+async def restored(settings: Settings) -> AsyncIterator[Restored]:
+    """Give what looks at a restored store and begins its new epoch; no server may have it meanwhile."""
+    async with _store(settings) as store:
+        if not store.schema_current():
+            raise SettingsInvalid("store.url: the schema is not this version's: run `passport-server migrate`")
+        yield restoring.restored(store, settings)
 
 
 def open_store(settings: Settings) -> SQLStore:
@@ -277,9 +292,8 @@ def _log(store: SQLStore, settings: Settings, keys: KeyFolder, *, dev: bool) -> 
     name = DEV_ORIGIN if dev else settings.log_origin
     log, clock, anchor = store.log, SystemClock(), AnchorFile(settings.anchor_folder)
 
-    def identity(tenant: str) -> LogIdentity:
-        return LogIdentity(tenant, f"{name}/{tenant}")
-
+    # Which names logs have changes only while no server has the store.
+    identity = LogNames.found(name, log.origins())
     keeper = LogKeeper(
         backlog=log,
         growth=Integrator(log, log, keys, anchor),

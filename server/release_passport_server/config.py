@@ -19,7 +19,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 PREFIX = "PASSPORT_SERVER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 
-
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,150}")
 
 
@@ -125,12 +124,7 @@ class GRPCSettings(_ListenerSettings):
     listen: Address = Field(
         default="127.0.0.1:7443", description="Address of the gRPC port; port 0 takes a free one."
     )
-    connections: int = Field(
-        default=1000,
-        ge=1,
-        le=100_000,
-        description="Most connections at once; more are closed when they open.",
-    )
+    connections: int = Field(default=1000, ge=1, le=100_000, description="Most connections at once.")
 
 
 class HTTPSettings(_ListenerSettings):

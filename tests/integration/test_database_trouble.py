@@ -27,6 +27,9 @@ PATIENT, HURRIED = 60.0, 1.0
 MOST_GROWTH_KIB = 64 * 1024
 UNAVAILABLE = Failed("UNAVAILABLE", "STORE_UNAVAILABLE", 1.0)
 
+# What has a shorter neighbour that fails with it; the whole is for whoever has minutes.
+in_full = pytest.mark.skipif(not SOAK, reason="PASSPORT_TEST_SOAK=1 runs it")
+
 # The servers are shared, and so is their loop: each of them outlives every trouble.
 pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="module")]
 module_fixture = pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -139,6 +142,7 @@ async def test_a_database_that_says_nothing_is_given_up_and_comes_back(far: tupl
     await server.recovers(*asked)
 
 
+@in_full
 async def test_what_nobody_waits_for_any_more_is_not_begun(far: tuple[Troubled, Proxy]) -> None:
     server, proxy = far
     proxy.turn(Way.SWALLOW)
@@ -269,6 +273,7 @@ async def test_a_file_on_a_full_disk_is_read_and_waited_for(tmp_path: Path) -> N
             await server.recovers(before, *asked)
 
 
+@in_full
 async def test_a_file_that_cannot_grow_is_read_and_waited_for(tmp_path: Path) -> None:
     async with troubled(tmp_path, f"sqlite:///{tmp_path / 'passport.db'}") as server:
         before = question("1.0.0")

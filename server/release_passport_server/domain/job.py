@@ -22,6 +22,7 @@ class Timer:
     payload: bytes = b""
     # `service/environment` that it is about, if any.
     place: str = ""
+    open_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def question_timer(record: DecisionRecord, asked: datetime) -> Timer:
     )
     place = f"{record.service}/{record.environment}"
     payload = canonical({"asked": stamp(asked)})
-    return Timer(REEVALUATE, record.release, due or asked + OPEN_FOR, payload, place)
+    return Timer(REEVALUATE, record.release, due or asked + OPEN_FOR, payload, place, asked)
 
 
 def asked_time(payload: bytes) -> datetime:

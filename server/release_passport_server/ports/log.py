@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -94,6 +95,53 @@ class CheckpointAnchor(Protocol):
 
     def anchored(self, origin: str) -> tuple[AnchoredCheckpoint, ...]:
         """Return what was anchored, oldest first."""
+        ...
+
+
+class SetbackKind(StrEnum):
+    """How a store differs from what was published out of it."""
+
+    # It has less than was anchored: it was restored, rolled back, or its newest part was lost.
+    BEHIND = "BEHIND"
+    # It has as much, and something else.
+    FORKED = "FORKED"
+    # Its audit table has fewer rows than its own log.
+    ROWS_MISSING = "ROWS_MISSING"
+    # Nothing outside says what was published.
+    NOT_ANCHORED = "NOT_ANCHORED"
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """A tenant's log of which the store has another state than the anchor: what it has, and what was anchored."""
+
+    kind: SetbackKind
+    tenant: str
+    origin: str
+    size: int
+    anchored_origin: str
+    anchored_size: int
+    anchored_root: bytes
+    anchor_time: datetime | None
+
+
+class StoreRestores(Protocol):
+    """Tells a store that was put back to an earlier state, and lets its logs go on. Its methods block."""
+
+    def setbacks(self) -> tuple[Setback, ...]:
+        """Return each log whose store is not what was anchored; raise LogBroken where an anchor cannot be read."""
+        ...
+
+    def next_epoch(self) -> int:
+        """Return an epoch that was never handed out, neither by the store as it is nor as it was."""
+        ...
+
+    def begin(self, setbacks: tuple[Setback, ...], epoch: int, now: datetime) -> None:
+        """Let the logs go on under the names of a new epoch, which all tenants are in from now on."""
+        ...
+
+    def adopt(self, setbacks: tuple[Setback, ...], now: datetime) -> None:
+        """Anchor the logs of which nothing was anchored: the store is taken at its word."""
         ...
 
 

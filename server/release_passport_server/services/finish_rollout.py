@@ -21,7 +21,7 @@ from release_passport_server.ports.store import Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import Cases, case_key
 from release_passport_server.services.intake import scope_of
-from release_passport_server.services.reconsider import reconsider, reconsider_places
+from release_passport_server.services.reconsider import reconsider, workload
 
 # The source of what the server itself observed.
 SELF = "self"
@@ -79,7 +79,7 @@ class FinishRollout:
             f"workload:{where.service}/{where.environment}",
         )
         record(tx, ask, ended.name, scopes, outcome=outcome)
-        reconsider_places(tx, [where.service], [where.environment])
+        reconsider(tx, [workload(where.service, where.environment)])
         return ended, ended.name
 
     def _require_passing(self, tx: Transaction, release: Release, attempt: Attempt) -> None:

@@ -53,7 +53,10 @@ class Sweep:
 
 
 def reconsider(tx: Scheduling, subjects: Iterable[Subject]) -> None:
-    """Have the open questions decided anew that something about these subjects can change."""
+    """Have the open questions decided anew that something about these subjects can change.
+
+    Of a service in an environment these are the few that were asked last.
+    """
     tx.wake(tuple(subjects))
 
 
@@ -62,14 +65,17 @@ def reconsider_release(tx: Scheduling, release: str) -> None:
     tx.wake([Subject(SubjectType.RELEASE, release)])
 
 
+def workload(service: str, environment: str) -> Subject:
+    """Return the subject that a service in an environment is."""
+    return Subject(SubjectType.WORKLOAD, f"{service}/{environment}")
+
+
 def reconsider_places(tx: Transaction, services: Sequence[str], environments: Sequence[str]) -> None:
     """Have the open questions of services in environments decided anew: ids or globs, none mean all."""
     few = 0 < len(services) * len(environments) <= MOST_PLACES
     if few and all(is_exact(glob) for glob in (*services, *environments)):
-        tx.wake(
-            [Subject(SubjectType.WORKLOAD, f"{one}/{other}") for one in services for other in environments]
-        )
-        return
+        # What is new there at once, the rest in its turn.
+        reconsider(tx, [workload(one, other) for one in services for other in environments])
     _schedule(tx, Sweep(tuple(services), tuple(environments)))
 
 

@@ -11,9 +11,9 @@ from release_passport_server.domain.record import AuditEntry, FeedEvent
 from release_passport_server.domain.reevaluation import WORKER
 from release_passport_server.domain.trust import Trust
 from release_passport_server.ports.store import Reader, Store, Transaction
-from release_passport_server.services.subjects import subjects_of
 from release_passport_server.services.intake import scope_of
 from release_passport_server.services.reconsider import reconsider
+from release_passport_server.services.subjects import subjects_of
 from release_passport_server.services.verify_evidence import VerifyEvidence
 
 ACTION = "ReverifyEvidence"

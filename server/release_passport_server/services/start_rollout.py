@@ -15,7 +15,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.store import Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import Cases, case_key
-from release_passport_server.services.reconsider import reconsider_places
+from release_passport_server.services.reconsider import reconsider, workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class StartRollout:
             f"workload:{name.service}/{name.environment}",
         )
         record(tx, ask, attempt.name, scopes, ground=ground.name)
-        reconsider_places(tx, [name.service], [name.environment])
+        reconsider(tx, [workload(name.service, name.environment)])
         return attempt, attempt.name
 
     def _ground(self, tx: Transaction, release: Release, decision: str) -> DecisionRecord:

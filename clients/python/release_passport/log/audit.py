@@ -87,7 +87,13 @@ def find_fault_between(
 
 
 def find_fork(read: Read, current: Checkpoint, held: Checkpoint) -> Fault | None:
-    """Return how a log contradicts a checkpoint that somebody held on to; None where it continues it."""
+    """Return how a log contradicts a checkpoint that somebody held on to; None where it continues it.
+
+    A log that goes on after a restore has a new name and the leaves that were saved: it continues what they were.
+    """
+    if not goes_on_as(held.origin, current.origin):
+        text = f"the log is {current.origin} now, and {held.origin} was published before"
+        return Fault(0, FaultCode.FORKED, text)
     if held.size > current.size:
         text = f"a checkpoint of {held.size} leaves was published, and now there are {current.size}"
         return Fault(current.size, FaultCode.ROLLED_BACK, text)
@@ -97,6 +103,17 @@ def find_fork(read: Read, current: Checkpoint, held: Checkpoint) -> Fault | None
     except ProofInvalid as error:
         return Fault(0, FaultCode.FORKED, f"the log does not continue the checkpoint of {held.size}: {error}")
     return None
+
+
+def goes_on_as(older: str, newer: str) -> bool:
+    """Say whether a name is that of the same log, or of the one that goes on from it after a restore."""
+    (stem, epoch), (stem_now, epoch_now) = _epoch(older), _epoch(newer)
+    return older == newer or (stem == stem_now and epoch < epoch_now)
+
+
+def _epoch(origin: str) -> tuple[str, int]:
+    stem, _, last = origin.rpartition("/")
+    return (stem, int(last)) if last.isascii() and last.isdecimal() and len(last) < 10 else (origin, 1)
 
 
 class _Audit:

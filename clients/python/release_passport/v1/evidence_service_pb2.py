@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from release_passport.v1 import evidence_pb2 as release__passport_dot_v1_dot_evidence__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*release_passport/v1/evidence_service.proto\x12\x13release_passport.v1\x1a\"release_passport/v1/evidence.proto\"q\n\x15SubmitEvidenceRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x34\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\".release_passport.v1.EvidenceInput\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"m\n\x16SubmitEvidenceResponse\x12/\n\x08\x65vidence\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"]\n\x15StreamEvidenceRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x34\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\".release_passport.v1.EvidenceInput\"\x90\x01\n\x16StreamEvidenceResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x03\x12\x35\n\x07refused\x18\x02 \x03(\x0b\x32$.release_passport.v1.RefusedEvidence\x12\x15\n\rrefused_count\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"\"\n\x12GetEvidenceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"F\n\x13GetEvidenceResponse\x12/\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Evidence\"\xb2\x01\n\x13ListEvidenceRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x35\n\x07subject\x18\x03 \x01(\x0b\x32$.release_passport.v1.EvidenceSubject\x12\x0f\n\x07release\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"`\n\x14ListEvidenceResponse\x12/\n\x08\x65vidence\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x15RevokeEvidenceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"[\n\x16RevokeEvidenceResponse\x12/\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x10\n\x08revision\x18\x02 \x01(\x03\"A\n\x0fRefusedEvidence\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t2\x9b\x04\n\x0f\x45videnceService\x12i\n\x0eSubmitEvidence\x12*.release_passport.v1.SubmitEvidenceRequest\x1a+.release_passport.v1.SubmitEvidenceResponse\x12k\n\x0eStreamEvidence\x12*.release_passport.v1.StreamEvidenceRequest\x1a+.release_passport.v1.StreamEvidenceResponse(\x01\x12`\n\x0bGetEvidence\x12\'.release_passport.v1.GetEvidenceRequest\x1a(.release_passport.v1.GetEvidenceResponse\x12\x63\n\x0cListEvidence\x12(.release_passport.v1.ListEvidenceRequest\x1a).release_passport.v1.ListEvidenceResponse\x12i\n\x0eRevokeEvidence\x12*.release_passport.v1.RevokeEvidenceRequest\x1a+.release_passport.v1.RevokeEvidenceResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*release_passport/v1/evidence_service.proto\x12\x13release_passport.v1\x1a\"release_passport/v1/evidence.proto\"q\n\x15SubmitEvidenceRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x34\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\".release_passport.v1.EvidenceInput\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"m\n\x16SubmitEvidenceResponse\x12/\n\x08\x65vidence\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"]\n\x15StreamEvidenceRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x34\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\".release_passport.v1.EvidenceInput\"\x90\x01\n\x16StreamEvidenceResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x03\x12\x35\n\x07refused\x18\x02 \x03(\x0b\x32$.release_passport.v1.RefusedEvidence\x12\x15\n\rrefused_count\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"=\n\x1a\x43ollectAttestationsRequest\x12\x0f\n\x07release\x18\x01 \x01(\t\x12\x0e\n\x06images\x18\x02 \x03(\t\"\x95\x01\n\x1b\x43ollectAttestationsResponse\x12\x33\n\x06images\x18\x01 \x03(\x0b\x32#.release_passport.v1.CollectedImage\x12/\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x10\n\x08revision\x18\x03 \x01(\x03\"\"\n\x12GetEvidenceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"F\n\x13GetEvidenceResponse\x12/\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Evidence\"\xb2\x01\n\x13ListEvidenceRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x35\n\x07subject\x18\x03 \x01(\x0b\x32$.release_passport.v1.EvidenceSubject\x12\x0f\n\x07release\x18\x04 \x01(\t\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"`\n\x14ListEvidenceResponse\x12/\n\x08\x65vidence\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x15RevokeEvidenceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"[\n\x16RevokeEvidenceResponse\x12/\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x10\n\x08revision\x18\x02 \x01(\x03\"A\n\x0fRefusedEvidence\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xac\x01\n\x0e\x43ollectedImage\x12\r\n\x05image\x18\x01 \x01(\t\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\x12?\n\x0c\x61ttestations\x18\x03 \x03(\x0b\x32).release_passport.v1.CollectedAttestation\x12\x38\n\x08problems\x18\x04 \x03(\x0b\x32&.release_passport.v1.CollectionProblem\"\x8e\x01\n\x14\x43ollectedAttestation\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05place\x18\x02 \x01(\t\x12\x16\n\x0epredicate_type\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x10\n\x08\x65vidence\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07message\x18\x07 \x01(\t\"3\n\x11\x43ollectionProblem\x12\r\n\x05where\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t2\x95\x05\n\x0f\x45videnceService\x12i\n\x0eSubmitEvidence\x12*.release_passport.v1.SubmitEvidenceRequest\x1a+.release_passport.v1.SubmitEvidenceResponse\x12k\n\x0eStreamEvidence\x12*.release_passport.v1.StreamEvidenceRequest\x1a+.release_passport.v1.StreamEvidenceResponse(\x01\x12x\n\x13\x43ollectAttestations\x12/.release_passport.v1.CollectAttestationsRequest\x1a\x30.release_passport.v1.CollectAttestationsResponse\x12`\n\x0bGetEvidence\x12\'.release_passport.v1.GetEvidenceRequest\x1a(.release_passport.v1.GetEvidenceResponse\x12\x63\n\x0cListEvidence\x12(.release_passport.v1.ListEvidenceRequest\x1a).release_passport.v1.ListEvidenceResponse\x12i\n\x0eRevokeEvidence\x12*.release_passport.v1.RevokeEvidenceRequest\x1a+.release_passport.v1.RevokeEvidenceResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,20 +41,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMEVIDENCEREQUEST']._serialized_end=422
   _globals['_STREAMEVIDENCERESPONSE']._serialized_start=425
   _globals['_STREAMEVIDENCERESPONSE']._serialized_end=569
-  _globals['_GETEVIDENCEREQUEST']._serialized_start=571
-  _globals['_GETEVIDENCEREQUEST']._serialized_end=605
-  _globals['_GETEVIDENCERESPONSE']._serialized_start=607
-  _globals['_GETEVIDENCERESPONSE']._serialized_end=677
-  _globals['_LISTEVIDENCEREQUEST']._serialized_start=680
-  _globals['_LISTEVIDENCEREQUEST']._serialized_end=858
-  _globals['_LISTEVIDENCERESPONSE']._serialized_start=860
-  _globals['_LISTEVIDENCERESPONSE']._serialized_end=956
-  _globals['_REVOKEEVIDENCEREQUEST']._serialized_start=958
-  _globals['_REVOKEEVIDENCEREQUEST']._serialized_end=1031
-  _globals['_REVOKEEVIDENCERESPONSE']._serialized_start=1033
-  _globals['_REVOKEEVIDENCERESPONSE']._serialized_end=1124
-  _globals['_REFUSEDEVIDENCE']._serialized_start=1126
-  _globals['_REFUSEDEVIDENCE']._serialized_end=1191
-  _globals['_EVIDENCESERVICE']._serialized_start=1194
-  _globals['_EVIDENCESERVICE']._serialized_end=1733
+  _globals['_COLLECTATTESTATIONSREQUEST']._serialized_start=571
+  _globals['_COLLECTATTESTATIONSREQUEST']._serialized_end=632
+  _globals['_COLLECTATTESTATIONSRESPONSE']._serialized_start=635
+  _globals['_COLLECTATTESTATIONSRESPONSE']._serialized_end=784
+  _globals['_GETEVIDENCEREQUEST']._serialized_start=786
+  _globals['_GETEVIDENCEREQUEST']._serialized_end=820
+  _globals['_GETEVIDENCERESPONSE']._serialized_start=822
+  _globals['_GETEVIDENCERESPONSE']._serialized_end=892
+  _globals['_LISTEVIDENCEREQUEST']._serialized_start=895
+  _globals['_LISTEVIDENCEREQUEST']._serialized_end=1073
+  _globals['_LISTEVIDENCERESPONSE']._serialized_start=1075
+  _globals['_LISTEVIDENCERESPONSE']._serialized_end=1171
+  _globals['_REVOKEEVIDENCEREQUEST']._serialized_start=1173
+  _globals['_REVOKEEVIDENCEREQUEST']._serialized_end=1246
+  _globals['_REVOKEEVIDENCERESPONSE']._serialized_start=1248
+  _globals['_REVOKEEVIDENCERESPONSE']._serialized_end=1339
+  _globals['_REFUSEDEVIDENCE']._serialized_start=1341
+  _globals['_REFUSEDEVIDENCE']._serialized_end=1406
+  _globals['_COLLECTEDIMAGE']._serialized_start=1409
+  _globals['_COLLECTEDIMAGE']._serialized_end=1581
+  _globals['_COLLECTEDATTESTATION']._serialized_start=1584
+  _globals['_COLLECTEDATTESTATION']._serialized_end=1726
+  _globals['_COLLECTIONPROBLEM']._serialized_start=1728
+  _globals['_COLLECTIONPROBLEM']._serialized_end=1779
+  _globals['_EVIDENCESERVICE']._serialized_start=1782
+  _globals['_EVIDENCESERVICE']._serialized_end=2443
 # @@protoc_insertion_point(module_scope)

@@ -47,6 +47,24 @@ class StreamEvidenceResponse(_message.Message):
     revision: int
     def __init__(self, accepted_count: _Optional[int] = ..., refused: _Optional[_Iterable[_Union[RefusedEvidence, _Mapping]]] = ..., refused_count: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...
 
+class CollectAttestationsRequest(_message.Message):
+    __slots__ = ("release", "images")
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    release: str
+    images: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, release: _Optional[str] = ..., images: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CollectAttestationsResponse(_message.Message):
+    __slots__ = ("images", "evidence", "revision")
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    images: _containers.RepeatedCompositeFieldContainer[CollectedImage]
+    evidence: _containers.RepeatedCompositeFieldContainer[_evidence_pb2.Evidence]
+    revision: int
+    def __init__(self, images: _Optional[_Iterable[_Union[CollectedImage, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.Evidence, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
+
 class GetEvidenceRequest(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -112,3 +130,41 @@ class RefusedEvidence(_message.Message):
     reason: str
     message: str
     def __init__(self, index: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class CollectedImage(_message.Message):
+    __slots__ = ("image", "complete", "attestations", "problems")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    ATTESTATIONS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    image: str
+    complete: bool
+    attestations: _containers.RepeatedCompositeFieldContainer[CollectedAttestation]
+    problems: _containers.RepeatedCompositeFieldContainer[CollectionProblem]
+    def __init__(self, image: _Optional[str] = ..., complete: bool = ..., attestations: _Optional[_Iterable[_Union[CollectedAttestation, _Mapping]]] = ..., problems: _Optional[_Iterable[_Union[CollectionProblem, _Mapping]]] = ...) -> None: ...
+
+class CollectedAttestation(_message.Message):
+    __slots__ = ("digest", "place", "predicate_type", "kind", "evidence", "reason", "message")
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    PREDICATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    digest: str
+    place: str
+    predicate_type: str
+    kind: str
+    evidence: str
+    reason: str
+    message: str
+    def __init__(self, digest: _Optional[str] = ..., place: _Optional[str] = ..., predicate_type: _Optional[str] = ..., kind: _Optional[str] = ..., evidence: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class CollectionProblem(_message.Message):
+    __slots__ = ("where", "message")
+    WHERE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    where: str
+    message: str
+    def __init__(self, where: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...

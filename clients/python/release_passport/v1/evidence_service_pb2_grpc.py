@@ -45,6 +45,11 @@ class EvidenceServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_evidence__service__pb2.StreamEvidenceRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_evidence__service__pb2.StreamEvidenceResponse.FromString,
                 _registered_method=True)
+        self.CollectAttestations = channel.unary_unary(
+                '/release_passport.v1.EvidenceService/CollectAttestations',
+                request_serializer=release__passport_dot_v1_dot_evidence__service__pb2.CollectAttestationsRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_evidence__service__pb2.CollectAttestationsResponse.FromString,
+                _registered_method=True)
         self.GetEvidence = channel.unary_unary(
                 '/release_passport.v1.EvidenceService/GetEvidence',
                 request_serializer=release__passport_dot_v1_dot_evidence__service__pb2.GetEvidenceRequest.SerializeToString,
@@ -75,6 +80,13 @@ class EvidenceServiceServicer(object):
 
     def StreamEvidence(self, request_iterator, context):
         """StreamEvidence stores items as they come, one commit for each batch, and reports those refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CollectAttestations(self, request, context):
+        """CollectAttestations reads what is attached to a release's images in their registries, and stores what it proves.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,6 +125,11 @@ def add_EvidenceServiceServicer_to_server(servicer, server):
                     servicer.StreamEvidence,
                     request_deserializer=release__passport_dot_v1_dot_evidence__service__pb2.StreamEvidenceRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_evidence__service__pb2.StreamEvidenceResponse.SerializeToString,
+            ),
+            'CollectAttestations': grpc.unary_unary_rpc_method_handler(
+                    servicer.CollectAttestations,
+                    request_deserializer=release__passport_dot_v1_dot_evidence__service__pb2.CollectAttestationsRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_evidence__service__pb2.CollectAttestationsResponse.SerializeToString,
             ),
             'GetEvidence': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEvidence,
@@ -185,6 +202,33 @@ class EvidenceService(object):
             '/release_passport.v1.EvidenceService/StreamEvidence',
             release__passport_dot_v1_dot_evidence__service__pb2.StreamEvidenceRequest.SerializeToString,
             release__passport_dot_v1_dot_evidence__service__pb2.StreamEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CollectAttestations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.EvidenceService/CollectAttestations',
+            release__passport_dot_v1_dot_evidence__service__pb2.CollectAttestationsRequest.SerializeToString,
+            release__passport_dot_v1_dot_evidence__service__pb2.CollectAttestationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class EvidenceServiceStub:
     """SubmitEvidence stores items, all or none."""
     StreamEvidence: _grpc.StreamUnaryMultiCallable[_evidence_service_pb2.StreamEvidenceRequest, _evidence_service_pb2.StreamEvidenceResponse]
     """StreamEvidence stores items as they come, one commit for each batch, and reports those refused."""
+    CollectAttestations: _grpc.UnaryUnaryMultiCallable[_evidence_service_pb2.CollectAttestationsRequest, _evidence_service_pb2.CollectAttestationsResponse]
+    """CollectAttestations reads what is attached to a release's images in their registries, and stores what it proves."""
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_service_pb2.GetEvidenceRequest, _evidence_service_pb2.GetEvidenceResponse]
     """GetEvidence returns one item."""
     ListEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_service_pb2.ListEvidenceRequest, _evidence_service_pb2.ListEvidenceResponse]
@@ -53,6 +55,8 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """SubmitEvidence stores items, all or none."""
     StreamEvidence: _aio.StreamUnaryMultiCallable[_evidence_service_pb2.StreamEvidenceRequest, _evidence_service_pb2.StreamEvidenceResponse]  # type: ignore[assignment]
     """StreamEvidence stores items as they come, one commit for each batch, and reports those refused."""
+    CollectAttestations: _aio.UnaryUnaryMultiCallable[_evidence_service_pb2.CollectAttestationsRequest, _evidence_service_pb2.CollectAttestationsResponse]  # type: ignore[assignment]
+    """CollectAttestations reads what is attached to a release's images in their registries, and stores what it proves."""
     GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_service_pb2.GetEvidenceRequest, _evidence_service_pb2.GetEvidenceResponse]  # type: ignore[assignment]
     """GetEvidence returns one item."""
     ListEvidence: _aio.UnaryUnaryMultiCallable[_evidence_service_pb2.ListEvidenceRequest, _evidence_service_pb2.ListEvidenceResponse]  # type: ignore[assignment]
@@ -78,6 +82,14 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_service_pb2.StreamEvidenceResponse, _abc.Awaitable[_evidence_service_pb2.StreamEvidenceResponse]]:
         """StreamEvidence stores items as they come, one commit for each batch, and reports those refused."""
+
+    @_abc_1.abstractmethod
+    def CollectAttestations(
+        self,
+        request: _evidence_service_pb2.CollectAttestationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_service_pb2.CollectAttestationsResponse, _abc.Awaitable[_evidence_service_pb2.CollectAttestationsResponse]]:
+        """CollectAttestations reads what is attached to a release's images in their registries, and stores what it proves."""
 
     @_abc_1.abstractmethod
     def GetEvidence(

@@ -20,8 +20,8 @@ from release_passport_server.adapters.sql.tables import Moment, microseconds
 _REPLACED = {tables.attempts, tables.documents, tables.idempotency, tables.jobs}
 # A job that runs is not taken from who runs it: it is due again once that is over.
 _SCHEDULED = """ ON CONFLICT (tenant, kind, "key") DO UPDATE SET due_time = excluded.due_time,
-payload = excluded.payload, place = excluded.place, generation = jobs.generation + 1, attempts = 0, error = '',
-dead_time = NULL,
+payload = excluded.payload, place = excluded.place, open_time = excluded.open_time,
+generation = jobs.generation + 1, attempts = 0, error = '', dead_time = NULL,
 available_time = CASE WHEN jobs.holder = '' THEN excluded.available_time ELSE jobs.available_time END"""
 # These may be there already, and are the same then.
 _SHARED = {

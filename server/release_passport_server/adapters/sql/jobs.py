@@ -54,6 +54,7 @@ def job_values(tenant: str, timer: Timer, now: datetime) -> Values:
         "error": "",
         "dead_time": None,
         "place": timer.place or None,
+        "open_time": timer.open_time,
         "rest_until": None,
     }
 

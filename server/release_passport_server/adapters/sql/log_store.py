@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Table, and_, delete, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from release_passport_server.adapters.sql.failures import told
@@ -44,6 +44,36 @@ class SQLLog:
             row.tenant: row.leaf_count - logged.get((row.tenant, origin_of(row.tenant)), 0) for row in written
         }
         return {tenant: count for tenant, count in left.items() if count > 0}
+
+    def origins(self) -> Mapping[str, int]:
+        """Return the names of the logs that were begun, with their sizes."""
+        with self._begun(reads=True) as connection:
+            rows = connection.execute(select(log_heads.c.origin, log_heads.c.size)).all()
+        return {row.origin: row.size for row in rows}
+
+    def written(self) -> Mapping[str, tuple[int, int]]:
+        """Return how many leaves each tenant has written, and its epoch."""
+        c = heads.c
+        with self._begun(reads=True) as connection:
+            rows = connection.execute(select(c.tenant, c.leaf_count, c.epoch)).all()
+        return {row.tenant: (row.leaf_count, row.epoch) for row in rows}
+
+    def continue_as(self, log: LogIdentity, new: LogIdentity, checkpoint: bytes) -> None:
+        """Begin a log with all that is in another one; its checkpoint stands as it was signed."""
+        c = log_tiles.c
+        with self._begun(reads=False) as connection:
+            size = connection.execute(select(log_heads.c.size).where(_of(log_heads, log))).scalar() or 0
+            for table in (log_heads, log_tiles):
+                connection.execute(delete(table).where(_of(table, new)))
+            row = {"tenant": new.tenant, "origin": new.origin, "size": size, "token": 0}
+            connection.execute(insert(log_heads).values(checkpoint=checkpoint, **row))
+            tiles = select(c.tenant, literal(new.origin), c.path, c.content).where(_of(log_tiles, log))
+            connection.execute(insert(log_tiles).from_select(["tenant", "origin", "path", "content"], tiles))
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the epoch of every tenant."""
+        with self._begun(reads=False) as connection:
+            connection.execute(update(heads).values(epoch=epoch))
 
     def read(self, log: LogIdentity, path: str) -> bytes | None:
         """Return what stands at a path, None where there is nothing."""

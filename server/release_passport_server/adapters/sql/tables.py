@@ -322,11 +322,13 @@ jobs = Table(
     Column("dead_time", Moment, nullable=True),
     # The service and environment that it is about, if any.
     Column("place", _NAME, nullable=True),
+    # Which of a place are the newest.
+    Column("open_time", Moment, nullable=True),
     # Until then a job that was woken is not woken once more, but put off to this time.
     Column("rest_until", Moment, nullable=True),
     Index("ix_jobs_available_time", "available_time", "kind"),
     Index("ix_jobs_dead", "tenant", "dead_time"),
-    Index("ix_jobs_place", "tenant", "kind", "place", "key"),
+    Index("ix_jobs_place", "tenant", "kind", "place", "open_time"),
 )
 
 # Who alone may do what a lease is named for. Rows stay, so that the fencing token never goes back.

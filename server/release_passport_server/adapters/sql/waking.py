@@ -20,7 +20,9 @@ from release_passport_server.domain.ids import AttemptName
 from release_passport_server.domain.job import REEVALUATE, REST
 from release_passport_server.domain.kind import SubjectType
 
-# So many open questions one subject wakes at once; beyond it the others are decided anew when their timers say so.
+# Of one place so many, those that were asked last: older ones will not be rolled out.
+MOST_OF_PLACE = 8
+# Of one other subject so many; the others are decided anew when their timers say so.
 MOST_OF_ONE = 1000
 
 # The first change is due at once; what follows within the rest is one more run when the rest is over.
@@ -32,7 +34,8 @@ rest_until = CASE WHEN jobs.rest_until > {now} THEN jobs.rest_until ELSE {now} +
 _REST = REST.seconds * 1_000_000 + REST.microseconds
 
 _GIVEN_TO_POSTGRESQL = """WITH given AS MATERIALIZED (SELECT * FROM json_to_record(%s::json) AS one(tenant text,
-now bigint, kind text, most bigint, releases json, artifacts json, subjects json, places json, asked json))"""
+now bigint, kind text, most bigint, newest bigint,
+releases json, artifacts json, subjects json, places json, asked json))"""
 _SET_ON_POSTGRESQL = _SET.format(
     due="greatest(given.now, coalesce(jobs.rest_until, 0))", now="given.now", rest=_REST
 )
@@ -47,7 +50,8 @@ UNION SELECT found.release FROM given, json_array_elements_text(given.subjects) 
     WHERE one.tenant = given.tenant AND one.subject = value LIMIT given.most) AS found
 UNION SELECT found."key" FROM given, json_array_elements_text(given.places) AS value CROSS JOIN LATERAL (
     SELECT "key" FROM jobs AS one
-    WHERE one.tenant = given.tenant AND one.kind = given.kind AND one.place = value LIMIT given.most) AS found
+    WHERE one.tenant = given.tenant AND one.kind = given.kind AND one.place = value
+    ORDER BY one.open_time DESC LIMIT given.newest) AS found
 EXCEPT SELECT value FROM given, json_array_elements_text(given.asked) AS value))"""  # noqa: S608
 
 _SET_ON_SQLITE = _SET.format(due="max(:now, coalesce(jobs.rest_until, 0))", now=":now", rest=_REST)
@@ -58,7 +62,9 @@ UNION SELECT one.release FROM json_each(:artifacts) AS given CROSS JOIN release_
 UNION SELECT one.release FROM json_each(:subjects) AS given CROSS JOIN release_subjects AS one
     WHERE one.tenant = :tenant AND one.subject = given.value
 UNION SELECT one."key" FROM json_each(:places) AS given CROSS JOIN jobs AS one
-    WHERE one.tenant = :tenant AND one.kind = :kind AND one.place = given.value
+    WHERE one.tenant = :tenant AND one.kind = :kind AND one.place = given.value AND one.open_time >= coalesce(
+        (SELECT open_time FROM jobs WHERE tenant = :tenant AND kind = :kind AND place = given.value
+        ORDER BY open_time DESC LIMIT 1 OFFSET :newest - 1), 0)
 EXCEPT SELECT value FROM json_each(:asked))"""  # noqa: S608
 
 
@@ -106,7 +112,7 @@ class Waking:
     def _given(self, now: datetime, asked: Collection[tuple[str, str]]) -> Iterator[dict[str, object]]:
         for tenant, touched in self._of.items():
             mine = sorted(name for of, name in asked if of == tenant)
-            fixed = {"kind": REEVALUATE, "most": MOST_OF_ONE, "now": microseconds(now)}
+            fixed = {"kind": REEVALUATE, "most": MOST_OF_ONE, "newest": MOST_OF_PLACE, "now": microseconds(now)}
             yield {"tenant": tenant, "asked": mine, **fixed, **touched.given}
 
 

@@ -6,7 +6,7 @@ import json
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from release_passport_server.adapters.tlog.folder import put, sync
 from release_passport_server.domain.canonical import stamp, unstamp
@@ -49,6 +49,11 @@ class AnchorFile:
         path, highest = self._path(origin, "history"), self.highest(origin)
         kept = [_anchored(path, line) for line in _whole_lines(path)]
         return (*kept, *([highest] if highest is not None and highest not in kept else []))
+
+    def origins(self) -> tuple[str, ...]:
+        """Return the names of the logs of which something was anchored."""
+        found = self._folder.glob("*.highest.jsonl")
+        return tuple(sorted(unquote(path.name.removesuffix(".highest.jsonl")) for path in found))
 
     def _path(self, origin: str, what: str) -> Path:
         return self._folder / f"{quote(origin, safe='')}.{what}.jsonl"

@@ -53,6 +53,10 @@ class Integrator:
         leaves = self.source.leaves(log.tenant, log.first_leaf + size, self.batch)
         if not leaves:
             return None
+        if standing is None:
+            # From its first leaf on, a log without an anchor is one whose anchor was taken away.
+            empty = checkpoints.sign(Checkpoint(log.origin, 0, EMPTY_ROOT), now).encode()
+            self.anchor.anchor(log.origin, empty, now)
         growth = _grown(self._read(log), standing, entries(leaves, log.first_leaf + size))
         checkpoint = Checkpoint(log.origin, growth.size, TileTree(growth.read, growth.size).root())
         note = checkpoints.sign(checkpoint, now).encode()

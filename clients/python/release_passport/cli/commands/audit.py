@@ -120,7 +120,7 @@ def _opened(
 
 def _fork(files: Files, checkpoint: Checkpoint, held: str | None) -> Fault | None:
     """Return how the log denies the checkpoint of the last audit."""
-    from release_passport.log.audit import Fault, FaultCode, find_fork
+    from release_passport.log.audit import find_fork
     from release_passport.log.checkpoint import parse_checkpoint
     from release_passport.log.note import NoteInvalid
 
@@ -131,9 +131,6 @@ def _fork(files: Files, checkpoint: Checkpoint, held: str | None) -> Fault | Non
         before = parse_checkpoint(Path(held).read_text(encoding="utf-8").partition("\n\n")[0] + "\n")
     except (NoteInvalid, OSError, UnicodeDecodeError) as error:
         raise usage(f"{held} is not a checkpoint: {error}") from error
-    if before.origin != checkpoint.origin:
-        text = f"the log is {checkpoint.origin} now, and {before.origin} was audited before"
-        return Fault(0, FaultCode.FORKED, text)
     return find_fork(files.read, checkpoint, before)
 
 

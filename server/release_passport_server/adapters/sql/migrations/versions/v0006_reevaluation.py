@@ -19,8 +19,9 @@ _MANY = 1000
 def upgrade() -> None:
     """Let jobs lie in a place and rest, and list by source and manifest the releases that there are."""
     op.add_column("jobs", sa.Column("place", sa.String(512), nullable=True))
+    op.add_column("jobs", sa.Column("open_time", sa.BigInteger(), nullable=True))
     op.add_column("jobs", sa.Column("rest_until", sa.BigInteger(), nullable=True))
-    op.create_index("ix_jobs_place", "jobs", ["tenant", "kind", "place", "key"], unique=False)
+    op.create_index("ix_jobs_place", "jobs", ["tenant", "kind", "place", "open_time"], unique=False)
     op.create_table(
         "release_subjects",
         sa.Column("tenant", sa.String(64), nullable=False),
@@ -36,6 +37,7 @@ def downgrade() -> None:
     op.drop_table("release_subjects")
     op.drop_index("ix_jobs_place", table_name="jobs")
     op.drop_column("jobs", "rest_until")
+    op.drop_column("jobs", "open_time")
     op.drop_column("jobs", "place")
 
 
