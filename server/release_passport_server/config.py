@@ -184,6 +184,39 @@ class VerificationSettings(_Section):
         return self
 
 
+class RegistrySettings(_Section):
+    """Which image registries are read for attestations; none but these."""
+
+    hosts: str = Field(
+        default="",
+        description="Registries that may be read, separated by commas, such as `ghcr.io, registry.example:5000`; "
+        "`http://` before one speaks without TLS.",
+    )
+    plain_http: bool = Field(
+        default=False,
+        description="Whether `http://` is also taken for other hosts than this machine itself.",
+    )
+    internal_hosts: str = Field(
+        default="",
+        description="Those of the hosts whose names may lead to private addresses, separated by commas.",
+    )
+    token_servers: str = Field(
+        default="",
+        description="Where registries send their readers for a token, if elsewhere, such as "
+        "`registry.gitlab.com=gitlab.com`, separated by commas.",
+    )
+    credentials_file: Path | None = Field(
+        default=None,
+        description="File with credentials as `docker login` writes them (`config.json`); read once at start.",
+    )
+    ca_file: Path | None = Field(
+        default=None, description="PEM file with the authorities of their certificates; default: the system's."
+    )
+    timeout_seconds: float = Field(
+        default=15, ge=1, le=50, description="Seconds that one image's attestations may take to be read."
+    )
+
+
 class LimitSettings(_Section):
     """How many calls of each class may be in flight; more are refused at once with UNAVAILABLE."""
 
@@ -241,6 +274,7 @@ class Settings(_Section):
     http: HTTPSettings = Field(default_factory=HTTPSettings)
     signing: SigningSettings = Field(default_factory=SigningSettings)
     verification: VerificationSettings = Field(default_factory=VerificationSettings)
+    registries: RegistrySettings = Field(default_factory=RegistrySettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
     log: LogSettings = Field(default_factory=LogSettings)

@@ -15,6 +15,7 @@ from release_passport_server.domain.evidence import Subject
 from release_passport_server.domain.job import REEVALUATE, REST, Timer
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.release import Release
+from release_passport_server.ports.judging import CaseKey
 from release_passport_server.ports.store import Transaction
 from support.store import TENANT, Question, a_release, a_tenant, an_item, put_release, workload
 from support.working import LEASE
@@ -44,11 +45,12 @@ async def opened(store: SQLStore, *releases: Release, tenant: str = TENANT) -> d
 async def woken(store: SQLStore, tenant: str = TENANT) -> list[str]:
     """Return the versions and environments of what is due."""
     c = tables.jobs.c
-    rows = await store.aside.read(
-        lambda connection, _: connection.execute(select(c.key, c.due_time).where(c.tenant == tenant)).all()
-    )
-    limit = max(row.due_time for row in rows) - LATER / 2
-    due = [row.key.split("/") for row in rows if row.due_time < limit]
+
+    def act(connection: Connection, now: datetime) -> list[str]:
+        rows = select(c.key).where(c.tenant == tenant, c.due_time < now + LATER / 2)
+        return list(connection.execute(rows).scalars())
+
+    due = [key.split("/") for key in await store.aside.read(act)]
     return sorted(f"{parts[-1]} {parts[5]}" for parts in due)
 
 
@@ -177,7 +179,7 @@ async def test_what_is_decided_with_the_change_is_not_woken_by_it(store: SQLStor
     image = about(SubjectType.ARTIFACT, ONE)
 
     class Bringing(Question):
-        def prepare(self, tx: Transaction) -> object:  # type: ignore[override]
+        def prepare(self, tx: Transaction) -> CaseKey:
             tx.wake([image, workload()])
             return super().prepare(tx)
 

@@ -175,6 +175,16 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What an envelope says that it is, with nothing proven; without a kind, why it can be no evidence."""
+
+    predicate_type: str = ""
+    kind: str = ""
+    failure: AttestationFailure | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AttestationResult:
     """An envelope's facts with who signed them, or why it has none; `reason` is a code, a colon and a text."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from release_passport_server.domain.attestation import AttestationResult, Failed, Verified
+from release_passport_server.domain.attestation import AttestationResult, Claim, Failed, Verified
 from release_passport_server.domain.trust import Trust
 
 
@@ -42,4 +42,12 @@ class EnvelopeVerifier(Protocol):
         A kind names the facts that the submitter claims to send: others fail, and `signature` asks for the facts of
         the signature itself, whatever the statement is about. Neither bad input nor a broken verifier raises.
         """
+        ...
+
+
+class ClaimReader(Protocol):
+    """Reads what an envelope says that it is, before anything of it is verified."""
+
+    def claim(self, body: bytes) -> Claim:
+        """Return what a Sigstore bundle or DSSE envelope claims to be; bad input never raises."""
         ...

@@ -30,13 +30,16 @@ class EvidenceIntake:
     ids: Ids
 
     async def prepare(
-        self, principal: Principal, drafts: Sequence[EvidenceDraft]
+        self, principal: Principal, drafts: Sequence[EvidenceDraft], *, source: str = ""
     ) -> tuple[EvidenceItem, ...]:
         """Return the items as they may be stored, once their time has come; raise Denied, NotFound or Invalid.
 
-        Each item is authorised by itself. The scope in which its submitter's word counts is kept with it.
+        Each item is authorised by itself. The scope in which its submitter's word counts is kept with it, and it is
+        the source, but where the server read the item elsewhere by itself.
         """
         items = [self._authorised(principal, index, draft) for index, draft in enumerate(drafts)]
+        if source:
+            items = [item.with_server_parts(source=source) for item in items]
         return await self.verify(principal.tenant, items)
 
     def put(

@@ -19,6 +19,10 @@ from release_passport_server.services.reverify import Reverify
 
 # A suspended tenant's questions wait.
 SUSPENDED = timedelta(minutes=10)
+# Whoever decides without being asked rests for so many times as long, the longer the busier the store is: it takes
+# a quarter of what there is at most.
+REST_FACTOR = 3
+MOST_REST = 1.0
 # So many releases are woken at once.
 PART = 100
 # The next part waits until no more than so many jobs are due, so that the questions of others get their turn.
@@ -42,10 +46,13 @@ class Reevaluator:
             return None
         if tenant.suspended:
             return self.clock.now() + SUSPENDED
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
             _, again = await self.reevaluate(ReleaseName.parse(claim.key), asked_time(claim.payload))
         except (QuestionClosed, NotFound):
             return None
+        await asyncio.sleep(min(MOST_REST, (loop.time() - begun) * REST_FACTOR))
         return again
 
 

@@ -11,11 +11,13 @@ from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.domain.errors import Denied, Invalid, NotFound, PassportError
 from release_passport_server.ports.store import EvidenceFilter
 from release_passport_server.services.asking import Ask
+from release_passport_server.services.collect_attestations import CollectAttestations
 from release_passport_server.services.reading import Reading
 from release_passport_server.services.revoke_evidence import RevokeEvidence
 from release_passport_server.services.submit_evidence import SubmitEvidence
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import commands
+from release_passport_server.wire.collection import collection_to_proto, images_of
 from release_passport_server.wire.evidence import evidence_to_proto
 from release_passport_server.wire.fields import every_violation
 from release_passport_server.wire.paging import next_token, page_from_request
@@ -30,6 +32,7 @@ class EvidenceHandlers:
     submit: SubmitEvidence
     revoke: RevokeEvidence
     reading: Reading
+    collect: CollectAttestations
 
     async def SubmitEvidence(
         self, principal: Principal, request: pb.SubmitEvidenceRequest
@@ -83,6 +86,19 @@ class EvidenceHandlers:
             return
         summary.accepted_count += len(written.value)
         summary.revision = written.revision
+
+    async def CollectAttestations(
+        self, principal: Principal, request: pb.CollectAttestationsRequest
+    ) -> pb.CollectAttestationsResponse:
+        """Read what is attached to a release's images, and store what it proves."""
+        with every_violation(
+            lambda: commands.release_name(principal, request.release, field="release"),
+            lambda: images_of(request.images),
+        ):
+            release = commands.release_name(principal, request.release, field="release")
+            images = images_of(request.images)
+        found = await self.collect(Ask(principal, "CollectAttestations"), release, images)
+        return collection_to_proto(found)
 
     async def GetEvidence(
         self, principal: Principal, request: pb.GetEvidenceRequest

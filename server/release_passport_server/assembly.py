@@ -1,0 +1,130 @@
+"""The handlers of every service, each with what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from release_passport import __version__
+from release_passport_server.adapters.calendar.recurring import RecurringFreezes
+from release_passport_server.core import ENGINE_VERSION, Core
+from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.catalog import Environments, Services
+from release_passport_server.services.create_release import CreateRelease
+from release_passport_server.services.evaluate import Evaluate, Recorder
+from release_passport_server.services.explain import Explain
+from release_passport_server.services.export import Export
+from release_passport_server.services.finish_rollout import FinishRollout
+from release_passport_server.services.freezes import Freezes
+from release_passport_server.services.observe_only import ObserveOnlyBindings
+from release_passport_server.services.permits import Permits
+from release_passport_server.services.policies import Policies
+from release_passport_server.services.revoke_evidence import RevokeEvidence
+from release_passport_server.services.simulate import Simulate
+from release_passport_server.services.start_rollout import StartRollout
+from release_passport_server.services.submit_evidence import SubmitEvidence
+from release_passport_server.services.tenants import Tenants
+from release_passport_server.services.tokens import APITokens
+from release_passport_server.services.trust import TrustConfigurations
+from release_passport_server.services.try_policy import TryPolicy
+from release_passport_server.transport.grpc.handlers.access import AccessHandlers
+from release_passport_server.transport.grpc.handlers.audit import AuditHandlers
+from release_passport_server.transport.grpc.handlers.catalog import CatalogHandlers
+from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
+from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
+from release_passport_server.transport.grpc.handlers.freezes import FreezeHandlers
+from release_passport_server.transport.grpc.handlers.permits import PermitHandlers
+from release_passport_server.transport.grpc.handlers.policies import PolicyHandlers
+from release_passport_server.transport.grpc.handlers.releases import ReleaseHandlers
+from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
+from release_passport_server.transport.grpc.handlers.trust import TrustHandlers
+
+
+def handlers_of(core: Core) -> Mapping[str, object]:
+    """Return what answers the calls of every service, by the service's full name."""
+    return {
+        f"release_passport.v1.{name}": handler
+        for name, handler in (
+            ("AccessService", _access(core)),
+            ("AuditService", AuditHandlers(core.audit)),
+            ("CatalogService", _catalog(core)),
+            ("DecisionService", _decisions(core)),
+            ("EvidenceService", _evidence(core)),
+            ("FreezeService", FreezeHandlers(_freezes(core))),
+            ("PermitService", PermitHandlers(_permits(core))),
+            ("PolicyService", _policies(core)),
+            ("ReleaseService", _releases(core)),
+            ("TenantService", _tenants(core)),
+            ("TrustService", _trust(core)),
+        )
+    }
+
+
+def _access(core: Core) -> AccessHandlers:
+    return AccessHandlers(
+        WhoAmI(core.access, core.loader, __version__, core.notices),
+        RoleBindings(core.store, core.access, core.guarded, core.ids),
+        APITokens(core.store, core.access, core.guarded, core.loader, core.ids, core.tokens),
+    )
+
+
+def _freezes(core: Core) -> Freezes:
+    return Freezes(core.store, core.access, core.guarded, RecurringFreezes(), core.clock, core.ids)
+
+
+def _catalog(core: Core) -> CatalogHandlers:
+    return CatalogHandlers(
+        Services(core.store, core.access, core.guarded, core.verifier),
+        Environments(core.store, core.access, core.guarded),
+        ObserveOnlyBindings(core.store, core.access, core.guarded, core.ids),
+    )
+
+
+def _decisions(core: Core) -> DecisionHandlers:
+    return DecisionHandlers(
+        Evaluate(core.store, core.access, core.intake, recorder_of(core)),
+        Explain(core.compiler, core.messages, ENGINE_VERSION, core.store, core.access),
+        Simulate(core.store, core.access, core.cases, core.clock, ENGINE_VERSION),
+        core.reading,
+        _permits(core),
+        core.clock,
+    )
+
+
+def _permits(core: Core) -> Permits:
+    return Permits(core.store, core.access, core.cases, core.messages, core.signing.sealer, core.ids)
+
+
+def _evidence(core: Core) -> EvidenceHandlers:
+    return EvidenceHandlers(
+        SubmitEvidence(core.store, core.intake), RevokeEvidence(core.store, core.access), core.reading
+    )
+
+
+def _policies(core: Core) -> PolicyHandlers:
+    return PolicyHandlers(
+        Policies(core.store, core.access, core.guarded, core.compiler), TryPolicy(core.access, core.compiler)
+    )
+
+
+def _releases(core: Core) -> ReleaseHandlers:
+    return ReleaseHandlers(
+        CreateRelease(core.store, core.access),
+        StartRollout(core.store, core.access, core.cases),
+        FinishRollout(core.store, core.access, core.cases, core.messages, core.ids),
+        core.reading,
+        core.clock,
+        Export(core.store, core.access, core.audit, core.log.anchor, core.signing.sealer, core.clock),
+    )
+
+
+def _tenants(core: Core) -> TenantHandlers:
+    return TenantHandlers(Tenants(core.store, core.access, core.loader, core.ids, core.tokens))
+
+
+def _trust(core: Core) -> TrustHandlers:
+    return TrustHandlers(TrustConfigurations(core.store, core.access, core.guarded, core.verifier))
+
+
+def recorder_of(core: Core) -> Recorder:
+    """Return what decides and makes the record."""
+    return Recorder(core.cases, core.messages, core.ids, core.signing, ENGINE_VERSION)
