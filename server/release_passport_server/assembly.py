@@ -96,7 +96,10 @@ def _permits(core: Core) -> Permits:
 
 def _evidence(core: Core) -> EvidenceHandlers:
     return EvidenceHandlers(
-        SubmitEvidence(core.store, core.intake), RevokeEvidence(core.store, core.access), core.reading
+        SubmitEvidence(core.store, core.intake),
+        RevokeEvidence(core.store, core.access),
+        core.reading,
+        core.collect,
     )
 
 

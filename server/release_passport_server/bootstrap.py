@@ -39,7 +39,6 @@ from release_passport_server.services.restored import Restored
 from release_passport_server.services.reverify import Reverify
 from release_passport_server.services.tenants import bootstrap_tenant
 from release_passport_server.wire.bundle import BundledBodies, recorded
-from release_passport_server.wire.intoto.claims import EnvelopeClaims
 from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.log_keeper import KIND
 from release_passport_server.worker.reevaluation import Reevaluator, Sweeper

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+
+from release_passport_server.evidence_settings import RegistrySettings, Section, VerificationSettings
 
 PREFIX = "PASSPORT_SERVER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -72,11 +74,7 @@ def _origin(value: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """The durable record."""
 
     url: Annotated[str, AfterValidator(_store_url)] = Field(
@@ -100,7 +98,7 @@ class StoreSettings(_Section):
         return Path(parts.path[1:]) if parts.scheme == "sqlite" else None
 
 
-class _ListenerSettings(_Section):
+class _ListenerSettings(Section):
     tls_certificate: Path | None = Field(
         default=None, description="PEM file with the certificate chain; turns TLS on."
     )
@@ -136,7 +134,7 @@ class HTTPSettings(_ListenerSettings):
     )
 
 
-class SigningSettings(_Section):
+class SigningSettings(Section):
     """What decisions and checkpoints are signed with."""
 
     key_folder: Path | None = Field(
@@ -154,70 +152,7 @@ class SigningSettings(_Section):
     )
 
 
-class VerificationSettings(_Section):
-    """How signed evidence is verified."""
-
-    processes: int = Field(
-        default=2,
-        ge=1,
-        le=64,
-        description="Most processes that verify Sigstore bundles; none while there are none.",
-    )
-    memory_megabytes: int = Field(
-        default=768, ge=256, le=65536, description="Most memory that each of them may use."
-    )
-    timeout_seconds: float = Field(default=5, ge=0.5, le=60, description="Seconds that one bundle may take.")
-    trusted_root: Path | None = Field(
-        default=None,
-        description="File with the Sigstore trusted root of tenants that have configured none.",
-    )
-    trusted_root_sha256: str = Field(
-        default="",
-        pattern="^sha256:[0-9a-f]{64}$",
-        description="Its SHA-256, `sha256:` and 64 hexadecimal digits, from a second source.",
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> VerificationSettings:
-        if (self.trusted_root is None) != (not self.trusted_root_sha256):
-            raise ValueError("trusted_root and trusted_root_sha256 are set together or not at all")
-        return self
-
-
-class RegistrySettings(_Section):
-    """Which image registries are read for attestations; none but these."""
-
-    hosts: str = Field(
-        default="",
-        description="Registries that may be read, separated by commas, such as `ghcr.io, registry.example:5000`; "
-        "`http://` before one speaks without TLS.",
-    )
-    plain_http: bool = Field(
-        default=False,
-        description="Whether `http://` is also taken for other hosts than this machine itself.",
-    )
-    internal_hosts: str = Field(
-        default="",
-        description="Those of the hosts whose names may lead to private addresses, separated by commas.",
-    )
-    token_servers: str = Field(
-        default="",
-        description="Where registries send their readers for a token, if elsewhere, such as "
-        "`registry.gitlab.com=gitlab.com`, separated by commas.",
-    )
-    credentials_file: Path | None = Field(
-        default=None,
-        description="File with credentials as `docker login` writes them (`config.json`); read once at start.",
-    )
-    ca_file: Path | None = Field(
-        default=None, description="PEM file with the authorities of their certificates; default: the system's."
-    )
-    timeout_seconds: float = Field(
-        default=15, ge=1, le=50, description="Seconds that one image's attestations may take to be read."
-    )
-
-
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """How many calls of each class may be in flight; more are refused at once with UNAVAILABLE."""
 
     decide: int = Field(default=256, ge=1, description="Most Evaluate calls in flight.")
@@ -226,7 +161,7 @@ class LimitSettings(_Section):
     stream: int = Field(default=64, ge=1, description="Most streams open.")
 
 
-class ShutdownSettings(_Section):
+class ShutdownSettings(Section):
     """What happens at SIGTERM."""
 
     grace_seconds: float = Field(
@@ -234,7 +169,7 @@ class ShutdownSettings(_Section):
     )
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """JSON lines on stderr, and the transparency log."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
@@ -251,7 +186,7 @@ class LogSettings(_Section):
     )
 
 
-class WorkerSettings(_Section):
+class WorkerSettings(Section):
     """What the server does by itself."""
 
     enabled: bool = Field(
@@ -266,7 +201,7 @@ class WorkerSettings(_Section):
     )
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that can be set."""
 
     store: StoreSettings = Field(default_factory=StoreSettings)

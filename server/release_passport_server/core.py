@@ -13,6 +13,8 @@ from release_passport_server.adapters.casbin.index import AccessIndex
 from release_passport_server.adapters.cel.compiler import CELCompiler
 from release_passport_server.adapters.cel.policies import CELPolicies
 from release_passport_server.adapters.dsse.verifier import DSSEVerifier
+from release_passport_server.adapters.http.client import GuardedClients
+from release_passport_server.adapters.oci.registry import OCIRegistry
 from release_passport_server.adapters.signing.key_folder import KeyFolder
 from release_passport_server.adapters.signing.sealer import DSSESealer
 from release_passport_server.adapters.sigstore.verifier import SigstoreVerifier
@@ -32,6 +34,7 @@ from release_passport_server.resources import policies_dir
 from release_passport_server.services.audit import Audit
 from release_passport_server.services.authenticate import Authenticate
 from release_passport_server.services.cases import Cases
+from release_passport_server.services.collect_attestations import CollectAttestations
 from release_passport_server.services.grants import GrantLoader, GuardedStore
 from release_passport_server.services.intake import EvidenceIntake
 from release_passport_server.services.people import Standing
@@ -39,7 +42,8 @@ from release_passport_server.services.reading import Reading
 from release_passport_server.services.signing import Signing
 from release_passport_server.services.verify_envelope import VerifyEnvelope
 from release_passport_server.services.verify_evidence import VerifyEvidence
-from release_passport_server.verification import bundle_verifier, default_roots
+from release_passport_server.verification import bundle_verifier, default_roots, registries
+from release_passport_server.wire.intoto.claims import EnvelopeClaims
 from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.log_keeper import LogKeeper
 
@@ -73,6 +77,7 @@ class Core:
     messages: WireMessages
     cases: Cases
     intake: EvidenceIntake
+    collect: CollectAttestations
     reading: Reading
     authenticate: Authenticate
     signing: Signing
@@ -95,6 +100,8 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
     bundles, roots = bundle_verifier(settings.verification), default_roots(settings.verification)
     keys = KeyFolder.open(settings.key_folder, clock.now())
     log = _log(store, settings, keys, dev=dev)
+    verify = VerifyEvidence(store, VerifyEnvelope(bundles, verifier), messages, roots)
+    intake = EvidenceIntake(access, verify, ids)
     return Core(
         store=store,
         access=access,
@@ -105,9 +112,8 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
         bundles=bundles,
         messages=messages,
         cases=Cases(compiler, messages, verifier, dev, roots, Standing(access, RecurringFreezes(), messages)),
-        intake=EvidenceIntake(
-            access, VerifyEvidence(store, VerifyEnvelope(bundles, verifier), messages, roots), ids
-        ),
+        intake=intake,
+        collect=_collect(store, access, intake, settings),
         reading=Reading(store, access),
         authenticate=Authenticate(store, tokens, access, loader, clock, dev),
         signing=Signing(
@@ -120,6 +126,16 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
         ids=ids,
         tokens=tokens,
         notices=notices,
+    )
+
+
+def _collect(
+    store: SQLStore, access: AccessIndex, intake: EvidenceIntake, settings: Settings
+) -> CollectAttestations:
+    given = settings.registries
+    registry = OCIRegistry(GuardedClients(f"release-passport/{__version__}"), seconds=given.timeout_seconds)
+    return CollectAttestations(
+        store, access, intake, registry, EnvelopeClaims(), SystemClock(), registries(given)
     )
 
 

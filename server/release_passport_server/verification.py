@@ -11,15 +11,11 @@ from pathlib import Path
 from release_passport_server.adapters.sigstore.pool import PoolSettings
 from release_passport_server.adapters.sigstore.root_file import read_root
 from release_passport_server.adapters.sigstore.verifier import SigstoreVerifier
-from release_passport_server.config import (
-    RegistrySettings,
-    SettingsInvalid,
-    VerificationSettings,
-    is_loopback,
-)
+from release_passport_server.config import SettingsInvalid, is_loopback
 from release_passport_server.domain.image import Image, RegistryAccess, RegistryCredential, usual_access
 from release_passport_server.domain.outbound import Origin, OriginInvalid
 from release_passport_server.domain.trust import TrustedRoot, TrustedRootMismatch
+from release_passport_server.evidence_settings import RegistrySettings, VerificationSettings
 
 
 def bundle_verifier(settings: VerificationSettings) -> SigstoreVerifier:

@@ -26,7 +26,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Real
 async def asked(server: RealServer, method: Method, metadata: tuple[tuple[str, str], ...]) -> grpc.StatusCode:
     """Return the status of an empty request."""
     try:
-        if method.client_streaming:
+        if not method.unary:
             stream: Any = server.channel.stream_unary(method.path)
             await stream(iter([b""]), metadata=metadata)
         else:

@@ -15,7 +15,7 @@ from release_passport_server.transport.grpc.methods import Method, all_methods
 from support.server import RealServer, bearer
 
 METHODS = {method.name: method for method in all_methods()}
-UNARY = tuple(method for method in all_methods() if not method.client_streaming)
+UNARY = tuple(method for method in all_methods() if method.unary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Caller:
             "request_serializer": method.request.SerializeToString,
             "response_deserializer": method.response.FromString,
         }
-        if method.client_streaming:
+        if not method.unary:
             stream: Any = self.server.channel.stream_unary(method.path, **to)
             return await stream(iter([request]), metadata=metadata)
         unary: Any = self.server.channel.unary_unary(method.path, **to)

@@ -166,6 +166,9 @@ def _evidence(n: Names) -> dict[str, Message]:
             source="sa:ci",
             subject=item(n).subject,
         ),
+        "CollectAttestations": evidences.CollectAttestationsRequest(
+            release=n.release, images=[f"registry.example/{n.service}@sha256:{'a' * 64}"]
+        ),
         "RevokeEvidence": evidences.RevokeEvidenceRequest(
             name=f"{n.inside}/evidence/{n.evidence}", reason=REASON
         ),

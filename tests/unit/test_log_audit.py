@@ -160,7 +160,7 @@ def test_a_log_continues_the_checkpoints_that_were_held(log: LogUnderTest) -> No
 
 
 def test_a_log_that_was_rolled_back_is_found_by_a_held_checkpoint(log: LogUnderTest) -> None:
-    assert said(find_fork(log.read, log.checkpoint, Checkpoint("o", 701, b"0" * 32))) == (
+    assert said(find_fork(log.read, log.checkpoint, Checkpoint(log.checkpoint.origin, 701, b"0" * 32))) == (
         700,
         FaultCode.ROLLED_BACK,
     )

@@ -13,7 +13,9 @@ _PACKAGE = "release_passport.v1"
 # secret are not here: the server cannot show it again, so a repetition would hide that the first one was lost.
 _RETRIED = {
     "DecisionService": ("Evaluate", "GetDecision", "ListDecisions", "ExplainDecision", "SimulateDecision"),
-    "EvidenceService": ("SubmitEvidence", "GetEvidence", "ListEvidence", "RevokeEvidence"),
+    "EvidenceService": (
+        *("SubmitEvidence", "CollectAttestations", "GetEvidence", "ListEvidence", "RevokeEvidence"),
+    ),
     "ReleaseService": (
         *("CreateRelease", "GetRelease", "ListReleases", "GetPassport", "ExportPassport"),
         *("StartRollout", "FinishRollout"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -63,6 +64,25 @@ class Connection:
         except grpc.RpcError as failure:
             raise api_error(failure) from failure
         return answer
+
+    def stream(
+        self, method: str, request: Message, response: type[Response], timeout: float | None
+    ) -> Iterator[Response]:
+        """Yield the answers of one RPC as they come, without a deadline if none is given, or raise PassportAPIError.
+
+        The call ends when the iterator is closed.
+        """
+        call = self._channel.unary_stream(
+            f"/release_passport.v1.{method}",
+            request_serializer=_serialize,
+            response_deserializer=response.FromString,
+        )(request, timeout=timeout, metadata=self._metadata)
+        try:
+            yield from call
+        except grpc.RpcError as failure:
+            raise api_error(failure) from failure
+        finally:
+            call.cancel()
 
 
 def _serialize(request: Message) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from release_passport.connection import Connection
 from release_passport.v1 import audit_service_pb2, permit_service_pb2, release_service_pb2, trust_service_pb2
 
@@ -59,6 +61,17 @@ class ProofCalls(Connection):
         """List the audit log, oldest first."""
         return self.call(
             "AuditService/ListAuditEntries", request, audit_service_pb2.ListAuditEntriesResponse, timeout
+        )
+
+    def stream_audit_entries(
+        self, request: audit_service_pb2.StreamAuditEntriesRequest, *, timeout: float | None = None
+    ) -> Iterator[audit_service_pb2.StreamAuditEntriesResponse]:
+        """Yield the audit log from a leaf on, and what is added to it, until the iterator is closed."""
+        return self.stream(
+            "AuditService/StreamAuditEntries",
+            request,
+            audit_service_pb2.StreamAuditEntriesResponse,
+            timeout,
         )
 
     def get_checkpoint(

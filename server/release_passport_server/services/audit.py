@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from release_passport_server.domain.access import Principal, Verb
@@ -19,6 +20,10 @@ T = TypeVar("T")
 CHECKPOINT = "checkpoint"
 # The logs are looked at every other second.
 RETRY_AFTER = 2.0
+# Followers of a tenant's entries share one look for new ones, and hear so often that they are still connected.
+LOOK_SECONDS = 0.5
+HEARTBEAT_LOOKS = 20
+FOLLOWED_AT_ONCE = 100
 
 
 class Blocking(Protocol):
@@ -48,6 +53,37 @@ class Audit:
     issuer: str
     identity: Callable[[str], LogIdentity]
     blocking: Blocking
+    _looks: dict[str, asyncio.Task[int]] = field(default_factory=dict, init=False, compare=False)
+
+    async def follow(
+        self, principal: Principal, from_leaf: int
+    ) -> AsyncGenerator[tuple[tuple[LoggedEntry, ...], int], None]:
+        """Yield entries from a leaf on with the leaf to go on from, for ever; none at all as a sign of life."""
+        quiet, leaf, page = 0, from_leaf, Page(FOLLOWED_AT_ONCE)
+        while True:
+            found = (await self.entries(principal, AuditFilter(from_leaf=leaf), page)).items
+            if found:
+                leaf = found[-1].leaf_index + 1
+            if found or quiet >= HEARTBEAT_LOOKS:
+                quiet = 0
+                yield found, leaf
+            while len(found) < FOLLOWED_AT_ONCE and quiet < HEARTBEAT_LOOKS:
+                quiet += 1
+                if await self._look(principal.tenant) > leaf:
+                    break
+
+    async def _look(self, tenant: str) -> int:
+        """Return how many entries there are in a moment."""
+        if tenant not in self._looks:
+            look = asyncio.create_task(self._looked(tenant), name="look for audit entries")
+            self._looks[tenant] = look
+            look.add_done_callback(lambda _: self._looks.pop(tenant))
+        # One who leaves does not take the look away from the others.
+        return await asyncio.shield(self._looks[tenant])
+
+    async def _looked(self, tenant: str) -> int:
+        await asyncio.sleep(LOOK_SECONDS)
+        return await self.store.read(tenant, lambda reader: reader.leaf_count())
 
     async def entries(self, principal: Principal, wanted: AuditFilter, page: Page) -> Listed[LoggedEntry]:
         """Return entries by leaf, oldest first."""

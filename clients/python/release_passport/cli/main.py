@@ -31,6 +31,7 @@ COMMANDS = {
         "observe_only",
         "Let a service go ahead while nothing is enforced there.",
     ),
+    "freeze": ("freeze", "freeze", "Keep times in which no release starts."),
     "trust": ("trust", "trust", "Say whose signatures count: trusted roots, identities and keys."),
     "access": ("access", "access", "Grant and revoke roles."),
     "token": ("token", "token", "Make and revoke API tokens."),

@@ -38,6 +38,8 @@ class FaultCode(StrEnum):
     ROOT_DIFFERS = "ROOT_DIFFERS"
     ROLLED_BACK = "ROLLED_BACK"
     FORKED = "FORKED"
+    # A file without the proof that would show it.
+    NOT_SHOWN = "NOT_SHOWN"
 
 
 @dataclass(frozen=True, slots=True)

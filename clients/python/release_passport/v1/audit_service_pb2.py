@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from release_passport.v1 import audit_pb2 as release__passport_dot_v1_dot_audit__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'release_passport/v1/audit_service.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frelease_passport/v1/audit.proto\"\xd0\x01\n\x17ListAuditEntriesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12-\n\tfrom_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x11\n\tfrom_leaf\x18\x07 \x01(\x03\"e\n\x18ListAuditEntriesResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.release_passport.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x14GetCheckpointRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\"k\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\x0e\n\x06origin\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x0f\n\x07pending\x18\x04 \x01(\x03\x12\x0f\n\x07key_set\x18\x05 \x01(\x0c\">\n\x18GetInclusionProofRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nleaf_index\x18\x02 \x01(\x03\"*\n\x19GetInclusionProofResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\":\n\x1aGetConsistencyProofRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\"A\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\"3\n\x12GetLogFilesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05paths\x18\x02 \x03(\t\"B\n\x13GetLogFilesResponse\x12+\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1c.release_passport.v1.LogFile\"(\n\x07LogFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32\xb7\x04\n\x0c\x41uditService\x12o\n\x10ListAuditEntries\x12,.release_passport.v1.ListAuditEntriesRequest\x1a-.release_passport.v1.ListAuditEntriesResponse\x12\x66\n\rGetCheckpoint\x12).release_passport.v1.GetCheckpointRequest\x1a*.release_passport.v1.GetCheckpointResponse\x12r\n\x11GetInclusionProof\x12-.release_passport.v1.GetInclusionProofRequest\x1a..release_passport.v1.GetInclusionProofResponse\x12x\n\x13GetConsistencyProof\x12/.release_passport.v1.GetConsistencyProofRequest\x1a\x30.release_passport.v1.GetConsistencyProofResponse\x12`\n\x0bGetLogFiles\x12\'.release_passport.v1.GetLogFilesRequest\x1a(.release_passport.v1.GetLogFilesResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'release_passport/v1/audit_service.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frelease_passport/v1/audit.proto\"\xd0\x01\n\x17ListAuditEntriesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12-\n\tfrom_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\x11\n\tfrom_leaf\x18\x07 \x01(\x03\"e\n\x18ListAuditEntriesResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.release_passport.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\">\n\x19StreamAuditEntriesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tfrom_leaf\x18\x02 \x01(\x03\"a\n\x1aStreamAuditEntriesResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.release_passport.v1.AuditEntry\x12\x11\n\tnext_leaf\x18\x02 \x01(\x03\"&\n\x14GetCheckpointRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\"k\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\x12\x0e\n\x06origin\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x0f\n\x07pending\x18\x04 \x01(\x03\x12\x0f\n\x07key_set\x18\x05 \x01(\x0c\">\n\x18GetInclusionProofRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nleaf_index\x18\x02 \x01(\x03\"*\n\x19GetInclusionProofResponse\x12\r\n\x05proof\x18\x01 \x01(\x0c\":\n\x1aGetConsistencyProofRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\"A\n\x1bGetConsistencyProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\"3\n\x12GetLogFilesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05paths\x18\x02 \x03(\t\"B\n\x13GetLogFilesResponse\x12+\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x1c.release_passport.v1.LogFile\"(\n\x07LogFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32\xb0\x05\n\x0c\x41uditService\x12o\n\x10ListAuditEntries\x12,.release_passport.v1.ListAuditEntriesRequest\x1a-.release_passport.v1.ListAuditEntriesResponse\x12w\n\x12StreamAuditEntries\x12..release_passport.v1.StreamAuditEntriesRequest\x1a/.release_passport.v1.StreamAuditEntriesResponse0\x01\x12\x66\n\rGetCheckpoint\x12).release_passport.v1.GetCheckpointRequest\x1a*.release_passport.v1.GetCheckpointResponse\x12r\n\x11GetInclusionProof\x12-.release_passport.v1.GetInclusionProofRequest\x1a..release_passport.v1.GetInclusionProofResponse\x12x\n\x13GetConsistencyProof\x12/.release_passport.v1.GetConsistencyProofRequest\x1a\x30.release_passport.v1.GetConsistencyProofResponse\x12`\n\x0bGetLogFiles\x12\'.release_passport.v1.GetLogFilesRequest\x1a(.release_passport.v1.GetLogFilesResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,24 +38,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=339
   _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=341
   _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=442
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=444
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=482
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=484
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=591
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=593
-  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=655
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=657
-  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=699
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=701
-  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=759
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=761
-  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=826
-  _globals['_GETLOGFILESREQUEST']._serialized_start=828
-  _globals['_GETLOGFILESREQUEST']._serialized_end=879
-  _globals['_GETLOGFILESRESPONSE']._serialized_start=881
-  _globals['_GETLOGFILESRESPONSE']._serialized_end=947
-  _globals['_LOGFILE']._serialized_start=949
-  _globals['_LOGFILE']._serialized_end=989
-  _globals['_AUDITSERVICE']._serialized_start=992
-  _globals['_AUDITSERVICE']._serialized_end=1559
+  _globals['_STREAMAUDITENTRIESREQUEST']._serialized_start=444
+  _globals['_STREAMAUDITENTRIESREQUEST']._serialized_end=506
+  _globals['_STREAMAUDITENTRIESRESPONSE']._serialized_start=508
+  _globals['_STREAMAUDITENTRIESRESPONSE']._serialized_end=605
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=607
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=645
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=647
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=754
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_start=756
+  _globals['_GETINCLUSIONPROOFREQUEST']._serialized_end=818
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_start=820
+  _globals['_GETINCLUSIONPROOFRESPONSE']._serialized_end=862
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_start=864
+  _globals['_GETCONSISTENCYPROOFREQUEST']._serialized_end=922
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_start=924
+  _globals['_GETCONSISTENCYPROOFRESPONSE']._serialized_end=989
+  _globals['_GETLOGFILESREQUEST']._serialized_start=991
+  _globals['_GETLOGFILESREQUEST']._serialized_end=1042
+  _globals['_GETLOGFILESRESPONSE']._serialized_start=1044
+  _globals['_GETLOGFILESRESPONSE']._serialized_end=1110
+  _globals['_LOGFILE']._serialized_start=1112
+  _globals['_LOGFILE']._serialized_end=1152
+  _globals['_AUDITSERVICE']._serialized_start=1155
+  _globals['_AUDITSERVICE']._serialized_end=1843
 # @@protoc_insertion_point(module_scope)

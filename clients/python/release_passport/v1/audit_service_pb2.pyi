@@ -36,6 +36,22 @@ class ListAuditEntriesResponse(_message.Message):
     next_page_token: str
     def __init__(self, entries: _Optional[_Iterable[_Union[_audit_pb2.AuditEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class StreamAuditEntriesRequest(_message.Message):
+    __slots__ = ("tenant", "from_leaf")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    FROM_LEAF_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    from_leaf: int
+    def __init__(self, tenant: _Optional[str] = ..., from_leaf: _Optional[int] = ...) -> None: ...
+
+class StreamAuditEntriesResponse(_message.Message):
+    __slots__ = ("entries", "next_leaf")
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_LEAF_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[_audit_pb2.AuditEntry]
+    next_leaf: int
+    def __init__(self, entries: _Optional[_Iterable[_Union[_audit_pb2.AuditEntry, _Mapping]]] = ..., next_leaf: _Optional[int] = ...) -> None: ...
+
 class GetCheckpointRequest(_message.Message):
     __slots__ = ("tenant",)
     TENANT_FIELD_NUMBER: _ClassVar[int]

@@ -40,6 +40,11 @@ class AuditServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_audit__service__pb2.ListAuditEntriesRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_audit__service__pb2.ListAuditEntriesResponse.FromString,
                 _registered_method=True)
+        self.StreamAuditEntries = channel.unary_stream(
+                '/release_passport.v1.AuditService/StreamAuditEntries',
+                request_serializer=release__passport_dot_v1_dot_audit__service__pb2.StreamAuditEntriesRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_audit__service__pb2.StreamAuditEntriesResponse.FromString,
+                _registered_method=True)
         self.GetCheckpoint = channel.unary_unary(
                 '/release_passport.v1.AuditService/GetCheckpoint',
                 request_serializer=release__passport_dot_v1_dot_audit__service__pb2.GetCheckpointRequest.SerializeToString,
@@ -68,6 +73,14 @@ class AuditServiceServicer(object):
 
     def ListAuditEntries(self, request, context):
         """ListAuditEntries lists entries by leaf index, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamAuditEntries(self, request, context):
+        """StreamAuditEntries sends the entries from a leaf on, oldest first, and then each new one within seconds. It ends with
+        the deadline, when the right or the credential is lost, and after an hour at the latest: ask again from next_leaf on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,6 +121,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.ListAuditEntries,
                     request_deserializer=release__passport_dot_v1_dot_audit__service__pb2.ListAuditEntriesRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_audit__service__pb2.ListAuditEntriesResponse.SerializeToString,
+            ),
+            'StreamAuditEntries': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamAuditEntries,
+                    request_deserializer=release__passport_dot_v1_dot_audit__service__pb2.StreamAuditEntriesRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_audit__service__pb2.StreamAuditEntriesResponse.SerializeToString,
             ),
             'GetCheckpoint': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCheckpoint,
@@ -158,6 +176,33 @@ class AuditService(object):
             '/release_passport.v1.AuditService/ListAuditEntries',
             release__passport_dot_v1_dot_audit__service__pb2.ListAuditEntriesRequest.SerializeToString,
             release__passport_dot_v1_dot_audit__service__pb2.ListAuditEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamAuditEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/release_passport.v1.AuditService/StreamAuditEntries',
+            release__passport_dot_v1_dot_audit__service__pb2.StreamAuditEntriesRequest.SerializeToString,
+            release__passport_dot_v1_dot_audit__service__pb2.StreamAuditEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

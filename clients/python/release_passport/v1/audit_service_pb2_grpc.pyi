@@ -35,6 +35,10 @@ class AuditServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AuditServiceAsyncStub: ...
     ListAuditEntries: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEntriesRequest, _audit_service_pb2.ListAuditEntriesResponse]
     """ListAuditEntries lists entries by leaf index, oldest first."""
+    StreamAuditEntries: _grpc.UnaryStreamMultiCallable[_audit_service_pb2.StreamAuditEntriesRequest, _audit_service_pb2.StreamAuditEntriesResponse]
+    """StreamAuditEntries sends the entries from a leaf on, oldest first, and then each new one within seconds. It ends with
+    the deadline, when the right or the credential is lost, and after an hour at the latest: ask again from next_leaf on.
+    """
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetCheckpointRequest, _audit_service_pb2.GetCheckpointResponse]
     """GetCheckpoint returns the newest signed checkpoint of the tenant's log (c2sp.org/tlog-checkpoint)."""
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]
@@ -51,6 +55,10 @@ class AuditServiceAsyncStub(AuditServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListAuditEntries: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEntriesRequest, _audit_service_pb2.ListAuditEntriesResponse]  # type: ignore[assignment]
     """ListAuditEntries lists entries by leaf index, oldest first."""
+    StreamAuditEntries: _aio.UnaryStreamMultiCallable[_audit_service_pb2.StreamAuditEntriesRequest, _audit_service_pb2.StreamAuditEntriesResponse]  # type: ignore[assignment]
+    """StreamAuditEntries sends the entries from a leaf on, oldest first, and then each new one within seconds. It ends with
+    the deadline, when the right or the credential is lost, and after an hour at the latest: ask again from next_leaf on.
+    """
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetCheckpointRequest, _audit_service_pb2.GetCheckpointResponse]  # type: ignore[assignment]
     """GetCheckpoint returns the newest signed checkpoint of the tenant's log (c2sp.org/tlog-checkpoint)."""
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
@@ -70,6 +78,16 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.ListAuditEntriesResponse, _abc.Awaitable[_audit_service_pb2.ListAuditEntriesResponse]]:
         """ListAuditEntries lists entries by leaf index, oldest first."""
+
+    @_abc_1.abstractmethod
+    def StreamAuditEntries(
+        self,
+        request: _audit_service_pb2.StreamAuditEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_audit_service_pb2.StreamAuditEntriesResponse], _abc.AsyncIterator[_audit_service_pb2.StreamAuditEntriesResponse]]:
+        """StreamAuditEntries sends the entries from a leaf on, oldest first, and then each new one within seconds. It ends with
+        the deadline, when the right or the credential is lost, and after an hour at the latest: ask again from next_leaf on.
+        """
 
     @_abc_1.abstractmethod
     def GetCheckpoint(

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2
@@ -30,6 +30,7 @@ from release_passport_server.transport.grpc.turns import Turns
 from release_passport_server.transport.metrics import Metrics
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 LEAST_SECONDS = 0.05
 RECEIVE_SECONDS = 15.0
@@ -42,6 +43,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 Unary = Callable[[Principal, Message], Awaitable[Message]]
 ClientStream = Callable[[Principal, AsyncIterator[Message]], Awaitable[Message]]
+ServerStream = Callable[[Principal, Message], AsyncIterator[Message]]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class _Time:
         return _too_long(self._seconds)
 
 
-_Act = Callable[[Principal, _Time], Awaitable[Message]]
+_Act = Callable[[Principal, _Time], Awaitable[T]]
 
 
 class Dispatcher:
@@ -145,6 +149,18 @@ class Dispatcher:
 
         return await self._run(call, act, STREAM_MOST_SECONDS)
 
+    async def server_stream(self, call: Call, receive: Receive, send: Send) -> None:
+        """Send the answers to one request, each when the one before was taken; raise Failure."""
+
+        async def act(principal: Principal, time: _Time) -> None:
+            handle = cast(ServerStream, self._handler(call.method))
+            request = await receive()
+            time.received()
+            with self._limits.admit(call.method.call_class, call.caller):
+                await self._send_all(call, handle(principal, request), send)
+
+        await self._run(call, act, STREAM_MOST_SECONDS)
+
     async def authenticate(self, authorization: Sequence[str]) -> Principal:
         """Return who asks; raise Unauthenticated."""
         return await self._authenticator.authenticate(_bearer(authorization))
@@ -160,7 +176,7 @@ class Dispatcher:
         """Count an answer of so many bytes as unread; return what to call when it has been read."""
         return self._limits.unread(call.caller, size)
 
-    async def _run(self, call: Call, act: _Act, most_seconds: float) -> Message:
+    async def _run(self, call: Call, act: _Act[T], most_seconds: float) -> T:
         clock = asyncio.get_running_loop().time
         started = clock()
         outcome = _Outcome(code="CANCELLED")
@@ -179,7 +195,7 @@ class Dispatcher:
         finally:
             self._ended(call, outcome, clock() - started)
 
-    async def _timed(self, call: Call, act: _Act, most_seconds: float, outcome: _Outcome) -> Message:
+    async def _timed(self, call: Call, act: _Act[T], most_seconds: float, outcome: _Outcome) -> T:
         refusal = self._limits.refusal(call.method.call_class, call.caller, call.remaining)
         if refusal is not None:
             raise refusal
@@ -246,6 +262,32 @@ class Dispatcher:
         finally:
             drained.cancel()
 
+    async def _send_all(self, call: Call, answers: AsyncIterator[Message], send: Send) -> None:
+        drained = asyncio.ensure_future(self._limits.drained())
+        try:
+            while (answer := await self._before_drained(anext(answers, None), drained)) is not None:
+                # A stream may outlive its credential.
+                await self.authenticate(call.authorization)
+                await self._before_drained(_taken(send(answer)), drained)
+        finally:
+            drained.cancel()
+            if isinstance(answers, AsyncGenerator):
+                await answers.aclose()
+
+    async def _before_drained(self, act: Awaitable[T], drained: asyncio.Future[None]) -> T:
+        """Return what comes of it; raise Unavailable where the server ends first."""
+        acting = asyncio.ensure_future(act)
+        try:
+            await asyncio.wait({acting, drained}, return_when=asyncio.FIRST_COMPLETED)
+            if not acting.done():
+                raise draining()
+            return acting.result()
+        finally:
+            if not acting.done():
+                acting.cancel()
+                # What is cancelled has to end before what it works on is closed.
+                await asyncio.wait({acting})
+
     async def _next(self, messages: AsyncIterator[bytes], drained: asyncio.Future[None]) -> bytes | None:
         reading = asyncio.ensure_future(_read(messages))
         try:
@@ -279,6 +321,17 @@ def malformed(text: str) -> Invalid:
 def request_id_of(given: str | None) -> str:
     """Return the caller's request id where it can be one, else a new one."""
     return given if given is not None and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+async def _taken(sending: Awaitable[None]) -> None:
+    """Return when there is room for the next answer; raise DeadlineExceeded for a caller that does not read."""
+    try:
+        await asyncio.wait_for(sending, STREAM_IDLE_SECONDS)
+    except TimeoutError:
+        text = (
+            f"the answers were not read for {STREAM_IDLE_SECONDS:.0f} s; ask again from the last one that was"
+        )
+        raise DeadlineExceeded("DEADLINE_EXCEEDED", text) from None
 
 
 async def _read(messages: AsyncIterator[bytes]) -> bytes | None:

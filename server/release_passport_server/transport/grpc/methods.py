@@ -53,7 +53,7 @@ class CallClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC: unary, or with a stream of requests and one answer."""
+    """One RPC: unary, or with a stream of requests or of answers."""
 
     service: str
     name: str
@@ -61,6 +61,12 @@ class Method:
     response: type[Message]
     client_streaming: bool
     call_class: CallClass
+    server_streaming: bool = False
+
+    @property
+    def unary(self) -> bool:
+        """Say whether it takes one message and gives one."""
+        return not (self.client_streaming or self.server_streaming)
 
     @property
     def path(self) -> str:
@@ -82,8 +88,8 @@ def _methods() -> Iterator[Method]:
     for file in CONTRACT:
         for service in file.services_by_name.values():
             for method in service.methods:
-                if method.server_streaming:
-                    raise ValueError(f"{method.full_name}: streams of answers are not served")
+                if method.server_streaming and method.client_streaming:
+                    raise ValueError(f"{method.full_name}: streams both ways are not served")
                 yield Method(
                     service=service.full_name,
                     name=method.name,
@@ -91,11 +97,12 @@ def _methods() -> Iterator[Method]:
                     response=message_factory.GetMessageClass(method.output_type),
                     client_streaming=method.client_streaming,
                     call_class=_call_class(method),
+                    server_streaming=method.server_streaming,
                 )
 
 
 def _call_class(method: MethodDescriptor) -> CallClass:
-    if method.client_streaming:
+    if method.client_streaming or method.server_streaming:
         return CallClass.STREAM
     if method.name == "Evaluate":
         return CallClass.DECIDE

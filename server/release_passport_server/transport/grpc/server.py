@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -29,6 +29,7 @@ from release_passport_server.transport.grpc.methods import Method, service_names
 from release_passport_server.transport.grpc.reflection import reflection_handlers
 from release_passport_server.transport.grpc.refusals import REQUEST_ID, trailers_of
 
+T = TypeVar("T")
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 _OPTIONS: tuple[tuple[str, int], ...] = (
@@ -48,6 +49,8 @@ class Context(Protocol):
     def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None: ...
 
     async def read(self) -> object: ...
+
+    async def write(self, message: bytes, /) -> None: ...
 
     def time_remaining(self) -> float | None: ...
 
@@ -119,25 +122,44 @@ class _RPCs(grpc.GenericRpcHandler):
 
 
 def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
-    async def unary(_: AsyncIterator[bytes], context: Context) -> bytes:
-        async def receive() -> Message:
-            raw = await context.read()
-            if not isinstance(raw, bytes):
-                raise malformed("the call ended without a message")
-            return decode(method, raw)
+    async def received(context: Context) -> Message:
+        raw = await context.read()
+        if not isinstance(raw, bytes):
+            raise malformed("the call ended without a message")
+        return decode(method, raw)
 
-        return await _answered(context, dispatcher, method, lambda call: dispatcher.unary(call, receive))
+    async def unary(_: AsyncIterator[bytes], context: Context) -> bytes:
+        async def run(call: Call) -> bytes:
+            answer = await dispatcher.unary(call, lambda: received(context))
+            return _serialized(dispatcher, call, answer)
+
+        return await _answered(context, dispatcher, method, run)
 
     async def client_stream(raw: AsyncIterator[bytes], context: Context) -> bytes:
-        return await _answered(context, dispatcher, method, lambda call: dispatcher.client_stream(call, raw))
+        async def run(call: Call) -> bytes:
+            return _serialized(dispatcher, call, await dispatcher.client_stream(call, raw))
+
+        return await _answered(context, dispatcher, method, run)
+
+    async def server_stream(_: AsyncIterator[bytes], context: Context) -> None:
+        async def send(answer: Message) -> None:
+            # The core lets it return when there is room for it: a slow reader is waited for, not stored for.
+            await context.write(answer.SerializeToString())
+
+        async def run(call: Call) -> None:
+            await dispatcher.server_stream(call, lambda: received(context), send)
+
+        await _answered(context, dispatcher, method, run)
 
     # Read by us, the message of a unary call is read only where the call is taken, and not waited for for ever.
+    if method.server_streaming:
+        return grpc.stream_stream_rpc_method_handler(server_stream)
     return grpc.stream_unary_rpc_method_handler(client_stream if method.client_streaming else unary)
 
 
 async def _answered(
-    context: Context, dispatcher: Dispatcher, method: Method, run: Callable[[Call], Awaitable[Message]]
-) -> bytes:
+    context: Context, dispatcher: Dispatcher, method: Method, run: Callable[[Call], Awaitable[T]]
+) -> T:
     call = _call(method, context)
     refusal = dispatcher.refusal(call)
     if refusal is not None:
@@ -147,14 +169,18 @@ async def _answered(
     try:
         answer = await run(call)
         context.set_trailing_metadata(((REQUEST_ID, call.request_id),))
-        raw = answer.SerializeToString()
-        _until_read(dispatcher, call, len(raw))
-        return raw
+        return answer
     except Failure as failure:
         status = failure.status
     except Exception as error:  # noqa: BLE001 - the dispatcher maps all; should it fail, the text stays here
         status = status_of(error, call.request_id)
     return await abort(context, status, call.request_id)
+
+
+def _serialized(dispatcher: Dispatcher, call: Call, answer: Message) -> bytes:
+    raw = answer.SerializeToString()
+    _until_read(dispatcher, call, len(raw))
+    return raw
 
 
 def _until_read(dispatcher: Dispatcher, call: Call, size: int) -> None:

@@ -64,7 +64,7 @@ def json_rpc_routes(dispatcher: Dispatcher, methods: tuple[Method, ...]) -> list
     return [
         Route(method.path, _endpoint(dispatcher, method), methods=["POST"])
         for method in methods
-        if not method.client_streaming
+        if method.unary
     ]
 
 

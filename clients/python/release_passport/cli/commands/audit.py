@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from release_passport.cli.log_download import Files, Rows
     from release_passport.log.audit import Fault
     from release_passport.log.checkpoint import Checkpoint
-    from release_passport.v1 import audit_service_pb2
+    from release_passport.v1 import audit_pb2, audit_service_pb2
 
 
 @click.group(short_help="Read the audit log, and check that it is whole.")
@@ -63,6 +65,49 @@ def list_entries(
     emit_list(session, found, table(headers, rows, empty="no entries"))
 
 
+@audit.command(short_help="Follow what is done, as it is done.")
+@click.option("--from-leaf", type=int, metavar="NUMBER", help="Begin with this leaf; default: what is new.")
+@click.option("--limit", type=click.IntRange(1), metavar="NUMBER", help="End after so many entries.")
+@connected(("table", "json"))
+def tail(session: Session, *, from_leaf: int | None, limit: int | None) -> int:
+    """Show each entry when it is written, a line each, until interrupted; goes on when the server comes back."""
+    from itertools import islice
+
+    from release_passport.following import follow_audit
+
+    if from_leaf is not None and from_leaf < 0:
+        raise usage("--from-leaf is the number of a leaf")
+    first = _written(session) if from_leaf is None else from_leaf
+    entries = follow_audit(session.client, first, tenant=session.tenant)
+    for one in islice(entries, limit):
+        _write_entry(session, one)
+    return exit_codes.OK
+
+
+def _write_entry(session: Session, entry: audit_pb2.AuditEntry) -> None:
+    """Write a line, which whoever reads it gets at once."""
+    from release_passport.cli.render.machine import as_data
+    from release_passport.cli.render.screen import show
+    from release_passport.cli.render.text import pairs
+    from release_passport.cli.render.view import time_words
+
+    if session.output == "table":
+        words = (time_words(entry.time), entry.principal, entry.action, entry.subject)
+        show(pairs([(str(entry.leaf_index), "  ".join(words))]))
+    else:
+        click.echo(json.dumps(as_data(entry)))
+    sys.stdout.flush()
+
+
+def _written(session: Session) -> int:
+    """Return how many entries there are now."""
+    from release_passport.v1 import audit_service_pb2
+
+    request = audit_service_pb2.GetCheckpointRequest(tenant=session.tenant)
+    answer = session.client.get_checkpoint(request)
+    return answer.size + answer.pending
+
+
 @audit.command(short_help="Check that the audit log is whole.")
 @click.option("--from", "first", default=0, metavar="LEAF", help="Begin with the tile of this leaf.")
 @click.option("--to", "end", type=int, metavar="LEAF", help="End before this leaf.")
@@ -77,14 +122,29 @@ def list_entries(
     metavar="FILE",
     help="Where the checkpoint of the last audit is kept: it must be continued, and is replaced then.",
 )
+@click.option(
+    "--bundle",
+    metavar="FILE",
+    help="Check the entries of an exported passport, without a server; needs --key-set.",
+)
 @connected()
-def verify(session: Session, *, first: int, end: int | None, key_set: str | None, held: str | None) -> int:
+def verify(
+    session: Session,
+    *,
+    first: int,
+    end: int | None,
+    key_set: str | None,
+    held: str | None,
+    bundle: str | None,
+) -> int:
     """Compare every entry with the log's tree and its signed checkpoint; exit 0 only where all of it fits."""
     from release_passport.cli.verifying import require_cryptography
 
     if first < 0 or (end is not None and end <= first):
         raise usage("--from and --to are leaves, and --to is behind --from")
     require_cryptography()
+    if bundle is not None:
+        return _verify_bundle(session, bundle, first=first, end=end, key_set=key_set, held=held)
     from release_passport.cli.log_download import Files, Rows, first_of_tile
     from release_passport.v1 import audit_service_pb2
 
@@ -97,6 +157,28 @@ def verify(session: Session, *, first: int, end: int | None, key_set: str | None
         Path(held).write_bytes(answer.checkpoint)
     _write(session, checkpoint, answer.pending, rows.count, fault)
     return exit_codes.OK if fault is None else exit_codes.ERROR
+
+
+def _verify_bundle(
+    session: Session, path: str, *, first: int, end: int | None, key_set: str | None, held: str | None
+) -> int:
+    """Check what a passport says of the log; nobody is asked."""
+    if key_set is None:
+        raise usage("--bundle needs --key-set: what is in the passport cannot vouch for itself")
+    from release_passport.bundle.audit import audit_bundle
+    from release_passport.bundle.form import BundleInvalid
+    from release_passport.cli.verifying import read_key_set
+    from release_passport.log.note import NoteInvalid
+
+    try:
+        raw, keys = Path(path).read_bytes(), read_key_set(key_set)
+        found = audit_bundle(raw, keys, _held(held), first=first, end=end)
+    except OSError as error:
+        raise usage(f"{path} cannot be read: {error.strerror}") from error
+    except (BundleInvalid, NoteInvalid) as error:
+        raise CommandFailure(f"{path}: {error}") from error
+    _write(session, found.checkpoint, None, found.entries, found.fault)
+    return exit_codes.OK if found.fault is None else exit_codes.ERROR
 
 
 def _opened(
@@ -121,17 +203,23 @@ def _opened(
 def _fork(files: Files, checkpoint: Checkpoint, held: str | None) -> Fault | None:
     """Return how the log denies the checkpoint of the last audit."""
     from release_passport.log.audit import find_fork
+
+    before = _held(held)
+    return None if before is None else find_fork(files.read, checkpoint, before)
+
+
+def _held(path: str | None) -> Checkpoint | None:
+    """Return the checkpoint of the last audit, None where there was none."""
     from release_passport.log.checkpoint import parse_checkpoint
     from release_passport.log.note import NoteInvalid
 
-    if held is None or not Path(held).exists():
+    if path is None or not Path(path).exists():
         return None
     try:
         # It was verified when it was kept; what it says is held against the log as it is now.
-        before = parse_checkpoint(Path(held).read_text(encoding="utf-8").partition("\n\n")[0] + "\n")
+        return parse_checkpoint(Path(path).read_text(encoding="utf-8").partition("\n\n")[0] + "\n")
     except (NoteInvalid, OSError, UnicodeDecodeError) as error:
-        raise usage(f"{held} is not a checkpoint: {error}") from error
-    return find_fork(files.read, checkpoint, before)
+        raise usage(f"{path} is not a checkpoint: {error}") from error
 
 
 def _compared(rows: Rows, files: Files, checkpoint: Checkpoint, begin: int, end: int | None) -> Fault | None:
@@ -149,7 +237,9 @@ def _earliest(fault: Fault | None, rows: Rows) -> Fault | None:
     return min(fault, rows.fault, key=lambda one: one.index)
 
 
-def _write(session: Session, checkpoint: Checkpoint, pending: int, count: int, fault: Fault | None) -> None:
+def _write(
+    session: Session, checkpoint: Checkpoint, pending: int | None, count: int, fault: Fault | None
+) -> None:
     from release_passport.cli.render.machine import write_data
     from release_passport.cli.render.screen import show
     from release_passport.cli.render.text import pairs
@@ -157,7 +247,10 @@ def _write(session: Session, checkpoint: Checkpoint, pending: int, count: int, f
     said: dict[str, object] = {
         "log": checkpoint.origin,
         "size": checkpoint.size,
-        "pending": pending,
+    }
+    if pending is not None:
+        said["pending"] = pending
+    said |= {
         "entries": count,
         "sound": fault is None,
     }

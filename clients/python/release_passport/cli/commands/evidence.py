@@ -126,6 +126,39 @@ def _send(
     return stored
 
 
+@evidence.command(short_help="Collect what registries hold about a release's images.")
+@click.argument("release")
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="IMAGE@sha256:…",
+    help="An image of the release; repeat. Not given: its artifacts whose name begins with a registry.",
+)
+@connected()
+def collect(session: Session, /, release: str, images: tuple[str, ...]) -> None:
+    r"""Have the server read what is attached to a RELEASE's images in their registries, and verify and store it.
+
+    \b
+    passport evidence collect checkout/prod/1.42.0
+    passport evidence collect checkout/prod/1.42.0 --image ghcr.io/acme/checkout@sha256:…
+    """
+    from release_passport.cli.emit import emit
+    from release_passport.cli.render.collection import collected
+    from release_passport.cli.resource_names import release_name
+    from release_passport.v1 import evidence_service_pb2
+
+    request = evidence_service_pb2.CollectAttestationsRequest(
+        release=release_name(session, release), images=images
+    )
+    found = session.client.collect_attestations(request)
+    emit(session, found, collected(found))
+    stored = len(found.evidence)
+    session.notice(f"{stored} item{'s' * (stored != 1)} of evidence from registries")
+    if not all(one.complete for one in found.images):
+        session.warn("passport: not everything could be read; see the problems above")
+
+
 @evidence.command("list", short_help="List evidence, newest first.")
 @click.option("--kind", default="", metavar="KIND")
 @_subject_options

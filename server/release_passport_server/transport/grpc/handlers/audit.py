@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from release_passport.v1 import audit_service_pb2 as pb
@@ -38,6 +40,18 @@ class AuditHandlers:
             entries=[wire.entry_to_proto(entry) for entry in listed.items],
             next_page_token=next_token(principal, "ListAuditEntries", request, listed.next_after),
         )
+
+    async def StreamAuditEntries(
+        self, principal: Principal, request: pb.StreamAuditEntriesRequest
+    ) -> AsyncGenerator[pb.StreamAuditEntriesResponse, None]:
+        """Send entries from a leaf on, and new ones as they come."""
+        same_tenant(principal, request.tenant)
+        first = wire.number(request.from_leaf, "from_leaf")
+        async with aclosing(self.audit.follow(principal, first)) as followed:
+            async for entries, leaf in followed:
+                yield pb.StreamAuditEntriesResponse(
+                    entries=[wire.entry_to_proto(entry) for entry in entries], next_leaf=leaf
+                )
 
     async def GetCheckpoint(
         self, principal: Principal, request: pb.GetCheckpointRequest
