@@ -14,6 +14,8 @@ from release_passport.bundle.form import Document
 from release_passport_server import restoring
 from release_passport_server.adapters.cel.compiler import CELCompiler
 from release_passport_server.adapters.cel.policies import CELPolicies
+from release_passport_server.adapters.http.client import GuardedClients
+from release_passport_server.adapters.http.webhook import SecretInvalid, SignedWebhook, secret_of
 from release_passport_server.adapters.sql.jobs import SQLJobs
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.adapters.system.clock import SystemClock
@@ -27,6 +29,8 @@ from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import AlreadyExists, Violation, invalid
 from release_passport_server.domain.ids import SLUG_RULE, is_slug
 from release_passport_server.domain.job import REEVALUATE
+from release_passport_server.domain.notification import NOTIFY
+from release_passport_server.domain.outbound import OriginInvalid
 from release_passport_server.domain.record import Page
 from release_passport_server.ports.authentication import Authenticator
 from release_passport_server.process import Application, Process, run
@@ -38,9 +42,11 @@ from release_passport_server.services.replaying import Replayer, replay_statemen
 from release_passport_server.services.restored import Restored
 from release_passport_server.services.reverify import Reverify
 from release_passport_server.services.tenants import bootstrap_tenant
+from release_passport_server.webhook_settings import WebhookSettings
 from release_passport_server.wire.bundle import BundledBodies, recorded
 from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.log_keeper import KIND
+from release_passport_server.worker.notifier import Notifier
 from release_passport_server.worker.reevaluation import Reevaluator, Sweeper
 from release_passport_server.worker.runner import Pace, Runner, Work
 
@@ -168,6 +174,7 @@ def _worker(core: Core, settings: Settings) -> Runner:
     work = {
         KIND: Work(keeper, at_once=1),
         REEVALUATE: Work(Reevaluator(reevaluate, store, core.clock), at_once=DECIDED_AT_ONCE),
+        NOTIFY: Work(Notifier(_delivery(settings.webhook), core.clock), at_once=2),
         RECONSIDER: Work(Sweeper(store, jobs, Reverify(store, core.intake.verify)), at_once=1),
     }
     runner = Runner(jobs, work, keeper.holder, pace)
@@ -180,6 +187,28 @@ def _worker(core: Core, settings: Settings) -> Runner:
 
     store.on_due(told)
     return runner
+
+
+def _delivery(settings: WebhookSettings) -> SignedWebhook | None:
+    if settings.secret_file is None:
+        return None
+    try:
+        secret = secret_of(settings.secret_file.read_text(encoding="ascii"))
+        return SignedWebhook(
+            GuardedClients(f"release-passport/{__version__}"),
+            settings.url,
+            secret,
+            internal=settings.internal,
+            ca_file=settings.ca_file,
+        )
+    except (OSError, UnicodeError) as error:
+        raise SettingsInvalid(
+            f"webhook.secret_file: {settings.secret_file} cannot be read: {error}"
+        ) from error
+    except SecretInvalid as error:
+        raise SettingsInvalid(f"webhook.secret_file: the secret {error}") from error
+    except OriginInvalid as error:
+        raise SettingsInvalid(f"webhook.url: {error}") from error
 
 
 def bundle_replayer() -> Callable[[Document, Mapping[str, Mapping[str, Any]]], dict[str, str]]:

@@ -17,6 +17,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from release_passport_server.evidence_settings import RegistrySettings, Section, VerificationSettings
+from release_passport_server.webhook_settings import WebhookSettings
 
 PREFIX = "PASSPORT_SERVER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -214,6 +215,7 @@ class Settings(Section):
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    webhook: WebhookSettings = Field(default_factory=WebhookSettings)
 
     @property
     def key_folder(self) -> Path:

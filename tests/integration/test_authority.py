@@ -46,6 +46,7 @@ AUDITS = {
     "GetInclusionProof",
     "GetConsistencyProof",
     "GetLogFiles",
+    "StreamAuditEntries",
 }
 FREEZES = {"GetFreeze", "EndFreeze"}
 

@@ -117,10 +117,9 @@ async def place(server: RealServer, registry: str) -> AsyncIterator[Place]:
         ref="mini.json", sha256=f"sha256:{hashlib.sha256(content).hexdigest()}", content=content
     )
     signer = trust_pb2.SignerRule(name="ci", issuer=_exact(WHO.issuer), identity=_exact(WHO.san))
-    key = trust_pb2.TrustedKey(name="scanner", public_key_pem=KEY.pem)
-    trust = trust_pb2.TrustConfiguration(
-        name="tenants/default/trust", roots=[pinned], rules=[signer], keys=[key]
-    )
+    key = trust_pb2.TrustedKey(name="scanner", pem=KEY.pem)
+    now = (await admin("GetTrust", trust_service_pb2.GetTrustRequest())).trust
+    trust = trust_pb2.TrustConfiguration(roots=[pinned], rules=[signer], keys=[key], etag=now.etag)
     await admin("UpdateTrust", trust_service_pb2.UpdateTrustRequest(trust=trust))
     async with pushing(registry) as to:
         yield Place(admin, await somebody(admin, "sa:ci", "ci"), to, host)

@@ -12,6 +12,7 @@ from grpc import aio
 
 from release_passport.v1 import access_service_pb2, decision_service_pb2, tenant_service_pb2
 from release_passport_server.transport.grpc.methods import Method, all_methods
+from support.calls import first_of
 from support.server import RealServer, bearer, real_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,7 +27,10 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Real
 async def asked(server: RealServer, method: Method, metadata: tuple[tuple[str, str], ...]) -> grpc.StatusCode:
     """Return the status of an empty request."""
     try:
-        if not method.unary:
+        if method.server_streaming:
+            answers: Any = server.channel.unary_stream(method.path)
+            await first_of(answers(b"", metadata=metadata))
+        elif method.client_streaming:
             stream: Any = server.channel.stream_unary(method.path)
             await stream(iter([b""]), metadata=metadata)
         else:

@@ -44,9 +44,12 @@ class Caller:
             "request_serializer": method.request.SerializeToString,
             "response_deserializer": method.response.FromString,
         }
-        if not method.unary:
+        if method.client_streaming:
             stream: Any = self.server.channel.stream_unary(method.path, **to)
             return await stream(iter([request]), metadata=metadata)
+        if method.server_streaming:
+            answers: Any = self.server.channel.unary_stream(method.path, **to)
+            return await first_of(answers(request, metadata=metadata))
         unary: Any = self.server.channel.unary_unary(method.path, **to)
         return await unary(request, metadata=metadata)
 
@@ -69,6 +72,14 @@ class Caller:
         with pytest.raises(aio.AioRpcError) as caught:
             await call(body, metadata=bearer(self.token or ""))
         return refusal(caught.value)
+
+
+async def first_of(call: Any) -> Any:
+    """Return the first message of a stream of answers, and leave the rest."""
+    async for answer in call:
+        call.cancel()
+        return answer
+    return None
 
 
 def refusal(error: aio.AioRpcError) -> Refused:

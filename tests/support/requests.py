@@ -258,5 +258,6 @@ def _proofs(n: Names) -> dict[str, Message]:
         "GetCheckpoint": audits.GetCheckpointRequest(tenant=n.tenant),
         "GetInclusionProof": audits.GetInclusionProofRequest(tenant=n.tenant, leaf_index=0),
         "GetConsistencyProof": audits.GetConsistencyProofRequest(tenant=n.tenant, size=1),
+        "StreamAuditEntries": audits.StreamAuditEntriesRequest(tenant=n.tenant),
         "GetLogFiles": audits.GetLogFilesRequest(tenant=n.tenant, paths=["tile/0/000"]),
     }

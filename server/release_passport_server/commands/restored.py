@@ -85,6 +85,7 @@ def _done(config: Path | None, act: Callable[[Restored], Awaitable[T]]) -> T:
     from release_passport_server.config import SettingsInvalid, load
     from release_passport_server.domain.errors import PassportError
     from release_passport_server.ports.log import LogBroken
+    from release_passport_server.services.restored import RestoreRefused
 
     async def run() -> T:
         async with bootstrap.restored(load(config).settings) as service:
@@ -96,5 +97,5 @@ def _done(config: Path | None, act: Callable[[Restored], Awaitable[T]]) -> T:
         raise click.UsageError(str(error)) from error
     except PassportError as error:
         raise click.ClickException(error.message) from error
-    except (KeyFilesInvalid, LogBroken, OSError, RuntimeError) as error:
+    except (KeyFilesInvalid, LogBroken, RestoreRefused, OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error

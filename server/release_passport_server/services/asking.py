@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import Precondition
+from release_passport_server.domain.notification import TOLD, notification
 from release_passport_server.domain.record import AuditEntry, FeedEvent
 from release_passport_server.ports.store import Replay, Transaction
 
@@ -53,6 +54,9 @@ def reused(request_id: str) -> Precondition:
 def record(
     tx: Transaction, ask: Ask, subject: str, scopes: tuple[str, ...] = ("tenant",), **detail: object
 ) -> None:
-    """Add one act to the feed and the audit log, in the act's own transaction."""
+    """Add one act to the feed and the audit log, in the act's own transaction; people are told of some acts."""
     tx.emit(FeedEvent(ask.method, subject, scopes))
     tx.audit(AuditEntry(ask.principal.id, ask.method, subject, detail))
+    kind = TOLD.get(ask.method)
+    if kind is not None:
+        tx.schedule(notification(kind, tx.tenant, subject, tx.now, principal=ask.principal.id, **detail))

@@ -13,11 +13,13 @@ from release_passport_server.domain.decide import decide
 from release_passport_server.domain.errors import NotFound, Precondition
 from release_passport_server.domain.evidence import EvidenceDraft, EvidenceItem
 from release_passport_server.domain.ids import DecisionName, ReleaseName
+from release_passport_server.domain.job import Timer
+from release_passport_server.domain.notification import APPROVAL_ASKED, notification
 from release_passport_server.domain.outcome import SEMANTICS_VERSION, Outcome, Reason
 from release_passport_server.domain.record import AuditEntry, DecisionDraft, DecisionRecord, FeedEvent
 from release_passport_server.domain.reevaluation import question_timer
 from release_passport_server.domain.release import Latch, ReleaseIdentity
-from release_passport_server.domain.verdict import Mode, Stage
+from release_passport_server.domain.verdict import Mode, Stage, Verdict
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.judging import CaseKey, Conclusion, Judged, LoadedCase
@@ -117,7 +119,7 @@ class Recorder:
             latches=tuple(self._latches(case, outcome, record)),
             events=(_event(record, case, renews=same),),
             audit=(_audited(record, principal),),
-            timers=(question_timer(record, asked or loaded.now),),
+            timers=(question_timer(record, asked or loaded.now), *_asking(record, case, renews=same)),
             times=times,
         )
 
@@ -243,6 +245,15 @@ def _event(record: DecisionRecord, case: Case, *, renews: bool) -> FeedEvent:
     kind = "decision.renewed" if renews else "decision.changed"
     body = {"verdict": record.verdict.name, "effectiveVerdict": record.effective_verdict.name}
     return FeedEvent(kind, record.name, scopes, body)
+
+
+def _asking(record: DecisionRecord, case: Case, *, renews: bool) -> tuple[Timer, ...]:
+    """Return what tells people that a decision asks them; a renewal asks nobody again."""
+    if renews or record.effective_verdict is not Verdict.REQUIRE_APPROVAL:
+        return ()
+    tenant = ReleaseName.parse(case.release.name).tenant
+    told = notification(APPROVAL_ASKED, tenant, record.name, record.decide_time, release=record.release)
+    return (told,)
 
 
 def _audited(record: DecisionRecord, principal: str) -> AuditEntry:

@@ -13,7 +13,6 @@ from typing import Protocol, TypeVar
 
 from release_passport_server.domain.access import PLATFORM, Principal
 from release_passport_server.domain.catalog import RoleBinding
-from release_passport_server.domain.errors import Precondition
 from release_passport_server.domain.ids import TenantName
 from release_passport_server.domain.record import Listed, LoggedEntry, Page
 from release_passport_server.ports.clock import Clock
@@ -39,6 +38,10 @@ PAGE = 200
 _EVERYDAY = frozenset(
     {"Evaluate", "CreateRelease", "SubmitEvidence", "StreamEvidence", "StartRollout", "FinishRollout"}
 )
+
+
+class RestoreRefused(Exception):
+    """What is not done with this store; the text says why, and what to do."""
 
 
 class Blocking(Protocol):
@@ -85,15 +88,15 @@ class Restored:
         return Review(setbacks, tuple(found))
 
     async def accept(self) -> Accepted:
-        """Begin a new epoch; raise Precondition where nothing was put back, or the copy is no whole one."""
+        """Begin a new epoch; raise RestoreRefused where nothing was put back, or the copy is no whole one."""
         setbacks = await self.blocking(self.restores.setbacks)
         if not setbacks:
             text = "this store is not behind what was anchored: there is nothing to accept"
-            raise Precondition("NOT_RESTORED", text)
+            raise RestoreRefused(text)
         for one in setbacks:
             if one.kind is SetbackKind.ROWS_MISSING:
                 text = f"{one.origin}: the audit log has fewer rows than its own tree of {one.size} leaves"
-                raise Precondition("LOG_BROKEN", f"{text}: put a whole copy back")
+                raise RestoreRefused(f"{text}: put a whole copy back")
         epoch = await self.blocking(self.restores.next_epoch)
         secrets, revoked = [], 0
         for tenant in await self._tenants():
@@ -106,12 +109,12 @@ class Restored:
         return Accepted(epoch, tuple(secrets), revoked)
 
     async def adopt(self) -> tuple[Setback, ...]:
-        """Return the logs that are anchored from now on as the store has them; raise Precondition for any setback."""
+        """Return the logs that are anchored from now on as the store has them; raise RestoreRefused for any setback."""
         setbacks = await self.blocking(self.restores.setbacks)
         for one in setbacks:
             if one.kind is not SetbackKind.NOT_ANCHORED:
                 text = f"{one.origin} differs from what was anchored: `passport-server restored accept`"
-                raise Precondition("STORE_RESTORED", text)
+                raise RestoreRefused(text)
         await self.blocking(lambda: self.restores.adopt(setbacks, self.clock.now()))
         return setbacks
 

@@ -278,7 +278,8 @@ class Dispatcher:
         """Return what comes of it; raise Unavailable where the server ends first."""
         acting = asyncio.ensure_future(act)
         try:
-            await asyncio.wait({acting, drained}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {acting, drained}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not acting.done():
                 raise draining()
             return acting.result()

@@ -12,8 +12,9 @@ from google.protobuf.message import Message
 from release_passport.v1 import evidence_pb2
 from release_passport_server.wire.facts import check_facts
 from release_passport_server.wire.intoto.provenance import provenance_v02, provenance_v1
-from release_passport_server.wire.intoto.sbom import cyclonedx, spdx
+from release_passport_server.wire.intoto.sbom import cyclonedx
 from release_passport_server.wire.intoto.scan import cosign_scan, intoto_scan
+from release_passport_server.wire.intoto.spdx3 import spdx_document
 from release_passport_server.wire.intoto.statement import Statement, StatementInvalid
 from release_passport_server.wire.intoto.strict_json import JSON
 from release_passport_server.wire.intoto.summary import verification_summary
@@ -25,7 +26,7 @@ _PREDICATES: tuple[tuple[re.Pattern[str], str, _Derive], ...] = (
     (re.compile(r"https://slsa\.dev/provenance/v0\.2"), "provenance", provenance_v02),
     (re.compile(r"https://slsa\.dev/provenance/v1"), "provenance", provenance_v1),
     (re.compile(r"https://slsa\.dev/verification_summary/v1"), "verification_summary", verification_summary),
-    (re.compile(r"https://spdx\.dev/Document(?:/v2\.[23])?"), "sbom", spdx),
+    (re.compile(r"https://spdx\.dev/Document(?:/v(?:2\.[23]|3\.0(?:\.[01])?))?"), "sbom", spdx_document),
     (re.compile(r"https://cyclonedx\.org/bom(?:/v1\.[0-9])?"), "sbom", cyclonedx),
     (re.compile(r"https://cosign\.sigstore\.dev/attestation/vuln/v1"), "vulnerability_scan", cosign_scan),
     (re.compile(r"https://in-toto\.io/attestation/vulns/v0\.[12]"), "vulnerability_scan", intoto_scan),

@@ -11,7 +11,7 @@ from release_passport_server.wire.intoto.strict_json import JSON
 
 _MAX_LICENSES = 500
 _MAX_LICENSE_CHARS = 32 * 1024
-_NO_LICENSE = frozenset({"NOASSERTION", "NONE"})
+NO_LICENSE = frozenset({"NOASSERTION", "NONE"})
 _TOOL = "Tool: "
 
 
@@ -32,7 +32,7 @@ def spdx(predicate: JSON) -> tuple[evidence_pb2.Sbom, datetime | None]:
         unidentified = sum(
             not (text_at(p, "versionInfo") and objects_at(p, "externalRefs")) for p in packages
         )
-        _count(facts, unidentified, [_spdx_licenses(package) for package in packages])
+        count(facts, unidentified, [_spdx_licenses(package) for package in packages])
     return facts, create_time
 
 
@@ -54,11 +54,12 @@ def cyclonedx(predicate: JSON) -> tuple[evidence_pb2.Sbom, datetime | None]:
         unidentified = sum(
             not (text_at(c, "version") and (text_at(c, "purl") or text_at(c, "cpe"))) for c in components
         )
-        _count(facts, unidentified, [_cyclonedx_licenses(component) for component in components])
+        count(facts, unidentified, [_cyclonedx_licenses(component) for component in components])
     return facts, create_time
 
 
-def _count(facts: evidence_pb2.Sbom, unidentified: int, licenses: list[set[str]]) -> None:
+def count(facts: evidence_pb2.Sbom, unidentified: int, licenses: list[set[str]]) -> None:
+    """Fill in how many components there are, and what is known of them."""
     facts.component_count = len(licenses)
     facts.unidentified_count = unidentified
     facts.unlicensed_count = sum(not found for found in licenses)
@@ -72,7 +73,7 @@ def _count(facts: evidence_pb2.Sbom, unidentified: int, licenses: list[set[str]]
 def _spdx_licenses(package: JSON) -> set[str]:
     for field in ("licenseConcluded", "licenseDeclared"):
         text = text_at(package, field)
-        if text is not None and text not in _NO_LICENSE:
+        if text is not None and text not in NO_LICENSE:
             return {text}
     return set()
 
