@@ -214,7 +214,7 @@ async def test_whose_grant_does_not_cover_a_kind_collects_none_of_it(place: Plac
     scanner = await somebody(place.admin, "sa:scanner", "submitter", kinds=("sbom",))
     request = pb.CollectAttestationsRequest(release=release)
     found = await scanner("CollectAttestations", request)
-    assert [one.reason for one in found.images[0].attestations] == ["PERMISSION_DENIED"]
+    assert [one.reason for one in found.images[0].attestations] == ["ACCESS_DENIED"]
     assert not found.evidence
     reader = await somebody(place.admin, "user:reader", "viewer")
     assert (await reader.refused("CollectAttestations", request)).code == "PERMISSION_DENIED"
@@ -230,7 +230,7 @@ async def test_no_other_registry_and_no_other_image_is_asked_for(place: Place) -
     for text, problem in (
         (foreign, "is no artifact of this release"),
         ("nginx", "needs a digest"),
-        (f"http://{place.host}/team/app@{digest_of(image)}", "needs its registry"),
+        (f"http://{place.host}/team/app@{digest_of(image)}", "has a repository that no registry takes"),
     ):
         request = pb.CollectAttestationsRequest(release=release, images=[text])
         refused = await place.ci.refused("CollectAttestations", request)
