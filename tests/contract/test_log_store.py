@@ -20,10 +20,12 @@ from release_passport_server.adapters.tlog.anchor_file import AnchorFile
 from release_passport_server.adapters.tlog.checkpoints import Checkpoints
 from release_passport_server.adapters.tlog.folder import TileFolder
 from release_passport_server.adapters.tlog.integrator import Integrator, entries
+from release_passport_server.adapters.tlog.log_names import LogNames
 from release_passport_server.adapters.tlog.proofs import LogProofs
+from release_passport_server.adapters.tlog.restores import Restores
 from release_passport_server.domain.errors import Conflict
 from release_passport_server.domain.record import AuditEntry
-from release_passport_server.ports.log import LogIdentity, LogLeaf, Publication, TileStore
+from release_passport_server.ports.log import LogIdentity, LogLeaf, Publication, SetbackKind, TileStore
 from release_passport_server.ports.store import Transaction
 from support.attesting import MemorySigner
 from support.builders import NOW
@@ -162,3 +164,27 @@ async def test_the_audit_finds_what_was_changed_in_the_database(log: DatabaseLog
     with log.engine.begin() as connection:
         connection.execute(delete(audit).where(mine))
     assert fault() == (270, FaultCode.ROW_MISSING)
+
+
+async def test_a_log_goes_on_under_another_name_with_what_it_has(log: DatabaseLog, tmp_path: Path) -> None:
+    await log.act(300)
+    log.integrate()
+    restores = Restores(log.sql, log.signer, AnchorFile(tmp_path / "anchors"), "passport.example/log")
+    assert restores.setbacks() == ()
+    published = Checkpoints(log.signer).sign(Checkpoint(LOG.origin, 301, b"1" * 32), NOW).encode()
+    restores.anchor.anchor(LOG.origin, published, NOW)
+    [lost] = restores.setbacks()
+    assert (lost.kind, lost.size, lost.anchored_size) == (SetbackKind.BEHIND, 300, 301)
+    epoch = restores.next_epoch()
+    for _ in range(2):
+        restores.begin((lost,), epoch, NOW)
+    assert log.sql.written()["acme"][1] == epoch
+    assert (await log.store.write("acme", lambda tx: tx.epoch())).value == epoch
+    assert restores.setbacks() == ()
+    new = LogNames.found("passport.example/log", log.sql.origins())("acme")
+    assert new.origin == f"{LOG.origin}/{epoch}"
+    await log.act(50)
+    assert log.integrate(new).size == 350
+    assert find_fault(log.audit_rows(), lambda path: log.sql.read(new, path), log.integrate(new)) is None
+    # The old name says what it said.
+    assert log.sql.origins()[LOG.origin] == 300

@@ -191,6 +191,11 @@ EVERYTHING = (
         {"attempt", "outcome", "reason", "request_id"},
     ),
     (
+        "CollectAttestations",
+        evidence_service_pb2.CollectAttestationsRequest(release="x", images=["a", "b\x07"]),
+        {"release", "images[1]"},
+    ),
+    (
         "RevokeEvidence",
         evidence_service_pb2.RevokeEvidenceRequest(name="x", reason="short", request_id=" "),
         {"name", "reason", "request_id"},

@@ -21,11 +21,12 @@ from perf.evaluating import Evaluating  # noqa: E402
 from perf.peers import opa, sigstore  # noqa: E402
 from perf.raw import raw_commits  # noqa: E402
 from perf.report import Report  # noqa: E402
+from perf.signing import signing  # noqa: E402
 from perf.stage import Stage  # noqa: E402
 
 SERVED = ("evaluate", "stored", "one", "half", "stream")
 ALONE = {"raw": raw_commits, "decide": deciding, "sigstore": sigstore, "opa": opa}
-PARTS = (*SERVED, *ALONE)
+PARTS = (*SERVED, "signing", *ALONE)
 
 
 def main() -> int:
@@ -38,6 +39,8 @@ def main() -> int:
         parts = options.only or PARTS
         if set(parts) & set(SERVED):
             asyncio.run(_measure_server(stage, parts))
+        if "signing" in parts:
+            asyncio.run(signing(stage))
         for name, measure in ALONE.items():
             if name in parts:
                 measure(stage)

@@ -31,7 +31,9 @@ def require_recorded(store_url: str, answers: Collection[decision_service_pb2.Ev
     audited += f" AND principal <> '{WORKER}'"
     audited += " AND subject LIKE '%/decisions/%'"
     _same("audit rows", _once("audit rows", _rows(store_url, audited)), told)
-    events = "SELECT subject AS name, revision FROM feed WHERE tenant = 'default' AND type = 'decision.changed' "
+    events = (
+        "SELECT subject AS name, revision FROM feed WHERE tenant = 'default' AND type = 'decision.changed' "
+    )
     events = f"SELECT name, revision FROM ({events}) AS told WHERE true {_ASKED}"
     _same("events in the feed", _once("events", _rows(store_url, events)), told)
     requests = "SELECT count(*), 0 FROM idempotency WHERE tenant = 'default' AND method LIKE '%Evaluate'"
@@ -45,6 +47,12 @@ def count(store_url: str, table: str) -> int:
     """Return how many rows of the tenant a table has."""
     ((rows, _),) = _rows(store_url, f"SELECT count(*), 0 FROM {table} WHERE tenant = '{TENANT}'")
     return int(rows)
+
+
+def leaves(store_url: str) -> dict[str, int]:
+    """Return the leaf of each decision in the audit log."""
+    query = "SELECT subject, leaf_index FROM audit WHERE tenant = 'default' AND action = 'Evaluate'"
+    return dict(_rows(store_url, query))
 
 
 def _require_dense(store_url: str) -> None:

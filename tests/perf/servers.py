@@ -51,19 +51,26 @@ def echo(answer: bytes, folder: Path) -> Iterator[Target]:
 
 
 @contextmanager
-def passport(folder: Path, store_url: str, *, profile: bool = False) -> Iterator[Served]:
-    """Make the store, and serve it as users do; the token is that of the first admin."""
+def passport(
+    folder: Path, store_url: str, *, profile: bool = False, program: str = ""
+) -> Iterator[Served]:
+    """Make the store, and serve it as users do; the token is that of the first admin.
+
+    `program` is a file here that serves in another way.
+    """
     variables = {"PASSPORT_SERVER_STORE_URL": store_url}
     made = passport_server(folder, "init", **variables)
     if made.returncode:
         raise NotAvailable(f"passport-server init: {made.stderr}")
     dumped = folder / "profile" if profile else None
-    program = [str(_HERE / "profiled.py"), str(dumped)] if profile else ["-m", "release_passport_server"]
+    words = [str(_HERE / program)] if program else ["-m", "release_passport_server"]
+    if profile:
+        words = [str(_HERE / "profiled.py"), str(dumped)]
     # The log goes where a file takes it, as it does in production: a pipe would have to be read meanwhile.
     log = folder / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, *program, "serve"],
+            [sys.executable, *words, "serve"],
             cwd=folder,
             env=environment(folder, **variables),
             stderr=out,

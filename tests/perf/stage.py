@@ -31,7 +31,7 @@ class Stage:
     raw_database: str | None = field(default=None, init=False)
     _cluster: URL | None = field(default=None, init=False)
 
-    def passport(self, store: str) -> Served:
+    def passport(self, store: str, *, program: str = "") -> Served:
         """Return a new server on a new store, "sqlite" or "pg"; raise NotAvailable."""
         folder = self.folder / f"{store}-{len(list(self.folder.iterdir()))}"
         folder.mkdir()
@@ -39,7 +39,8 @@ class Stage:
         if self.options.profile:
             # The profiles are written when the server ends.
             self.cleanup.callback(_print_profiles, NAMES[store], folder / "profile")
-        return self.cleanup.enter_context(passport(folder, url, profile=self.options.profile))
+        profile = self.options.profile and not program
+        return self.cleanup.enter_context(passport(folder, url, profile=profile, program=program))
 
     async def watched(self, store: str, served: Served, act: Callable[[], Awaitable[object]]) -> None:
         """Do something once more under the profiler that was asked for, if one was."""

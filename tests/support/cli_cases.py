@@ -79,6 +79,20 @@ EXPLAINED = decision_service_pb2.ExplainDecisionResponse(
 )
 NAME = decision().name
 
+COLLECTED = evidence_service_pb2.CollectAttestationsResponse(
+    images=[
+        evidence_service_pb2.CollectedImage(
+            image="ghcr.io/acme/checkout@sha256:" + "a" * 64,
+            attestations=[
+                evidence_service_pb2.CollectedAttestation(
+                    digest="sha256:" + "b" * 64, kind="sbom", place="COSIGN_TAG", reason="SIGNER_NOT_TRUSTED"
+                )
+            ],
+            problems=[evidence_service_pb2.CollectionProblem(where="COSIGN_TAG", message="too many")],
+        )
+    ]
+)
+
 # The words of a command, the RPC that it is for, the answer, and something that the answer shows.
 CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
     (
@@ -132,6 +146,12 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
         "ListEvidence",
         evidence_service_pb2.ListEvidenceResponse(evidence=[AN_ITEM]),
         "unit",
+    ),
+    (
+        ("evidence", "collect", "checkout/prod/1.4.2"),
+        "CollectAttestations",
+        COLLECTED,
+        "SIGNER_NOT_TRUSTED",
     ),
     (
         ("evidence", "get", "01H"),

@@ -6,6 +6,7 @@ does to a decision that of `people`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -86,6 +87,9 @@ class Waiver:
     end_time: datetime | None = None
     ended_by: str = ""
     end_reason: str = ""
+    # Who else the two are, by their credentials: nobody grants what they asked for under another name.
+    requester_identities: tuple[str, ...] = ()
+    granter_identities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,15 @@ class Override:
     reviewer: str = ""
     review_time: datetime | None = None
     review: str = ""
+    # Of what was recorded after the fact: what was put to run, and who recorded it.
+    artifact_digests: tuple[str, ...] = ()
+    recorder: str = ""
+    # Who else made it, by their credentials: none of them reviews it.
+    maker_identities: tuple[str, ...] = ()
+
+    def made_by(self, principal: str, identities: tuple[str, ...]) -> bool:
+        """Say whether somebody made the override, or recorded it, under any of their names."""
+        return same_person((self.principal, self.recorder, *self.maker_identities), (principal, *identities))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +202,45 @@ class ExemptionRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverRequest:
+    """Which finding of a release to make an exception to, for whom and until when."""
+
+    release: ReleaseName
+    service_wide: bool
+    policy: str
+    rule: str
+    artifact: str
+    key: str
+    owner: str
+    ticket: str
+    reason: str
+    expire_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRequest:
+    """Which release to let start against the findings of which decision, and for how long."""
+
+    release: ReleaseName
+    decision: str
+    ticket: str
+    reason: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class BypassReport:
+    """What was done by hand, told afterwards."""
+
+    release: ReleaseName
+    principal: str
+    act_time: datetime
+    ticket: str
+    reason: str
+    artifact_digests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FreezeTimes:
     """Until when a freeze is on, None while it is not; and when it begins next, None where it never will."""
 
@@ -245,12 +297,18 @@ def act_digest(act: Vote | Waiver | Override | Freeze | Exemption) -> str:
             said += [act.reason, act.requester, act.granter]
         case Override():
             said = [act.release, act.release_digest, [list(code) for code in act.overrules], act.principal]
-            said += [act.ticket, act.reason]
+            said += [act.ticket, act.reason, *act.artifact_digests]
         case Exemption():
             said = [act.freeze, act.release, act.release_digest, act.reason, act.ticket, act.creator]
         case Freeze():
             return act.digest
     return digest_of([act.name, *said, stamp(act.create_time), stamp(act.expire_time)])
+
+
+def same_person(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Say whether two people share a name; case does not tell people apart, and no name is nobody's."""
+    known = {one.casefold() for one in some if one}
+    return not known.isdisjoint(one.casefold() for one in others)
 
 
 def _labelled(wanted: tuple[tuple[str, str], ...], labels: object) -> bool:

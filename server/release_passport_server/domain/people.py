@@ -5,6 +5,7 @@ Each act counts against what it names and nothing else; whatever is not in force
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ FINISH = "FINISH"
 OVERRIDDEN = "OVERRIDDEN"
 WAIVED = "WAIVED"
 
+_WORD = re.compile(r"\w+")
 # What is not known is one thing, however it comes that it is not.
 _UNKNOWN = frozenset(
     {
@@ -140,9 +142,36 @@ def waivable(finding: Finding, rule: Rule) -> bool:
     return rule.waivable and not (attested and finding.reason is Reason.EVIDENCE_UNVERIFIED)
 
 
-def fingerprint(finding: Finding, fingerprints: Mapping[str, str]) -> str:
-    """Return what tells the failing facts of a finding from others: their identities, not their values."""
-    return "\n".join(sorted({finding.path, *(fingerprints.get(item.name, "") for item in finding.evidence)}))
+def fingerprint(finding: Finding, fingerprints: Mapping[str, str], expression: str = "") -> str:
+    """Return what tells the failing facts of a finding from others: their identities, not their values.
+
+    Of the facts only those count that the rule's `expression` reads; all of them where that is not known.
+    """
+    marks = {finding.path} if finding.path else set()
+    if finding.reason is Reason.EVIDENCE_MISSING and not finding.evidence:
+        # Which kind is missing, and of what, stands nowhere else.
+        marks.add(finding.message)
+    for item in finding.evidence:
+        marks.update(marks_read(fingerprints.get(item.name, ""), (expression,)))
+    return "\n".join(sorted(marks))
+
+
+def marks_read(text: str, expressions: Iterable[str]) -> list[str]:
+    """Return the marks of facts that any of the expressions reads.
+
+    The first line of `text` says what the facts are about. Each other one is `fields: mark`, and counts where one of
+    the fields is read; one of the field `*` always does.
+    """
+    about, *lines = text.splitlines() or [""]
+    words: set[str] = set()
+    for expression in expressions:
+        words.update(_WORD.findall(expression))
+        if not expression or "variables" in words:
+            # What a variable reads is not to be seen here.
+            return [about, *(f"{about}: {line.partition(': ')[2]}" for line in lines)]
+    read = [line.partition(": ") for line in lines]
+    words.add("*")
+    return [about, *(f"{about}: {mark}" for fields, _, mark in read if not words.isdisjoint(fields.split()))]
 
 
 def lifted(people: People, asked: Sequence[tuple[Policy, list[Finding]]]) -> list[list[Finding]]:
@@ -200,7 +229,7 @@ def _waived(people: People, policy: Policy, finding: Finding) -> Finding:
     rule = _rule(policy, finding)
     if rule is None or not people.waivers or not waivable(finding, rule):
         return finding
-    mark = fingerprint(finding, people.fingerprints)
+    mark = fingerprint(finding, people.fingerprints, rule.compiled.expect.source)
     for waiver in people.waivers:
         names = (waiver.policy, waiver.rule, waiver.artifact, waiver.key)
         if names != (finding.policy, finding.rule, finding.artifact, finding.key):

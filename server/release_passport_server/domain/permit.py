@@ -63,6 +63,8 @@ class Permit:
     issue_time: datetime
     not_after: datetime
     dev: bool = False
+    # What weakens the decision: who honours the permit sees that it stands on an override or a waiver.
+    weakenings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Terms:
     max_weight: int = 100
     steps: tuple[int, ...] = ()
     dev: bool = False
+    weakenings: tuple[str, ...] = ()
 
 
 def new_permit(permit_id: str, decision: DecisionRecord, release: Release, terms: Terms) -> Permit | None:
@@ -114,6 +117,7 @@ def new_permit(permit_id: str, decision: DecisionRecord, release: Release, terms
         issue_time=terms.now,
         not_after=not_after,
         dev=terms.dev,
+        weakenings=terms.weakenings,
     )
 
 
@@ -121,8 +125,9 @@ def terms_of(draft: DecisionDraft, errand: Errand) -> Terms:
     """Return the terms that a decision sets."""
     canary = draft.outcome.canary
     if draft.outcome.effective_verdict is Verdict.ALLOW or canary is None:
-        return Terms(errand, draft.now, dev=draft.case.dev)
-    return Terms(errand, draft.now, canary.max_weight, canary.steps, draft.case.dev)
+        return Terms(errand, draft.now, dev=draft.case.dev, weakenings=draft.outcome.weakenings)
+    limits = canary.max_weight, canary.steps
+    return Terms(errand, draft.now, *limits, draft.case.dev, draft.outcome.weakenings)
 
 
 def permit_refusal(permit: Permit, redemption: Redemption) -> PermitRefusal | None:
@@ -164,6 +169,7 @@ def permit_statement(permit: Permit, artifacts: tuple[Artifact, ...]) -> bytes:
         "issueTime": stamp(permit.issue_time),
         "notAfter": stamp(permit.not_after),
         "dev": permit.dev,
+        "weakenings": list(permit.weakenings),
     }
     return statement(artifacts, PERMIT_PREDICATE, predicate)
 
@@ -191,6 +197,7 @@ def permit_of(document: Mapping[str, Any]) -> Permit:
             issue_time=issued,
             not_after=ends,
             dev=said["dev"],
+            weakenings=tuple(said["weakenings"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError("the permit is not complete") from error

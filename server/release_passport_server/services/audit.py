@@ -12,7 +12,7 @@ from release_passport_server.domain.errors import NotFound, Precondition
 from release_passport_server.domain.record import Listed, LoggedEntry, Page
 from release_passport_server.domain.signing_key import key_set_document
 from release_passport_server.ports.access import Authorizer
-from release_passport_server.ports.log import LogIdentity, LogReader, SignedTreeHead
+from release_passport_server.ports.log import LogBroken, LogIdentity, LogReader, SignedTreeHead
 from release_passport_server.ports.signing import Signer
 from release_passport_server.ports.store import AuditFilter, Store
 
@@ -106,7 +106,7 @@ class Audit:
         if not log.first_leaf <= leaf_index < written:
             raise NotFound("NOT_FOUND", f"there is no entry {leaf_index} in this log")
         try:
-            return await self.blocking(lambda: self.log.inclusion(log, leaf_index))
+            return await self.asked(lambda: self.log.inclusion(log, leaf_index))
         except NotFound as error:
             raise not_logged_yet(f"entry {leaf_index}") from error
 
@@ -115,7 +115,7 @@ class Audit:
         self._may_audit(principal)
         head, log = await self._head(principal), self.identity(principal.tenant)
         newer = head.checkpoint.size
-        return await self.blocking(lambda: self.log.consistency(log, size, newer)), head.note
+        return await self.asked(lambda: self.log.consistency(log, size, newer)), head.note
 
     async def files(self, principal: Principal, paths: Sequence[str]) -> Mapping[str, bytes]:
         """Return those files of the log that there are."""
@@ -128,13 +128,20 @@ class Audit:
 
         return await self.blocking(act)
 
+    async def asked(self, act: Callable[[], T]) -> T:
+        """Run what reads the log; raise Precondition where it contradicts itself."""
+        try:
+            return await self.blocking(act)
+        except LogBroken as error:
+            raise Precondition("LOG_BROKEN", f"the log is broken: {error}") from error
+
     def key_set(self) -> dict[str, object]:
         """Return the public keys as they are published: no secret, for everybody."""
         return key_set_document(self.issuer, self.signer.public_keys())
 
     async def _head(self, principal: Principal) -> SignedTreeHead:
         try:
-            return await self.blocking(lambda: self.log.checkpoint(self.identity(principal.tenant)))
+            return await self.asked(lambda: self.log.checkpoint(self.identity(principal.tenant)))
         except NotFound as error:
             raise not_logged_yet("what was done") from error
 

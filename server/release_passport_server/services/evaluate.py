@@ -264,6 +264,8 @@ def _audited(record: DecisionRecord, principal: str) -> AuditEntry:
         "bodyDigest": digest(record.body),
         "envelopeDigest": digest(record.envelope),
     }
+    if record.summary:
+        detail["summaryDigest"] = digest(record.summary)
     return AuditEntry(principal, "Evaluate", record.name, detail)
 
 

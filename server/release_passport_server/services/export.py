@@ -79,7 +79,7 @@ class Export:
         log = self.audit.identity(principal.tenant)
         numbers = [entry.leaf_index for _, entry in found.chosen]
         try:
-            proofs = await self.audit.blocking(
+            proofs = await self.audit.asked(
                 lambda: self.audit.log.proofs(log, numbers, self._anchored(log.origin))
             )
         except NotFound as error:

@@ -58,8 +58,11 @@ class Permits:
     async def give(self, principal: Principal, judged: Judged, target: str) -> bytes:
         """Return the permit of a decision for this target; empty where it lets nothing go, or enforces nothing."""
         decision = judged.record
+        # Most questions name no target: the decision is read for those alone that do.
+        if not target or not decision.effective_verdict.allows:
+            return b""
         limits = self.messages.limits(decision.body)
-        if not target or not decision.effective_verdict.allows or OBSERVE_ONLY in limits.weakenings:
+        if OBSERVE_ONLY in limits.weakenings:
             return b""
 
         def act(reader: Reader) -> tuple[Release | None, str]:
@@ -72,7 +75,7 @@ class Permits:
             return b""
         errand = Errand(target, attempt, judged.epoch)
         now = decision.decide_time
-        terms = Terms(errand, now, limits.max_weight, limits.steps, limits.dev)
+        terms = Terms(errand, now, limits.max_weight, limits.steps, limits.dev, limits.weakenings)
         permit = new_permit(self.ids.ulid(now), decision, release, terms)
         if permit is None:
             return b""

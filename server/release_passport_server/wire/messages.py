@@ -102,9 +102,9 @@ class WireMessages:
         return facts.builder_id if isinstance(facts, evidence_pb2.Provenance) else ""
 
     def fingerprint(self, kind: str, key: str, facts: object) -> str:
-        """Return the identities that facts name, such as those of vulnerabilities, under their kind and key."""
+        """Return kind and key, and below them what identifies the facts, such as the ids of vulnerabilities."""
         assert isinstance(facts, Message)
-        return f"{kind}/{key}: {' '.join(identities(facts))}"
+        return "\n".join([f"{kind}/{key}", *identities(facts)])
 
     def rollout_outcome(self, release: Release, attempt: Attempt, now: datetime) -> tuple[object, str]:
         """Return RolloutOutcome facts for an attempt that ended PASSED or ROLLED_BACK, and their digest."""

@@ -19,9 +19,9 @@ from release_passport_server.services.reverify import Reverify
 
 # A suspended tenant's questions wait.
 SUSPENDED = timedelta(minutes=10)
-# Whoever decides without being asked rests for so many times as long, the longer the busier the store is: it takes
-# a quarter of what there is at most.
-REST_FACTOR = 3
+# Whoever decides without being asked rests for so many times as long, the longer the busier the store is: the two
+# that do so at once take a quarter of what there is at most.
+REST_FACTOR = 7
 MOST_REST = 1.0
 # So many releases are woken at once.
 PART = 100

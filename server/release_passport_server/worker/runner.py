@@ -54,6 +54,8 @@ class Pace:
 
     at_once: int = 8
     look: timedelta = timedelta(seconds=1)
+    # Whoever is woken looks at once, but no more often than this: a busy store has better things to do.
+    breath: timedelta = timedelta(milliseconds=50)
     lease: timedelta = timedelta(seconds=60)
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -145,7 +147,11 @@ class Runner:
 
     async def _look_for_ever(self) -> None:
         failures = 0
+        clock = asyncio.get_running_loop().time
+        looked = clock() - self._pace.breath.total_seconds()
         while not self._stopping:
+            await self._breathe(looked + self._pace.breath.total_seconds() - clock())
+            looked = clock()
             self._stir.clear()
             begun, wait = 0, self._pace.look
             try:
@@ -160,6 +166,10 @@ class Runner:
                 logger.exception("looking for jobs failed")
             if not begun:
                 await self._idle(wait)
+
+    async def _breathe(self, seconds: float) -> None:
+        if seconds > 0 and not self._stopping:
+            await asyncio.sleep(seconds)
 
     def _wait_after(self, failures: int) -> timedelta:
         return max(self._pace.look, min(self._pace.backoff.first * failures, timedelta(seconds=30)))

@@ -11,10 +11,12 @@ from typing import Any
 
 from release_passport.bundle.form import BundleInvalid, Document, digest
 from release_passport.bundle.logged import TheLog
+from release_passport.bundle.signers import why_refused
+from release_passport.bundle.summary import summary_faults
 from release_passport.log.merkle import ProofInvalid
 from release_passport.log.note import NoteInvalid
-from release_passport.signatures.envelope import EnvelopeInvalid, OpenedEnvelope, open_envelope
-from release_passport.signatures.key_set import Evidence, KeyRefusal, PublishedKey, key_refusal, trusted
+from release_passport.signatures.envelope import EnvelopeInvalid, open_envelope
+from release_passport.signatures.key_set import Evidence, PublishedKey, trusted
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATES = (
@@ -22,14 +24,6 @@ PREDICATES = (
     "https://release-passport.dev/predicates/refusal/v1",
 )
 _ALLOWS = ("ALLOW", "ALLOW_WITH_CANARY")
-_WHY = {
-    KeyRefusal.OTHER_PURPOSE: "is not for decisions",
-    KeyRefusal.NOT_YET_VALID: "was not valid yet at the time of the decision",
-    KeyRefusal.NO_LONGER_VALID: "was not valid any more at the time of the decision",
-    KeyRefusal.RETIRED_WITHOUT_LOG: "is retired, and no checkpoint from before its end shows the decision",
-    KeyRefusal.COMPROMISED: "is compromised, and no checkpoint that the reader kept from before shows the decision",
-    KeyRefusal.UNKNOWN_STATE: "is in a state that is not known here",
-}
 
 
 @dataclass(slots=True)
@@ -59,7 +53,9 @@ def check_decision(
         opened = open_envelope(given["envelope"].encode(), trusted(keys, "DECISION"))
         statement = json.loads(opened.payload)
         index = _logged(given, log)
-        refusal = _refusal(opened, keys, statement, index, log)
+        time = datetime.fromisoformat(statement["predicate"]["decideTime"])
+        evidence = Evidence(time, index, log.published, log.held)
+        refusal = why_refused(opened, keys, evidence)
         if refusal is not None:
             found.faults.append(f"{name}: {refusal}")
     except (EnvelopeInvalid, NoteInvalid, ProofInvalid, BundleInvalid) as error:
@@ -67,6 +63,7 @@ def check_decision(
         return
     found.statements[name] = statement
     found.faults += [f"{name}: {fault}" for fault in _faults(document, given, statement, dev=dev)]
+    found.faults += [f"{name}: {fault}" for fault in summary_faults(given, statement, keys, evidence)]
     missing = [one for one in _evidence(given).values() if one not in document["facts"]]
     if missing:
         found.notes.append(f"{name}: {len(missing)} of its facts were purged, so it cannot be decided again")
@@ -90,26 +87,6 @@ def _logged(given: Document, log: TheLog) -> int:
     if about != own:
         raise BundleInvalid("its entry in the audit log is about something else")
     return index
-
-
-def _refusal(
-    opened: OpenedEnvelope,
-    keys: Sequence[PublishedKey],
-    statement: Mapping[str, Any],
-    index: int,
-    log: TheLog,
-) -> str | None:
-    """Return why no signature counts, None where one does."""
-    time = datetime.fromisoformat(statement["predicate"]["decideTime"])
-    evidence = Evidence(time, index, log.published, log.held)
-    said = ""
-    for one in keys:
-        if one.key in opened.keys:
-            why = key_refusal(one, "DECISION", evidence)
-            if why is None:
-                return None
-            said = f"the key {one.key.key_id} {_WHY[why]} ({why.value})"
-    return said or "no key that is trusted signed it"
 
 
 def _faults(document: Document, given: Document, statement: Mapping[str, Any], *, dev: bool) -> Iterator[str]:

@@ -38,6 +38,10 @@ class FaultCode(StrEnum):
     ROOT_DIFFERS = "ROOT_DIFFERS"
     ROLLED_BACK = "ROLLED_BACK"
     FORKED = "FORKED"
+    # What an entry speaks of is not there, is something else, or was done twice.
+    RECORD_MISSING = "RECORD_MISSING"
+    RECORD_ALTERED = "RECORD_ALTERED"
+    PERMIT_USED_TWICE = "PERMIT_USED_TWICE"
     # A file without the proof that would show it.
     NOT_SHOWN = "NOT_SHOWN"
 

@@ -46,6 +46,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_SELF_APPROVAL: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_WAIVABLE: _ClassVar[ErrorReason]
     ERROR_REASON_NOTHING_ASKED: _ClassVar[ErrorReason]
+    ERROR_REASON_LOG_BROKEN: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_INVALID_FIELDS: ErrorReason
 ERROR_REASON_POLICY_INVALID: ErrorReason
@@ -86,3 +87,4 @@ ERROR_REASON_ALREADY_ENDED: ErrorReason
 ERROR_REASON_SELF_APPROVAL: ErrorReason
 ERROR_REASON_NOT_WAIVABLE: ErrorReason
 ERROR_REASON_NOTHING_ASKED: ErrorReason
+ERROR_REASON_LOG_BROKEN: ErrorReason

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TypeVar
 
@@ -21,10 +22,18 @@ T = TypeVar("T")
 class Aside:
     """Runs acts off the event loop, each with the database's time, in a transaction of its own."""
 
-    def __init__(self, engine: Engine, threads: Executor, time: Callable[[Connection], datetime]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        threads: Executor,
+        time: Callable[[Connection], datetime],
+        turn: AbstractContextManager[object] | None = None,
+    ) -> None:
         self._engine = engine
         self._threads = threads
         self._time = time
+        # Held while something is written, where the database takes one writer at a time.
+        self._turn = turn or nullcontext()
 
     async def write(self, act: Callable[[Connection, datetime], T]) -> T:
         """Run an act and commit it; once more where the database broke off."""
@@ -52,5 +61,6 @@ class Aside:
 
     def _run(self, act: Callable[[Connection, datetime], T], reads: bool) -> T:
         options = {"passport_reads": reads}
-        with self._engine.connect().execution_options(**options) as connection, connection.begin():
+        turn = nullcontext() if reads else self._turn
+        with turn, self._engine.connect().execution_options(**options) as connection, connection.begin():
             return act(connection, self._time(connection))

@@ -96,14 +96,12 @@ class SQLJobs:
 
         def act(connection: Connection, now: datetime) -> timedelta | None:
             open_ = and_(c.available_time <= now, c.kind.in_(kinds))
-            due = select(c.key).where(open_, c.due_time <= now).limit(1)
-            if connection.execute(due).first() is not None:
-                return timedelta(0)
             # What was put off while it ran, and whose worker did not come back, is open long before it is due.
-            put_off = select(func.min(c.due_time)).where(open_)
+            put_off = select(func.min(c.due_time)).where(open_).scalar_subquery()
             others = select(func.min(c.available_time)).where(c.available_time > now, c.kind.in_(kinds))
-            times = [connection.execute(rows).scalar() for rows in (put_off, others)]
-            return min((time - now for time in times if time is not None), default=None)
+            times = connection.execute(select(put_off, others.scalar_subquery())).one()
+            first = min((time for time in times if time is not None), default=None)
+            return None if first is None else max(first - now, timedelta(0))
 
         return await self._aside.read(act)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar, cast
@@ -54,6 +55,7 @@ class SQLStore:
         *,
         readers: int,
         owned: ExitStack,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
         self._engine = engine
         self._outage = outage
@@ -61,6 +63,7 @@ class SQLStore:
         self._writer = writer
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="passport-reader")
         self._owned = owned
+        self._turn = turn
         self._catalogs = Catalogs()
 
     @classmethod
@@ -89,14 +92,20 @@ class SQLStore:
         )
         owned.callback(engine.dispose)
         owned.callback(outage.close)
-        writer = Writer(engine, secrets.token_hex(8), clock, outage, before_lock)
+        # SQLite lets one write at a time, and has whoever waits for it sleep, longer each time.
+        turn = None if path is None else threading.Lock()
+        writer = Writer(engine, secrets.token_hex(8), clock, outage, before_lock=before_lock, turn=turn)
         writer.start()
-        return cls(engine, writer, outage, clock, readers=pool_size, owned=owned)
+        return cls(engine, writer, outage, clock, readers=pool_size, owned=owned, turn=turn)
 
     @property
     def aside(self) -> Aside:
         """Return what runs small transactions across tenants, at the database's time."""
-        return Aside(self._engine, self._readers, lambda connection: database_time(connection, self._clock))
+
+        def time(connection: Connection) -> datetime:
+            return database_time(connection, self._clock)
+
+        return Aside(self._engine, self._readers, time, self._turn)
 
     @property
     def log(self) -> SQLLog:

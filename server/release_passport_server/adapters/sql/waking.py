@@ -112,7 +112,12 @@ class Waking:
     def _given(self, now: datetime, asked: Collection[tuple[str, str]]) -> Iterator[dict[str, object]]:
         for tenant, touched in self._of.items():
             mine = sorted(name for of, name in asked if of == tenant)
-            fixed = {"kind": REEVALUATE, "most": MOST_OF_ONE, "newest": MOST_OF_PLACE, "now": microseconds(now)}
+            fixed = {
+                "kind": REEVALUATE,
+                "most": MOST_OF_ONE,
+                "newest": MOST_OF_PLACE,
+                "now": microseconds(now),
+            }
             yield {"tenant": tenant, "asked": mine, **fixed, **touched.given}
 
 

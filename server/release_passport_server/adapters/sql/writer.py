@@ -7,7 +7,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, insert, select
@@ -50,9 +50,13 @@ class Writer:
         name: str,
         clock: Callable[[], datetime],
         outage: Outage,
+        *,
         before_lock: Failpoint | None = None,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
         self._engine = engine
+        # Held while a batch is written, where the database takes one writer at a time.
+        self._turn = turn or nullcontext()
         self._name = name
         self._outage = outage
         self._catalogs = Catalogs()
@@ -158,7 +162,8 @@ class Writer:
     def _commit(self, requests: Sequence[Request]) -> list[Answer]:
         connection = self._connected()
         try:
-            answers = self._run_batch(connection, requests)
+            with self._turn:
+                answers = self._run_batch(connection, requests)
         except SpoiledError:
             raise
         except BaseException:

@@ -17,7 +17,8 @@ from release_passport.cli.paging import limit_option
 from release_passport.cli.session import Session
 
 if TYPE_CHECKING:
-    from release_passport.cli.log_download import Files, Rows
+    from release_passport.cli.log_download import Files
+    from release_passport.cli.log_records import Records
     from release_passport.log.audit import Fault
     from release_passport.log.checkpoint import Checkpoint
     from release_passport.v1 import audit_pb2, audit_service_pb2
@@ -127,6 +128,11 @@ def _written(session: Session) -> int:
     metavar="FILE",
     help="Check the entries of an exported passport, without a server; needs --key-set.",
 )
+@click.option(
+    "--decisions",
+    is_flag=True,
+    help="Compare each decision and its envelope with the log too, and decide it again; two calls for each.",
+)
 @connected()
 def verify(
     session: Session,
@@ -136,6 +142,7 @@ def verify(
     key_set: str | None,
     held: str | None,
     bundle: str | None,
+    decisions: bool,
 ) -> int:
     """Compare every entry with the log's tree and its signed checkpoint; exit 0 only where all of it fits."""
     from release_passport.cli.verifying import require_cryptography
@@ -146,13 +153,17 @@ def verify(
     if bundle is not None:
         return _verify_bundle(session, bundle, first=first, end=end, key_set=key_set, held=held)
     from release_passport.cli.log_download import Files, Rows, first_of_tile
+    from release_passport.cli.log_records import Records
     from release_passport.v1 import audit_service_pb2
 
     answer = session.client.get_checkpoint(audit_service_pb2.GetCheckpointRequest(tenant=session.tenant))
     checkpoint = _opened(session, answer, key_set)
     files, begin = Files(session, checkpoint.size), first_of_tile(first)
     rows = Rows(session, begin, end)
-    fault = _fork(files, checkpoint, held) or _earliest(_compared(rows, files, checkpoint, begin, end), rows)
+    records = Records(session, rows, decisions=decisions)
+    fault = _fork(files, checkpoint, held) or _earliest(
+        _compared(records, files, checkpoint, begin, end), rows.fault, records.fault
+    )
     if fault is None and held is not None:
         Path(held).write_bytes(answer.checkpoint)
     _write(session, checkpoint, answer.pending, rows.count, fault)
@@ -222,7 +233,9 @@ def _held(path: str | None) -> Checkpoint | None:
         raise usage(f"{path} is not a checkpoint: {error}") from error
 
 
-def _compared(rows: Rows, files: Files, checkpoint: Checkpoint, begin: int, end: int | None) -> Fault | None:
+def _compared(
+    rows: Records, files: Files, checkpoint: Checkpoint, begin: int, end: int | None
+) -> Fault | None:
     from release_passport.log.audit import find_fault, find_fault_between
 
     if end is not None:
@@ -230,11 +243,9 @@ def _compared(rows: Rows, files: Files, checkpoint: Checkpoint, begin: int, end:
     return find_fault(rows, files.read, checkpoint, first=begin)
 
 
-def _earliest(fault: Fault | None, rows: Rows) -> Fault | None:
-    """Return the fault with the lower index: of the tree, or of the columns beside a body."""
-    if fault is None or rows.fault is None:
-        return fault or rows.fault
-    return min(fault, rows.fault, key=lambda one: one.index)
+def _earliest(*faults: Fault | None) -> Fault | None:
+    """Return the fault with the lowest index: of the tree, of the columns beside a body, or of a record."""
+    return min((one for one in faults if one is not None), key=lambda one: one.index, default=None)
 
 
 def _write(
