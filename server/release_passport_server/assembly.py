@@ -16,6 +16,7 @@ from release_passport_server.services.export import Export
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.freezes import Freezes
 from release_passport_server.services.observe_only import ObserveOnlyBindings
+from release_passport_server.services.overrides import Overrides
 from release_passport_server.services.permits import Permits
 from release_passport_server.services.policies import Policies
 from release_passport_server.services.revoke_evidence import RevokeEvidence
@@ -26,17 +27,20 @@ from release_passport_server.services.tenants import Tenants
 from release_passport_server.services.tokens import APITokens
 from release_passport_server.services.trust import TrustConfigurations
 from release_passport_server.services.try_policy import TryPolicy
+from release_passport_server.services.waivers import Waivers
 from release_passport_server.transport.grpc.handlers.access import AccessHandlers
 from release_passport_server.transport.grpc.handlers.audit import AuditHandlers
 from release_passport_server.transport.grpc.handlers.catalog import CatalogHandlers
 from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
 from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
 from release_passport_server.transport.grpc.handlers.freezes import FreezeHandlers
+from release_passport_server.transport.grpc.handlers.overrides import OverrideHandlers
 from release_passport_server.transport.grpc.handlers.permits import PermitHandlers
 from release_passport_server.transport.grpc.handlers.policies import PolicyHandlers
 from release_passport_server.transport.grpc.handlers.releases import ReleaseHandlers
 from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
 from release_passport_server.transport.grpc.handlers.trust import TrustHandlers
+from release_passport_server.transport.grpc.handlers.waivers import WaiverHandlers
 
 
 def handlers_of(core: Core) -> Mapping[str, object]:
@@ -50,11 +54,13 @@ def handlers_of(core: Core) -> Mapping[str, object]:
             ("DecisionService", _decisions(core)),
             ("EvidenceService", _evidence(core)),
             ("FreezeService", FreezeHandlers(_freezes(core))),
+            ("OverrideService", OverrideHandlers(_overrides(core))),
             ("PermitService", PermitHandlers(_permits(core))),
             ("PolicyService", _policies(core)),
             ("ReleaseService", _releases(core)),
             ("TenantService", _tenants(core)),
             ("TrustService", _trust(core)),
+            ("WaiverService", WaiverHandlers(_waivers(core))),
         )
     }
 
@@ -69,6 +75,14 @@ def _access(core: Core) -> AccessHandlers:
 
 def _freezes(core: Core) -> Freezes:
     return Freezes(core.store, core.access, core.guarded, RecurringFreezes(), core.clock, core.ids)
+
+
+def _overrides(core: Core) -> Overrides:
+    return Overrides(core.store, core.access, core.guarded, recorder_of(core), core.alerts, core.ids)
+
+
+def _waivers(core: Core) -> Waivers:
+    return Waivers(core.store, core.access, core.guarded, core.cases, core.clock, core.ids)
 
 
 def _catalog(core: Core) -> CatalogHandlers:

@@ -45,6 +45,7 @@ from release_passport_server.services.tenants import bootstrap_tenant
 from release_passport_server.webhook_settings import WebhookSettings
 from release_passport_server.wire.bundle import BundledBodies, recorded
 from release_passport_server.wire.messages import WireMessages
+from release_passport_server.worker.job_status import JobStatus
 from release_passport_server.worker.log_keeper import KIND
 from release_passport_server.worker.notifier import Notifier
 from release_passport_server.worker.reevaluation import Reevaluator, Sweeper
@@ -55,6 +56,7 @@ logger = logging.getLogger(__name__)
 
 # Who asks goes first: no more of the server's own questions are decided at once.
 DECIDED_AT_ONCE = 2
+JOB_KINDS = (KIND, REEVALUATE, NOTIFY, RECONSIDER)
 BEHIND_PROXY = "this server ends no TLS itself: whoever stands between it and its proxy can read tokens"
 
 
@@ -121,6 +123,8 @@ async def build(
         core.log.keeper,
         core.audit,
         core.bundles.close,
+        alerts=core.alerts,
+        jobs=JobStatus(SQLJobs(store.aside, store.write), JOB_KINDS, core.clock),
     )
 
 

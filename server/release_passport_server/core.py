@@ -20,6 +20,7 @@ from release_passport_server.adapters.signing.sealer import DSSESealer
 from release_passport_server.adapters.sigstore.verifier import SigstoreVerifier
 from release_passport_server.adapters.sql.leases import SQLLeases
 from release_passport_server.adapters.sql.store import SQLStore
+from release_passport_server.adapters.system.alerts import LoggedAlerts
 from release_passport_server.adapters.system.clock import SystemClock
 from release_passport_server.adapters.system.ids import SystemIds
 from release_passport_server.adapters.tlog.anchor_file import AnchorFile
@@ -87,6 +88,7 @@ class Core:
     clock: SystemClock
     ids: SystemIds
     tokens: BearerTokens
+    alerts: LoggedAlerts
     # What everybody who asks who they are is told of this server.
     notices: tuple[str, ...]
 
@@ -125,6 +127,7 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
         clock=clock,
         ids=ids,
         tokens=tokens,
+        alerts=LoggedAlerts(),
         notices=notices,
     )
 

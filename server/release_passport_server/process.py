@@ -24,7 +24,7 @@ from release_passport_server.transport.http.log_files import log_routes
 from release_passport_server.transport.http.metrics import metrics_route
 from release_passport_server.transport.http.probes import Readiness, probe_routes
 from release_passport_server.transport.http.server import HTTPServer
-from release_passport_server.transport.metrics import Metrics
+from release_passport_server.transport.metrics import AlertSource, JobSource, Metrics
 from release_passport_server.worker.log_keeper import LogKeeper
 from release_passport_server.worker.runner import Runner
 
@@ -49,6 +49,8 @@ class Application:
     audit: Audit | None = None
     # Ends what runs beside the server, once nothing more is answered.
     close: Callable[[], Awaitable[None]] | None = None
+    alerts: AlertSource | None = None
+    jobs: JobSource | None = None
 
     @property
     def dev(self) -> bool:
@@ -76,6 +78,10 @@ class Process:
         self._metrics = Metrics(application.version, methods, self._limits)
         if application.log is not None:
             self._metrics.watch_logs(application.log)
+        if application.jobs is not None:
+            self._metrics.watch_jobs(application.jobs)
+        if application.alerts is not None:
+            self._metrics.watch_alerts(application.alerts)
         dispatcher = Dispatcher(application.handlers, application.authenticator, self._limits, self._metrics)
         routes = [
             *probe_routes(Readiness(self._limits, application.ready)),

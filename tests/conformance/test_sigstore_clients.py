@@ -16,7 +16,7 @@ from release_passport_server.domain.signing_key import Algorithm
 from release_passport_server.domain.statement import DECISION_PREDICATE
 from support.attesting import MemorySigner
 from support.builders import DIGESTS
-from support.sealed import STATEMENTS, Sealed, without
+from support.sealed import STATEMENTS, Sealed
 
 Done = subprocess.CompletedProcess[str]
 Accepts = Callable[[Sealed, Path, str, str], bool]
@@ -59,11 +59,11 @@ def sigstore_js(tmp_path_factory: pytest.TempPathFactory) -> Accepts:
     """Return sigstore-js as its lock file fixes it, which looks at the signature alone."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        without("sigstore-js: Node.js is not installed")
+        pytest.skip("sigstore-js: Node.js is not installed")
     folder = Path(shutil.copytree(JS, tmp_path_factory.mktemp("npm") / "js"))
     fetched = ran(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder)
     if fetched.returncode:
-        without(f"sigstore-js: its packages cannot be had ({fetched.stderr.strip()[-200:]})")
+        pytest.skip(f"sigstore-js: its packages cannot be had ({fetched.stderr.strip()[-200:]})")
 
     def accepts(sealed: Sealed, path: Path, predicate: str, digest: str) -> bool:
         done = ran(node, folder / "verify.js", bundled(path), sealed.key)

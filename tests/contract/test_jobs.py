@@ -265,6 +265,7 @@ async def test_a_failed_job_waits_and_a_dead_one_is_shown_and_revived(
     assert await jobs.backlog() == Backlog(0, None, 1)
     clock.time += 5 * SECOND
     assert await jobs.backlog() == Backlog(1, START, 1)
+    assert await jobs.backlogs(KINDS) == {"expire": Backlog(1, START, 1), "collect": Backlog(0, None, 0)}
     again = await only(jobs)
     assert (again.key, again.attempts) == ("a", 2)
     (dead,) = (await jobs.dead(TENANT, Page(10))).items

@@ -23,6 +23,7 @@ from release_passport.signatures.key_set import PublishedKey, SeenCheckpoint, pa
 from release_passport.v1 import release_service_pb2 as releases
 from release_passport_server.adapters.signing.key_folder import KeyFolder
 from release_passport_server.adapters.signing.sealer import DSSESealer
+from release_passport_server.adapters.tlog.anchor_file import AnchorFile
 from release_passport_server.bootstrap import bundle_replayer
 from release_passport_server.domain.signing_key import Purpose
 from support.calls import Caller
@@ -246,6 +247,7 @@ async def test_after_a_rotation_what_was_anchored_before_still_holds_and_backdat
         await exported(server, old.release)
         folder = KeyFolder.open(tmp_path / "keys", datetime.now(UTC))
         late = await story.decided("2.0.0", 0)
+        AnchorFile(tmp_path / "anchor").keep()
         folder.rotate(Purpose.DECISION, datetime.now(UTC))
         new = await story.decided("3.0.0", 0)
         found = {one.release: await exported(server, one.release) for one in (old, late, new)}

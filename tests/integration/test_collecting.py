@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -38,6 +39,7 @@ from support.oci_registry import (
     debian_registry,
     descriptor,
     digest_of,
+    htpasswd,
     index,
     pushing,
 )
@@ -254,20 +256,61 @@ async def test_a_registry_that_does_not_answer_is_no_evidence(place: Place) -> N
     assert len(found.evidence) == 1
 
 
+async def test_one_attestation_of_an_image_in_two_repositories_is_one_item(
+    place: Place, registry: str
+) -> None:
+    image = await place.to.image("twice")
+    release = await place.release("1.7.0", image)
+    async with pushing(registry, "team/copy") as copy:
+        assert await copy.image("twice") == image
+        bundle = provenance(image)
+        for to in (place.to, copy):
+            await attach(to, image, bundle)
+    images = [f"{place.host}/team/{name}@{digest_of(image)}" for name in ("app", "copy")]
+    found = await place.collect(release, *images)
+    assert len(found.evidence) == 1
+    assert {one.evidence for each in found.images for one in each.attestations} == {found.evidence[0].name}
+
+
+async def test_a_registry_with_a_log_in_is_read_with_the_servers_credential(tmp_path: Path) -> None:
+    with debian_registry(tmp_path, htpasswd(tmp_path)) as url:
+        login = base64.b64encode(b"robot:s3cret").decode()
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({"auths": {urlsplit(url).netloc: {"auth": login}}}))
+        given = {"hosts": url, "credentials_file": str(config)}
+        async with (
+            real_server(tmp_path, verification={"processes": 1}, registries=given) as server,
+            pushing(url, authorization=f"Basic {login}") as to,
+        ):
+            admin = Caller(server, server.token)
+            image = await to.image("private")
+            await attach(to, image, provenance(image))
+            release = await registered(admin, f"{urlsplit(url).netloc}/team/app", digest_of(image))
+            found = await admin("CollectAttestations", pb.CollectAttestationsRequest(release=release))
+    # It was read, and nobody is trusted here.
+    assert [one.reason for one in found.images[0].attestations] == ["NO_TRUSTED_ROOT"]
+    assert found.images[0].complete
+
+
+async def registered(admin: Caller, name: str, digest: str) -> str:
+    """Register a service with one release of one image."""
+    environment = catalog_pb2.Environment(environment_id="prod")
+    await admin("CreateEnvironment", catalog_service_pb2.CreateEnvironmentRequest(environment=environment))
+    service = catalog_pb2.Service(service_id="shop")
+    await admin("CreateService", catalog_service_pb2.CreateServiceRequest(service=service))
+    artifact = release_pb2.Artifact(name=name, digest=digest)
+    identity = release_pb2.ReleaseIdentity(
+        service="shop", environment="prod", version="1", artifacts=[artifact]
+    )
+    made = await admin("CreateRelease", release_service_pb2.CreateReleaseRequest(identity=identity))
+    found: str = made.release.name
+    return found
+
+
 async def test_no_registry_is_read_that_nobody_has_configured(tmp_path: Path) -> None:
     async with real_server(tmp_path) as server:
         admin = Caller(server, server.token)
-        environment = catalog_pb2.Environment(environment_id="prod")
-        await admin(
-            "CreateEnvironment", catalog_service_pb2.CreateEnvironmentRequest(environment=environment)
-        )
-        service = catalog_pb2.Service(service_id="shop")
-        await admin("CreateService", catalog_service_pb2.CreateServiceRequest(service=service))
-        artifact = release_pb2.Artifact(name="ghcr.io/acme/shop", digest="sha256:" + "a" * 64)
-        identity = release_pb2.ReleaseIdentity(
-            service="shop", environment="prod", version="1", artifacts=[artifact]
-        )
-        made = await admin("CreateRelease", release_service_pb2.CreateReleaseRequest(identity=identity))
-        request = pb.CollectAttestationsRequest(release=made.release.name)
+        release = await registered(admin, "ghcr.io/acme/shop", "sha256:" + "a" * 64)
+        request = pb.CollectAttestationsRequest(release=release)
         refused = await admin.refused("CollectAttestations", request)
         assert "ghcr.io is not a registry that this server reads" in refused.message

@@ -7,22 +7,34 @@ import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from release_passport.bundle.verify import verify_bundle
+from release_passport.signatures.key_set import parse_key_set
+from release_passport.v1 import access_service_pb2 as accesses
 from release_passport.v1 import audit_service_pb2 as audits
 from release_passport.v1 import catalog_pb2, catalog_service_pb2, tenant_pb2, tenant_service_pb2
+from release_passport.v1 import release_service_pb2 as releases
+from release_passport.v1.permit_service_pb2 import RedeemPermitRequest as PermitRequest
 from release_passport_server import bootstrap
+from release_passport_server.adapters.signing.key_folder import KeyFolder
 from release_passport_server.adapters.sqlite.backup import back_up, restore
 from release_passport_server.config import Settings, SettingsInvalid
+from release_passport_server.domain.signing_key import Purpose
 from release_passport_server.restoring import require_as_published
 from support.calls import Caller, Refused, somebody
 from support.cli_process import Shell
 from support.server import RealServer, channel, free_ports, serving
+from support.server_process import passport_server
+from support.story import Story
 
 pytestmark = pytest.mark.asyncio
+TARGET = "ci/deploy"
 ORIGIN = "release-passport.invalid/default"
 
 
@@ -83,30 +95,50 @@ async def verified(folder: Path, server: RealServer, held: bytes, **options: Any
     return json.loads((await asyncio.to_thread(shell, *words, **options)).stdout)
 
 
+@dataclass(frozen=True)
+class Lived:
+    """The checkpoints from before and after the copy, the admin's token, another's, and a permit that was used."""
+
+    before: bytes
+    after: bytes
+    token: str
+    gone: str
+    permit: bytes
+
+
 @asynccontextmanager
-async def restored_store(folder: Path) -> AsyncIterator[tuple[bytes, bytes, str, str]]:
-    """Give the checkpoints from before and after the copy, and the tokens of the admin and of whom it was taken."""
+async def restored_store(folder: Path) -> AsyncIterator[Lived]:
+    """Put back a copy of a store from before tokens were revoked, a permit was redeemed and things were made."""
     settings = settings_in(folder)
     token = await bootstrap.init(settings, "default")
     async with running(folder, token) as server:
         admin = Caller(server, token)
         gone = await somebody(admin, "user:gone", "admin")
         await made(admin, "kept")
+        story = Story(server)
+        await story.begin()
+        permit = (await story.evaluate("1.0.0", 0, target=TARGET)).permit
         before = (await logged(admin)).checkpoint
         await asyncio.to_thread(back_up, folder / "passport.db", folder / "copy.db")
         for number in range(3):
             await made(admin, f"lost-{number}")
         other = tenant_service_pb2.CreateTenantRequest(tenant=tenant_pb2.Tenant(tenant_id="newer"))
         await admin("CreateTenant", other)
+        await admin("RedeemPermit", PermitRequest(permit=permit, target=TARGET))
+        listed = await admin("ListAPITokens", accesses.ListAPITokensRequest())
+        [name] = [one.name for one in listed.api_tokens if one.principal == "user:gone"]
+        await admin("RevokeAPIToken", accesses.RevokeAPITokenRequest(name=name))
+        assert (await story.decided("1.0.0", 3)).name
         after = (await logged(admin)).checkpoint
     put_back(folder)
-    yield before, after, token, gone.token or ""
+    yield Lived(before, after, token, gone.token or "", permit)
 
 
 async def test_nothing_of_what_was_lost_counts_as_it_was(tmp_path: Path) -> None:
-    async with restored_store(tmp_path) as (before, after, token, gone):
+    async with restored_store(tmp_path) as lived:
+        before, after = lived.before, lived.after
         with pytest.raises(SettingsInvalid, match="passport-server restored review"):
-            async with running(tmp_path, token):
+            async with running(tmp_path, lived.token):
                 pass
         async with bootstrap.restored(settings_in(tmp_path)) as service:
             review = await service.review()
@@ -117,12 +149,15 @@ async def test_nothing_of_what_was_lost_counts_as_it_was(tmp_path: Path) -> None
             done = await service.accept()
             assert (await service.review()).setbacks == ()
         async with running(tmp_path, dict(done.secrets)["default"]) as server:
-            for old in (token, gone):
+            for old in (lived.token, lived.gone):
                 refused = await Caller(server, old).tried("GetCheckpoint", audits.GetCheckpointRequest())
                 assert isinstance(refused, Refused)
                 assert refused.reason == "CREDENTIAL_INVALID"
             assert await epoch(server) == done.epoch
             admin = Caller(server, server.token)
+            # It was redeemed, and the store does not know it any more.
+            void = await admin.refused("RedeemPermit", PermitRequest(permit=lived.permit, target=TARGET))
+            assert void.reason == "PERMIT_INVALID"
             await made(admin, "lost-0")
             now = await logged(admin)
             assert now.origin == f"{ORIGIN}/{done.epoch}"
@@ -166,3 +201,49 @@ async def test_without_what_was_kept_outside_nothing_is_served(tmp_path: Path) -
         assert len(await service.adopt()) > 0
     async with running(tmp_path, token) as server:
         assert (await logged(Caller(server, token))).origin == ORIGIN
+
+
+async def test_what_a_key_of_before_signed_is_still_shown_to_be_from_before_its_end(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    token = await bootstrap.init(settings, "default")
+    async with running(tmp_path, token) as server:
+        story = Story(server)
+        await story.begin()
+        release = (await story.decided("1.0.0", 0)).release
+        await logged(Caller(server, token))
+        KeyFolder.open(tmp_path / "keys", datetime.now(UTC)).rotate(Purpose.DECISION, datetime.now(UTC))
+        await made(Caller(server, token), "kept")
+        await logged(Caller(server, token))
+        await asyncio.to_thread(back_up, tmp_path / "passport.db", tmp_path / "copy.db")
+        await made(Caller(server, token), "lost")
+        await logged(Caller(server, token))
+    put_back(tmp_path)
+    async with bootstrap.restored(settings) as service:
+        done = await service.accept()
+    async with running(tmp_path, dict(done.secrets)["default"]) as server:
+        admin = Caller(server, server.token)
+        await logged(admin)
+        answer = await admin("ExportPassport", releases.ExportPassportRequest(name=release))
+        assert server.process.application.audit is not None
+        keys = parse_key_set(json.dumps(server.process.application.audit.key_set()).encode())
+    report = verify_bundle(answer.bundle, keys)
+    assert (report.faults, report.document["log"]["origin"]) == ((), f"{ORIGIN}/{done.epoch}")
+
+
+async def test_the_operator_is_led_through_it_on_the_command_line(tmp_path: Path) -> None:
+    async with restored_store(tmp_path):
+        refused = await asyncio.to_thread(passport_server, tmp_path, "serve")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "passport-server restored review" in refused.stderr
+        review = await asyncio.to_thread(passport_server, tmp_path, "restored", "review")
+        assert review.returncode == 1
+        assert f"{ORIGIN}: BEHIND" in review.stdout
+        assert "user:admin  CreateService  services/kept" in review.stdout
+        done = await asyncio.to_thread(passport_server, tmp_path, "restored", "accept")
+        assert done.returncode == 0
+        [line] = done.stdout.splitlines()
+        tenant, token = line.split()
+        assert (tenant, token[:4]) == ("default", "rp1_")
+        assert token not in done.stderr
+        again = await asyncio.to_thread(passport_server, tmp_path, "restored", "accept")
+        assert (again.returncode, "nothing to accept" in again.stderr) == (1, True)

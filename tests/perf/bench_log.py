@@ -57,6 +57,8 @@ class NoAnchor:
 
     def anchor(self, *_: object) -> None: ...
 
+    def begin(self, *_: object) -> None: ...
+
     def highest(self, origin: str) -> AnchoredCheckpoint | None:
         return None
 

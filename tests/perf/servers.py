@@ -51,9 +51,7 @@ def echo(answer: bytes, folder: Path) -> Iterator[Target]:
 
 
 @contextmanager
-def passport(
-    folder: Path, store_url: str, *, profile: bool = False, program: str = ""
-) -> Iterator[Served]:
+def passport(folder: Path, store_url: str, *, profile: bool = False, program: str = "") -> Iterator[Served]:
     """Make the store, and serve it as users do; the token is that of the first admin.
 
     `program` is a file here that serves in another way.

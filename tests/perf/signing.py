@@ -54,6 +54,7 @@ class _Checkpoints:
     target: Target
     # When a tree of so many leaves was first seen.
     seen: list[tuple[float, int]] = field(default_factory=list)
+    refused: str = ""
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
@@ -73,7 +74,7 @@ class _Checkpoints:
             if self.seen and self.seen[-1][1] > leaf:
                 return
             await asyncio.sleep(_LOOK_SECONDS)
-        raise BadAnswer(f"leaf {leaf} is in no checkpoint a minute after the last call: {self.seen[-1:]}")
+        raise BadAnswer(f"leaf {leaf} is in no checkpoint after a minute: {self.seen[-1:]} {self.refused}")
 
     def time_of(self, leaf: int) -> float:
         """Return when the tree was first seen to have a leaf."""
@@ -83,10 +84,14 @@ class _Checkpoints:
         metadata = self.target.metadata
         request = audit_service_pb2.GetCheckpointRequest()
         while True:
-            answer = await stub.GetCheckpoint(request, metadata=metadata)  # type: ignore[misc]
-            size = int(answer.checkpoint.split("\n")[1])
-            if not self.seen or size > self.seen[-1][1]:
-                self.seen.append((datetime.now(UTC).timestamp(), size))
+            try:
+                answer = await stub.GetCheckpoint(request, metadata=metadata)  # type: ignore[misc]
+            except aio.AioRpcError as error:
+                # There is none yet, or the server has no room to read now.
+                self.refused = error.details() or ""
+            else:
+                if not self.seen or answer.size > self.seen[-1][1]:
+                    self.seen.append((datetime.now(UTC).timestamp(), answer.size))
             await asyncio.sleep(_LOOK_SECONDS)
 
 

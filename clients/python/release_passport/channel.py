@@ -13,9 +13,7 @@ _PACKAGE = "release_passport.v1"
 # secret are not here: the server cannot show it again, so a repetition would hide that the first one was lost.
 _RETRIED = {
     "DecisionService": ("Evaluate", "GetDecision", "ListDecisions", "ExplainDecision", "SimulateDecision"),
-    "EvidenceService": (
-        *("SubmitEvidence", "CollectAttestations", "GetEvidence", "ListEvidence", "RevokeEvidence"),
-    ),
+    "EvidenceService": ("SubmitEvidence", "GetEvidence", "ListEvidence", "RevokeEvidence"),
     "ReleaseService": (
         *("CreateRelease", "GetRelease", "ListReleases", "GetPassport", "ExportPassport"),
         *("StartRollout", "FinishRollout"),

@@ -72,17 +72,6 @@ class Client(PeopleCalls, ProofCalls):
             "EvidenceService/SubmitEvidence", request, evidence_service_pb2.SubmitEvidenceResponse, timeout
         )
 
-    def collect_attestations(
-        self, request: evidence_service_pb2.CollectAttestationsRequest, *, timeout: float | None = None
-    ) -> evidence_service_pb2.CollectAttestationsResponse:
-        """Have the attestations of a release's images read from their registries, and return what they prove."""
-        return self.call(
-            "EvidenceService/CollectAttestations",
-            request,
-            evidence_service_pb2.CollectAttestationsResponse,
-            timeout,
-        )
-
     def get_evidence(
         self, request: evidence_service_pb2.GetEvidenceRequest, *, timeout: float | None = None
     ) -> evidence_service_pb2.GetEvidenceResponse:

@@ -1,11 +1,17 @@
-"""The calls about what proves a decision: permits, trust, the audit log and exported passports."""
+"""The calls about what proves things: attestations, trust, permits, the audit log and exported passports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from release_passport.connection import Connection
-from release_passport.v1 import audit_service_pb2, permit_service_pb2, release_service_pb2, trust_service_pb2
+from release_passport.v1 import (
+    audit_service_pb2,
+    evidence_service_pb2,
+    permit_service_pb2,
+    release_service_pb2,
+    trust_service_pb2,
+)
 
 
 class ProofCalls(Connection):
@@ -17,6 +23,17 @@ class ProofCalls(Connection):
         """Return all of a release with what proves it, to be checked offline."""
         return self.call(
             "ReleaseService/ExportPassport", request, release_service_pb2.ExportPassportResponse, timeout
+        )
+
+    def collect_attestations(
+        self, request: evidence_service_pb2.CollectAttestationsRequest, *, timeout: float | None = None
+    ) -> evidence_service_pb2.CollectAttestationsResponse:
+        """Have the attestations of a release's images read from their registries, and return what they prove."""
+        return self.call(
+            "EvidenceService/CollectAttestations",
+            request,
+            evidence_service_pb2.CollectAttestationsResponse,
+            timeout,
         )
 
     def redeem_permit(

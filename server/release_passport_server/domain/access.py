@@ -60,6 +60,14 @@ class Scope:
         )
 
 
+class Proof(StrEnum):
+    """How somebody has proved who they are."""
+
+    API_TOKEN = "api-token"
+    ISSUED_TOKEN = "issued-token"
+    CERTIFICATE = "certificate"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks, as the credential proves it; the tenant is the credential's."""
@@ -67,7 +75,7 @@ class Principal:
     id: str
     tenant: str
     expire_time: datetime
-    # The id of the API token that was shown.
+    # What names the credential that was shown: the id of an API token, and of a token or certificate by another.
     credential: str = ""
     # The server runs in development mode.
     dev: bool = False
@@ -75,6 +83,7 @@ class Principal:
     groups: tuple[str, ...] = ()
     # What else the same person is known as, such as an e-mail address.
     identities: tuple[str, ...] = ()
+    proof: Proof = Proof.API_TOKEN
 
 
 @dataclass(frozen=True, slots=True)

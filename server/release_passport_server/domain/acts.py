@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from release_passport_server.domain.act_names import FreezeName
 from release_passport_server.domain.canonical import digest_of, stamp
@@ -215,6 +216,45 @@ class WaiverRequest:
     ticket: str
     reason: str
     expire_time: datetime
+
+
+class WaiverState(StrEnum):
+    """Where a waiver stands."""
+
+    REQUESTED = "REQUESTED"
+    ACTIVE = "ACTIVE"
+    EXPIRING = "EXPIRING"
+    EXPIRED = "EXPIRED"
+    ENDED = "ENDED"
+    ORPHANED = "ORPHANED"
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverFilter:
+    """Which waivers to list; what is empty narrows nothing."""
+
+    release: str = ""
+    service: str = ""
+    environment: str = ""
+    state: WaiverState | None = None
+
+    def fits(self, waiver: Waiver) -> bool:
+        """Say whether a waiver is for the place that is wanted."""
+        return self.service in ("", waiver.service) and self.environment in ("", waiver.environment)
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideFilter:
+    """Which overrides to list; what is empty narrows nothing."""
+
+    service: str = ""
+    environment: str = ""
+    unreviewed: bool = False
+
+    def fits(self, override: Override) -> bool:
+        """Say whether an override is wanted."""
+        place = self.service in ("", override.service) and self.environment in ("", override.environment)
+        return place and not (self.unreviewed and override.review_time is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class DecisionRecord:
     body: bytes
     case_body: bytes
     revision: int = 0
-    # Names of the evidence that the findings used.
+    # Names of the evidence that the findings used, and of the acts that it rests on.
     evidence: tuple[str, ...] = ()
     # The signed decision and, for a clean ALLOW, the signed verification summary: DSSE envelopes.
     envelope: bytes = b""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -53,6 +53,10 @@ class Jobs(Protocol):
 
     async def backlog(self) -> Backlog:
         """Return how much waits."""
+        ...
+
+    async def backlogs(self, kinds: Collection[str]) -> Mapping[str, Backlog]:
+        """Return how much waits of each kind."""
         ...
 
 

@@ -89,12 +89,16 @@ class CheckpointAnchor(Protocol):
         """Keep a checkpoint, with the time, beside all that were anchored before."""
         ...
 
+    def begin(self, origin: str, checkpoint: bytes, now: datetime) -> None:
+        """Keep the checkpoint of a log that has no leaves yet."""
+        ...
+
     def highest(self, origin: str) -> AnchoredCheckpoint | None:
         """Return the newest checkpoint that was anchored."""
         ...
 
     def anchored(self, origin: str) -> tuple[AnchoredCheckpoint, ...]:
-        """Return what was anchored, oldest first."""
+        """Return what was anchored, oldest first, also under the names that the log had before a restore."""
         ...
 
 

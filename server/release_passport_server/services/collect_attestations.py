@@ -60,7 +60,7 @@ class CollectAttestations:
     clock: Clock
     # By host; nothing else is ever asked.
     registries: Mapping[str, RegistryAccess]
-    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _turns: asyncio.Semaphore = field(init=False, default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def __call__(self, ask: Ask, name: ReleaseName, images: Sequence[str]) -> Collection:
         """Return what was found and what it proves.

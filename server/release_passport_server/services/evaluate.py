@@ -125,7 +125,6 @@ class Recorder:
 
     def _record(self, draft: DecisionDraft, decision_id: str, case_body: bytes) -> DecisionRecord:
         identity, outcome = draft.case.release.identity, draft.outcome
-        used = dict.fromkeys(item.name for finding in outcome.findings for item in finding.evidence)
         return DecisionRecord(
             decision_id=decision_id,
             name=draft.name,
@@ -142,7 +141,7 @@ class Recorder:
             considered_revision=draft.considered_revision,
             body=self.messages.decision_body(draft),
             case_body=case_body,
-            evidence=tuple(used),
+            evidence=_rests_on(outcome),
             envelope=self.signing.decision(draft),
             summary=self.signing.summary(draft),
         )
@@ -231,6 +230,14 @@ class _Question:
             )
             raise Precondition("STAGE_MISMATCH", text, metadata={"stage": stage.name})
         return self.recorder.conclude(loaded, self.principal)
+
+
+def _rests_on(outcome: Outcome) -> tuple[str, ...]:
+    """Return the evidence that the findings used, and the acts without which the decision would be stricter."""
+    used = dict.fromkeys(item.name for finding in outcome.findings for item in finding.evidence)
+    passing = [finding for finding in outcome.findings if finding.verdict.allows and finding.lifted_by]
+    acts = [act.name for finding in passing for act in finding.lifted_by]
+    return (*used, *dict.fromkeys((*acts, *(act.name for act in outcome.overrides))))
 
 
 def _stands(standing: DecisionRecord, outcome: Outcome, now: datetime) -> bool:

@@ -67,17 +67,21 @@ class Standing:
             return NOBODY
         now, release = loaded.now, loaded.release
         authors = authors_of(release, loaded.evidence)
-        waivers = tuple(_standing_waiver(one) for one in acts.waivers if _waives(one, now, authors))
+        counting = [one for one in acts.waivers if _waives(one, now, authors)]
+        waivers = tuple(_standing_waiver(one) for one in counting)
+        # Who asks for an exception does not vote on what is left.
+        asking = frozenset(one.requester.casefold() for one in counting)
+        voted = replace(authors, names=authors.names | asking)
         freezes, freeze_time = self._freezes(acts, release, place, now)
         people = People(
-            votes=tuple(self._votes(loaded, authors, policies)),
+            votes=tuple(self._votes(loaded, voted, policies)),
             waivers=waivers,
             overrides=tuple(_standing_override(one) for one in acts.overrides if _overrules(one, loaded)),
             freezes=freezes,
             freeze_time=freeze_time,
             authors_known=authors.known,
             unreviewed=_unreviewed(acts.overrides, release, now),
-            fingerprints=self._fingerprints(loaded.evidence) if waivers else {},
+            fingerprints=self._fingerprints(loaded.evidence, waivers, policies) if waivers else {},
         )
         return people if people != People(authors_known=authors.known) else NOBODY
 
@@ -147,8 +151,19 @@ class Standing:
                 standing.append(_standing_freeze(freeze, times.until_time, exemption))
         return tuple(standing), min(starts, default=None)
 
-    def _fingerprints(self, evidence: Iterable[EvidenceItem]) -> dict[str, str]:
-        return {item.name: self.messages.fingerprint(item.kind, item.key, item.facts) for item in evidence}
+    def _fingerprints(
+        self, evidence: Iterable[EvidenceItem], waivers: Iterable[StandingWaiver], policies: Iterable[Policy]
+    ) -> dict[str, str]:
+        """Return what identifies the evidence that waived rules read."""
+        named = {(one.policy, one.rule) for one in waivers}
+        rules = [r for policy in policies for r in policy.rules if (policy.policy_id, r.rule_id) in named]
+        kinds = {need.kind for rule in rules for need in rule.needs}
+        return fingerprints_of((item for item in evidence if item.kind in kinds), self.messages)
+
+
+def fingerprints_of(evidence: Iterable[EvidenceItem], messages: Messages) -> dict[str, str]:
+    """Return what identifies the facts of items, by the items' names."""
+    return {item.name: messages.fingerprint(item.kind, item.key, item.facts) for item in evidence}
 
 
 def authors_in(reader: Reader, release: Release) -> Authors:
@@ -175,7 +190,7 @@ def groups_of(groups: Iterable[Group], principal: str, claimed: Iterable[str]) -
 
 def _waives(waiver: Waiver, now: datetime, authors: Authors) -> bool:
     granted = waiver.grant_time is not None and waiver.end_time is None and now < waiver.expire_time
-    return granted and not authors.include(waiver.granter, ())
+    return granted and not authors.include(waiver.granter, waiver.granter_identities)
 
 
 def _standing_waiver(waiver: Waiver) -> StandingWaiver:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from release_passport_server.domain.job import Backlog
 from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.grpc.methods import CallClass, Method
 
@@ -35,11 +36,33 @@ class LogStatus(Protocol):
     def stopped(self) -> Mapping[str, str]: ...
 
 
+class JobSource(Protocol):
+    """How the jobs of all tenants are."""
+
+    @property
+    def kinds(self) -> Collection[str]: ...
+
+    @property
+    def backlogs(self) -> Mapping[str, Backlog]: ...
+
+    async def refresh(self) -> None: ...
+
+    def oldest_seconds(self, kind: str) -> float: ...
+
+
+class AlertSource(Protocol):
+    """Tells of alerts as they are raised."""
+
+    @property
+    def listeners(self) -> list[Callable[[str], None]]: ...
+
+
 class Metrics:
     """Counts calls, their time and what was refused."""
 
     def __init__(self, version: str, methods: tuple[Method, ...], limits: Limits) -> None:
         self.registry = CollectorRegistry()
+        self._jobs: JobSource | None = None
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -83,6 +106,34 @@ class Metrics:
             "rp_log_stopped", "Logs that contradict themselves and were stopped.", registry=self.registry
         ).set_function(lambda: len(logs.stopped))
 
+    def watch_jobs(self, jobs: JobSource) -> None:
+        """Show how many jobs of each kind are due and dead, and how long the oldest has been due."""
+        self._jobs = jobs
+        due = Gauge("rp_jobs_due", "Jobs that are due, up to 10,000.", ("kind",), registry=self.registry)
+        dead = Gauge(
+            "rp_jobs_dead",
+            "Jobs that are not tried again by themselves, up to 10,000.",
+            ("kind",),
+            registry=self.registry,
+        )
+        oldest = Gauge(
+            "rp_jobs_oldest_due_seconds",
+            "How long the oldest job that is due has been so.",
+            ("kind",),
+            registry=self.registry,
+        )
+        for kind in jobs.kinds:
+            due.labels(kind).set_function(partial(_of_kind, jobs, kind, "due"))
+            dead.labels(kind).set_function(partial(_of_kind, jobs, kind, "dead"))
+            oldest.labels(kind).set_function(partial(jobs.oldest_seconds, kind))
+
+    def watch_alerts(self, alerts: AlertSource) -> None:
+        """Count alerts as they are raised."""
+        counter = Counter("rp_alerts", "Alerts raised, by which.", ("alert",), registry=self.registry)
+        # A series that begins with its first alert shows no increase.
+        counter.labels("override")
+        alerts.listeners.append(lambda alert: counter.labels(alert).inc())
+
     def call_ended(self, method: Method, edge: str, code: str, seconds: float) -> None:
         """Count one call."""
         self._calls.labels(method.service, method.name, edge, code).inc()
@@ -108,4 +159,11 @@ class Metrics:
 
     async def text(self) -> bytes:
         """Return the exposition; made in a thread, because hundreds of series take milliseconds."""
+        if self._jobs is not None:
+            await self._jobs.refresh()
         return await asyncio.to_thread(generate_latest, self.registry)
+
+
+def _of_kind(jobs: JobSource, kind: str, what: str) -> float:
+    found = jobs.backlogs.get(kind)
+    return 0.0 if found is None else float(getattr(found, what))

@@ -23,6 +23,7 @@ MAX_LABELS = 32
 MAX_CONTROLS = 32
 MAX_GROUPS = 10
 MAX_NAMES = 64
+MAX_WAIVER = timedelta(days=366)
 _SLUG = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _UNKNOWNS = ("on_missing", "on_stale", "on_unverified", "on_conflict", "on_error")
@@ -66,6 +67,9 @@ def _head(spec: policy_pb2.PolicySpec) -> Problems:
     yield from _text("description", spec.description, 4096)
     if spec.HasField("max_validity"):
         yield from _span("max_validity", spec.max_validity, timedelta(seconds=1), timedelta(minutes=15))
+    if spec.waivers.HasField("max_duration"):
+        path = "waivers.max_duration"
+        yield from _span(path, spec.waivers.max_duration, timedelta(minutes=1), MAX_WAIVER)
     enforced = spec.mode == verdict_pb2.POLICY_MODE_ENFORCE
     needs_nothing = not any(rule.needs or rule.HasField("approval") for rule in spec.rules)
     if enforced and spec.rules and needs_nothing:

@@ -32,6 +32,8 @@ def _warnings(spec: policy_pb2.PolicySpec) -> Iterator[str]:
 def _rule(path: str, rule: policy_pb2.Rule) -> Iterator[str]:
     if rule.unknown_needs_approval:
         yield f"{path}: unknown_needs_approval lets people approve what nobody has evidence of"
+    if rule.waivable and any(need.kind in ("provenance", "signature") for need in rule.needs):
+        yield f"{path}.waivable: lets people except releases from what provenance and signatures have to say"
     if not rule.needs:
         yield f"{path}: needs no evidence, so it looks at registered attributes alone"
     failing = _failing(rule)

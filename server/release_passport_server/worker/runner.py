@@ -149,8 +149,7 @@ class Runner:
         failures = 0
         clock = asyncio.get_running_loop().time
         looked = clock() - self._pace.breath.total_seconds()
-        while not self._stopping:
-            await self._breathe(looked + self._pace.breath.total_seconds() - clock())
+        while await self._breathed(looked + self._pace.breath.total_seconds() - clock()):
             looked = clock()
             self._stir.clear()
             begun, wait = 0, self._pace.look
@@ -167,9 +166,11 @@ class Runner:
             if not begun:
                 await self._idle(wait)
 
-    async def _breathe(self, seconds: float) -> None:
+    async def _breathed(self, seconds: float) -> bool:
+        """Wait until the next look; say whether there is to be one."""
         if seconds > 0 and not self._stopping:
             await asyncio.sleep(seconds)
+        return not self._stopping
 
     def _wait_after(self, failures: int) -> timedelta:
         return max(self._pace.look, min(self._pace.backoff.first * failures, timedelta(seconds=30)))

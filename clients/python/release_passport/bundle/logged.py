@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from release_passport.bundle.form import BundleInvalid, Document
+from release_passport.log.audit import goes_on_as
 from release_passport.log.checkpoint import Checkpoint, open_checkpoint
 from release_passport.log.merkle import commitment, verify_consistency
 from release_passport.log.note import VerifierKey
@@ -49,7 +50,7 @@ def opened_log(
     checkpoint = open_checkpoint(given["checkpoint"], origin, known)
     anchors = []
     for one in given["anchors"]:
-        older = open_checkpoint(one["checkpoint"], origin, known)
+        older = _older(one["checkpoint"], origin, known)
         hashes = [base64.b64decode(text, validate=True) for text in one["hashes"]]
         verify_consistency(older.size, checkpoint.size, hashes, older.root, checkpoint.root)
         anchors.append(SeenCheckpoint(older, datetime.fromisoformat(one["time"])))
@@ -60,3 +61,11 @@ def opened_log(
     ]
     own = [seen for seen in held if seen.checkpoint == checkpoint]
     return TheLog(checkpoint, known, tuple(anchors) if believes_anchors else (), (*proven, *own))
+
+
+def _older(note: str, origin: str, known: tuple[VerifierKey, ...]) -> Checkpoint:
+    """Return a checkpoint of the log, also under the name that it had before its store was restored."""
+    name = note.partition("\n")[0]
+    if not goes_on_as(name, origin):
+        raise BundleInvalid(f"a checkpoint of {name} is none of {origin}")
+    return open_checkpoint(note, name, [VerifierKey(name, one.public) for one in known])

@@ -19,6 +19,7 @@ COMMANDS = {
     "release": ("release", "release", "Register, find, start and finish releases."),
     "evidence": ("evidence", "evidence", "Submit, find and revoke evidence."),
     "decision": ("decision", "decision", "Read, explain and replay decisions."),
+    "permit": ("permit", "permit", "Get and use what lets one rollout start, and report what was done."),
     "export": ("export", "export", "Export the passport of a release, to be checked offline."),
     "verify": ("verify", "verify", "Check an exported passport on any machine, without a server."),
     "audit": ("audit", "audit", "Read the audit log, and check that it is whole."),

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from release_passport.v1 import decision_pb2 as release__passport_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*release_passport/v1/override_service.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/decision.proto\"_\n\x10OverruledFinding\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x10\n\x08\x61rtifact\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\x97\x04\n\x08Override\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07release\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x03 \x01(\t\x12\x38\n\toverrules\x18\x04 \x03(\x0b\x32%.release_passport.v1.OverruledFinding\x12\x11\n\tprincipal\x18\x05 \x01(\t\x12\x0e\n\x06ticket\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65nded_by\x18\x0b \x01(\t\x12\x15\n\rretrospective\x18\x0c \x01(\x08\x12,\n\x08\x61\x63t_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0freview_due_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08reviewer\x18\x0f \x01(\t\x12/\n\x0breview_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06review\x18\x11 \x01(\t\"\x9b\x01\n\x15\x43reateOverrideRequest\x12\x0f\n\x07release\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12+\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"\x8c\x01\n\x16\x43reateOverrideResponse\x12/\n\x08override\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Override\x12/\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12\x10\n\x08revision\x18\x03 \x01(\x03\"\xb7\x01\n\x15RecordOverrideRequest\x12\x0f\n\x07release\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12,\n\x08\x61\x63t_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06ticket\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x18\n\x10\x61rtifact_digests\x18\x06 \x03(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\"[\n\x16RecordOverrideResponse\x12/\n\x08override\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Override\x12\x10\n\x08revision\x18\x02 \x01(\x03\";\n\x17WithdrawOverrideRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"]\n\x18WithdrawOverrideResponse\x12/\n\x08override\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Override\x12\x10\n\x08revision\x18\x02 \x01(\x03\"I\n\x15ReviewOverrideRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06review\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"[\n\x16ReviewOverrideResponse\x12/\n\x08override\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Override\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\x87\x01\n\x14ListOverridesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x03 \x01(\t\x12\x12\n\nunreviewed\x18\x04 \x01(\x08\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"b\n\x15ListOverridesResponse\x12\x30\n\toverrides\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.Override\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xab\x04\n\x0fOverrideService\x12i\n\x0e\x43reateOverride\x12*.release_passport.v1.CreateOverrideRequest\x1a+.release_passport.v1.CreateOverrideResponse\x12i\n\x0eRecordOverride\x12*.release_passport.v1.RecordOverrideRequest\x1a+.release_passport.v1.RecordOverrideResponse\x12o\n\x10WithdrawOverride\x12,.release_passport.v1.WithdrawOverrideRequest\x1a-.release_passport.v1.WithdrawOverrideResponse\x12i\n\x0eReviewOverride\x12*.release_passport.v1.ReviewOverrideRequest\x1a+.release_passport.v1.ReviewOverrideResponse\x12\x66\n\rListOverrides\x12).release_passport.v1.ListOverridesRequest\x1a*.release_passport.v1.ListOverridesResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*release_passport/v1/override_service.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/decision.proto\"_\n\x10OverruledFinding\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x10\n\x08\x61rtifact\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\xc3\x04\n\x08Override\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07release\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x03 \x01(\t\x12\x38\n\toverrules\x18\x04 \x03(\x0b\x32%.release_passport.v1.OverruledFinding\x12\x11\n\tprincipal\x18\x05 \x01(\t\x12\x0e\n\x06ticket\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65nded_by\x18\x0b \x01(\t\x12\x15\n\rretrospective\x18\x0c \x01(\x08\x12,\n\x08\x61\x63t_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0freview_due_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08reviewer\x18\x0f \x01(\t\x12/\n\x0breview_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06review\x18\x11 \x01(\t\x12\x18\n\x10\x61rtifact_digests\x18\x12 \x03(\t\x12\x10\n\x08recorder\x18\x13 \x01(\t\"\x9b\x01\n\x15\x43reateOverrideRequest\x12\x0f\n\x07release\x18\x01 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x02 \x01(\t\x12\x0e\n\x06ticket\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12+\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"\x8c\x01\n\x16\x43reateOverrideResponse\x12/\n\x08override\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Override\x12/\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12\x10\n\x08revision\x18\x03 \x01(\x03\"\xb7\x01\n\x15RecordOverrideRequest\x12\x0f\n\x07release\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12,\n\x08\x61\x63t_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06ticket\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x18\n\x10\x61rtifact_digests\x18\x06 \x03(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\"[\n\x16RecordOverrideResponse\x12/\n\x08override\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Override\x12\x10\n\x08revision\x18\x02 \x01(\x03\";\n\x17WithdrawOverrideRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"]\n\x18WithdrawOverrideResponse\x12/\n\x08override\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Override\x12\x10\n\x08revision\x18\x02 \x01(\x03\"I\n\x15ReviewOverrideRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06review\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"[\n\x16ReviewOverrideResponse\x12/\n\x08override\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Override\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\x87\x01\n\x14ListOverridesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x03 \x01(\t\x12\x12\n\nunreviewed\x18\x04 \x01(\x08\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"b\n\x15ListOverridesResponse\x12\x30\n\toverrides\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.Override\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xab\x04\n\x0fOverrideService\x12i\n\x0e\x43reateOverride\x12*.release_passport.v1.CreateOverrideRequest\x1a+.release_passport.v1.CreateOverrideResponse\x12i\n\x0eRecordOverride\x12*.release_passport.v1.RecordOverrideRequest\x1a+.release_passport.v1.RecordOverrideResponse\x12o\n\x10WithdrawOverride\x12,.release_passport.v1.WithdrawOverrideRequest\x1a-.release_passport.v1.WithdrawOverrideResponse\x12i\n\x0eReviewOverride\x12*.release_passport.v1.ReviewOverrideRequest\x1a+.release_passport.v1.ReviewOverrideResponse\x12\x66\n\rListOverrides\x12).release_passport.v1.ListOverridesRequest\x1a*.release_passport.v1.ListOverridesResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,27 +38,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OVERRULEDFINDING']._serialized_start=168
   _globals['_OVERRULEDFINDING']._serialized_end=263
   _globals['_OVERRIDE']._serialized_start=266
-  _globals['_OVERRIDE']._serialized_end=801
-  _globals['_CREATEOVERRIDEREQUEST']._serialized_start=804
-  _globals['_CREATEOVERRIDEREQUEST']._serialized_end=959
-  _globals['_CREATEOVERRIDERESPONSE']._serialized_start=962
-  _globals['_CREATEOVERRIDERESPONSE']._serialized_end=1102
-  _globals['_RECORDOVERRIDEREQUEST']._serialized_start=1105
-  _globals['_RECORDOVERRIDEREQUEST']._serialized_end=1288
-  _globals['_RECORDOVERRIDERESPONSE']._serialized_start=1290
-  _globals['_RECORDOVERRIDERESPONSE']._serialized_end=1381
-  _globals['_WITHDRAWOVERRIDEREQUEST']._serialized_start=1383
-  _globals['_WITHDRAWOVERRIDEREQUEST']._serialized_end=1442
-  _globals['_WITHDRAWOVERRIDERESPONSE']._serialized_start=1444
-  _globals['_WITHDRAWOVERRIDERESPONSE']._serialized_end=1537
-  _globals['_REVIEWOVERRIDEREQUEST']._serialized_start=1539
-  _globals['_REVIEWOVERRIDEREQUEST']._serialized_end=1612
-  _globals['_REVIEWOVERRIDERESPONSE']._serialized_start=1614
-  _globals['_REVIEWOVERRIDERESPONSE']._serialized_end=1705
-  _globals['_LISTOVERRIDESREQUEST']._serialized_start=1708
-  _globals['_LISTOVERRIDESREQUEST']._serialized_end=1843
-  _globals['_LISTOVERRIDESRESPONSE']._serialized_start=1845
-  _globals['_LISTOVERRIDESRESPONSE']._serialized_end=1943
-  _globals['_OVERRIDESERVICE']._serialized_start=1946
-  _globals['_OVERRIDESERVICE']._serialized_end=2501
+  _globals['_OVERRIDE']._serialized_end=845
+  _globals['_CREATEOVERRIDEREQUEST']._serialized_start=848
+  _globals['_CREATEOVERRIDEREQUEST']._serialized_end=1003
+  _globals['_CREATEOVERRIDERESPONSE']._serialized_start=1006
+  _globals['_CREATEOVERRIDERESPONSE']._serialized_end=1146
+  _globals['_RECORDOVERRIDEREQUEST']._serialized_start=1149
+  _globals['_RECORDOVERRIDEREQUEST']._serialized_end=1332
+  _globals['_RECORDOVERRIDERESPONSE']._serialized_start=1334
+  _globals['_RECORDOVERRIDERESPONSE']._serialized_end=1425
+  _globals['_WITHDRAWOVERRIDEREQUEST']._serialized_start=1427
+  _globals['_WITHDRAWOVERRIDEREQUEST']._serialized_end=1486
+  _globals['_WITHDRAWOVERRIDERESPONSE']._serialized_start=1488
+  _globals['_WITHDRAWOVERRIDERESPONSE']._serialized_end=1581
+  _globals['_REVIEWOVERRIDEREQUEST']._serialized_start=1583
+  _globals['_REVIEWOVERRIDEREQUEST']._serialized_end=1656
+  _globals['_REVIEWOVERRIDERESPONSE']._serialized_start=1658
+  _globals['_REVIEWOVERRIDERESPONSE']._serialized_end=1749
+  _globals['_LISTOVERRIDESREQUEST']._serialized_start=1752
+  _globals['_LISTOVERRIDESREQUEST']._serialized_end=1887
+  _globals['_LISTOVERRIDESRESPONSE']._serialized_start=1889
+  _globals['_LISTOVERRIDESRESPONSE']._serialized_end=1987
+  _globals['_OVERRIDESERVICE']._serialized_start=1990
+  _globals['_OVERRIDESERVICE']._serialized_end=2545
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ class OverruledFinding(_message.Message):
     def __init__(self, policy: _Optional[str] = ..., rule: _Optional[str] = ..., artifact: _Optional[str] = ..., key: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Override(_message.Message):
-    __slots__ = ("name", "release", "decision", "overrules", "principal", "ticket", "reason", "create_time", "expire_time", "end_time", "ended_by", "retrospective", "act_time", "review_due_time", "reviewer", "review_time", "review")
+    __slots__ = ("name", "release", "decision", "overrules", "principal", "ticket", "reason", "create_time", "expire_time", "end_time", "ended_by", "retrospective", "act_time", "review_due_time", "reviewer", "review_time", "review", "artifact_digests", "recorder")
     NAME_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,8 @@ class Override(_message.Message):
     REVIEWER_FIELD_NUMBER: _ClassVar[int]
     REVIEW_TIME_FIELD_NUMBER: _ClassVar[int]
     REVIEW_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    RECORDER_FIELD_NUMBER: _ClassVar[int]
     name: str
     release: str
     decision: str
@@ -61,7 +63,9 @@ class Override(_message.Message):
     reviewer: str
     review_time: _timestamp_pb2.Timestamp
     review: str
-    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., decision: _Optional[str] = ..., overrules: _Optional[_Iterable[_Union[OverruledFinding, _Mapping]]] = ..., principal: _Optional[str] = ..., ticket: _Optional[str] = ..., reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_by: _Optional[str] = ..., retrospective: bool = ..., act_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review_due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reviewer: _Optional[str] = ..., review_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review: _Optional[str] = ...) -> None: ...
+    artifact_digests: _containers.RepeatedScalarFieldContainer[str]
+    recorder: str
+    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., decision: _Optional[str] = ..., overrules: _Optional[_Iterable[_Union[OverruledFinding, _Mapping]]] = ..., principal: _Optional[str] = ..., ticket: _Optional[str] = ..., reason: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_by: _Optional[str] = ..., retrospective: bool = ..., act_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review_due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reviewer: _Optional[str] = ..., review_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., review: _Optional[str] = ..., artifact_digests: _Optional[_Iterable[str]] = ..., recorder: _Optional[str] = ...) -> None: ...
 
 class CreateOverrideRequest(_message.Message):
     __slots__ = ("release", "decision", "ticket", "reason", "duration", "request_id")

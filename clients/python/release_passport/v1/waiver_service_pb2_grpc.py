@@ -67,7 +67,7 @@ class WaiverServiceServicer(object):
     """
 
     def RequestWaiver(self, request, context):
-        """RequestWaiver asks for a waiver of a finding as it stands in the newest decision. A rule that is not waivable is refused with NOT_WAIVABLE.
+        """RequestWaiver asks for a waiver of a finding of the newest decision, and of the facts that fail now. A rule that is not waivable is refused with NOT_WAIVABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

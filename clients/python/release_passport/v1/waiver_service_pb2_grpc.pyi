@@ -34,7 +34,7 @@ class WaiverServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WaiverServiceAsyncStub: ...
     RequestWaiver: _grpc.UnaryUnaryMultiCallable[_waiver_service_pb2.RequestWaiverRequest, _waiver_service_pb2.RequestWaiverResponse]
-    """RequestWaiver asks for a waiver of a finding as it stands in the newest decision. A rule that is not waivable is refused with NOT_WAIVABLE."""
+    """RequestWaiver asks for a waiver of a finding of the newest decision, and of the facts that fail now. A rule that is not waivable is refused with NOT_WAIVABLE."""
     GrantWaiver: _grpc.UnaryUnaryMultiCallable[_waiver_service_pb2.GrantWaiverRequest, _waiver_service_pb2.GrantWaiverResponse]
     """GrantWaiver grants a waiver; not to oneself, and not for a release of one's own."""
     RevokeWaiver: _grpc.UnaryUnaryMultiCallable[_waiver_service_pb2.RevokeWaiverRequest, _waiver_service_pb2.RevokeWaiverResponse]
@@ -50,7 +50,7 @@ class WaiverServiceAsyncStub(WaiverServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequestWaiver: _aio.UnaryUnaryMultiCallable[_waiver_service_pb2.RequestWaiverRequest, _waiver_service_pb2.RequestWaiverResponse]  # type: ignore[assignment]
-    """RequestWaiver asks for a waiver of a finding as it stands in the newest decision. A rule that is not waivable is refused with NOT_WAIVABLE."""
+    """RequestWaiver asks for a waiver of a finding of the newest decision, and of the facts that fail now. A rule that is not waivable is refused with NOT_WAIVABLE."""
     GrantWaiver: _aio.UnaryUnaryMultiCallable[_waiver_service_pb2.GrantWaiverRequest, _waiver_service_pb2.GrantWaiverResponse]  # type: ignore[assignment]
     """GrantWaiver grants a waiver; not to oneself, and not for a release of one's own."""
     RevokeWaiver: _aio.UnaryUnaryMultiCallable[_waiver_service_pb2.RevokeWaiverRequest, _waiver_service_pb2.RevokeWaiverResponse]  # type: ignore[assignment]
@@ -69,7 +69,7 @@ class WaiverServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _waiver_service_pb2.RequestWaiverRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_waiver_service_pb2.RequestWaiverResponse, _abc.Awaitable[_waiver_service_pb2.RequestWaiverResponse]]:
-        """RequestWaiver asks for a waiver of a finding as it stands in the newest decision. A rule that is not waivable is refused with NOT_WAIVABLE."""
+        """RequestWaiver asks for a waiver of a finding of the newest decision, and of the facts that fail now. A rule that is not waivable is refused with NOT_WAIVABLE."""
 
     @_abc_1.abstractmethod
     def GrantWaiver(

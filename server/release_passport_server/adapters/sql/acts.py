@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -12,7 +13,16 @@ from sqlalchemy import Connection, Select, bindparam, select
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.documents import Collection
 from release_passport_server.adapters.sql.lists import among
-from release_passport_server.domain.acts import Acts, Exemption, Freeze, Group, Override, Vote, Waiver
+from release_passport_server.domain.acts import (
+    MAX_OVERRIDE,
+    Acts,
+    Exemption,
+    Freeze,
+    Group,
+    Override,
+    Vote,
+    Waiver,
+)
 from release_passport_server.ports.people import Act
 
 T = TypeVar("T", bound=Act)
@@ -40,6 +50,14 @@ _ALL: Mapping[type, Collection[Any]] = {
     one.type: one for one in (VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS)
 }
 _OF_RELEASES = (VOTES.name, WAIVERS.name, EXEMPTIONS.name)
+# How names say what kind of act a decision rests on, and where these are kept.
+_RESTED_ON = frozenset({"approvals", "waivers", "overrides", "freezeExemptions"})
+_c = tables.documents.c
+_RESTED = select(_c.collection, _c.body).where(
+    _c.tenant == bindparam("tenant"),
+    _c.collection.in_([*_OF_RELEASES, OVERRIDES.name]),
+    _c.id.in_(bindparam("ids", expanding=True)),
+)
 
 
 def collection_of(kind: type[T]) -> Collection[T]:
@@ -75,8 +93,7 @@ def of_releases(connection: Connection, tenant: str, names: Sequence[str]) -> di
     found: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
     given = {"tenant": tenant, "releases": sorted(set(names))}
     for row in connection.execute(_of_releases(connection.dialect.name), given):
-        kept = next(one for one in _ALL.values() if one.name == row.collection)
-        found[row.key, row.collection].append(kept.decode(row.body))
+        found[row.key, row.collection].append(_kept(row.collection).decode(row.body))
     return {
         name: Acts(
             votes=tuple(found[name, VOTES.name]),
@@ -85,6 +102,31 @@ def of_releases(connection: Connection, tenant: str, names: Sequence[str]) -> di
         )
         for name in {name for name, _ in found}
     }
+
+
+def withdrawn(connection: Connection, tenant: str, names: Iterable[str], now: datetime) -> set[str]:
+    """Return those acts that decisions rest on and that somebody has ended since; other names are left out.
+
+    An override carries a rollout no longer than the longest that one may last.
+    """
+    wanted = {_id(name): name for name in names if name.split("/")[-2] in _RESTED_ON}
+    if not wanted:
+        return set()
+    given = {"tenant": tenant, "ids": sorted(wanted)}
+    return {
+        act.name
+        for row in connection.execute(_RESTED, given)
+        if (act := _kept(row.collection).decode(row.body)).name in wanted.values()
+        and (act.end_time is not None or _outlived(act, now))
+    }
+
+
+def _outlived(act: Act, now: datetime) -> bool:
+    return isinstance(act, Override) and act.create_time + MAX_OVERRIDE <= now
+
+
+def _kept(collection: str) -> Collection[Any]:
+    return next(one for one in _ALL.values() if one.name == collection)
 
 
 def joined(tenant: Acts, place: Iterable[Any], release: Acts | None) -> Acts:

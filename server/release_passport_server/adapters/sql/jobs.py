@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, or_, select, true, update
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.aside import Aside
@@ -181,16 +181,13 @@ class SQLJobs:
 
     async def backlog(self) -> Backlog:
         """Return how much waits; counts end at 10,000."""
+        return await self._aside.read(lambda connection, now: _backlog(connection, now, true()))
 
-        def act(connection: Connection, now: datetime) -> Backlog:
-            c = jobs.c
-            waits = and_(c.available_time <= now, c.due_time <= now)
-            oldest = select(c.due_time).where(waits).order_by(c.available_time).limit(1)
-            return Backlog(
-                _count(connection, waits),
-                connection.execute(oldest).scalar(),
-                _count(connection, and_(c.available_time.is_(None), c.dead_time.is_not(None))),
-            )
+    async def backlogs(self, kinds: Collection[str]) -> Mapping[str, Backlog]:
+        """Return how much waits of each kind; counts end at 10,000."""
+
+        def act(connection: Connection, now: datetime) -> Mapping[str, Backlog]:
+            return {kind: _backlog(connection, now, jobs.c.kind == kind) for kind in kinds}
 
         return await self._aside.read(act)
 
@@ -237,6 +234,17 @@ def _claim(row: Row[Any], holder: str) -> Claim:
 
 def _dead(row: Row[Any]) -> DeadJob:
     return DeadJob(row.tenant, row.kind, row.key, row.due_time, row.attempts, row.error, row.dead_time)
+
+
+def _backlog(connection: Connection, now: datetime, of: ColumnElement[bool]) -> Backlog:
+    c = jobs.c
+    waits = and_(c.available_time <= now, c.due_time <= now, of)
+    oldest = select(c.due_time).where(waits).order_by(c.available_time).limit(1)
+    return Backlog(
+        _count(connection, waits),
+        connection.execute(oldest).scalar(),
+        _count(connection, and_(c.available_time.is_(None), c.dead_time.is_not(None), of)),
+    )
 
 
 def _count(connection: Connection, which: ColumnElement[bool]) -> int:

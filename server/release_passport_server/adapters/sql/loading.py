@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select
 
 from release_passport_server.adapters.sql import tables
-from release_passport_server.adapters.sql.acts import joined, of_releases
+from release_passport_server.adapters.sql.acts import joined, of_releases, withdrawn
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import attempt_of, decision_of, item_of, subject_text
 from release_passport_server.adapters.sql.documents import LATCHES
@@ -86,7 +86,7 @@ class Loader:
         )
         current = {key.attempt_of: _open(rollouts, key) for key in keys}
         grounds = self.decisions({attempt.ground for attempt in current.values() if attempt is not None})
-        withdrawn = self._withdrawn(grounds.values())
+        gone = self._withdrawn(grounds.values(), now)
         cases = []
         for key in keys:
             release, identity = key.release, key.release.identity
@@ -103,7 +103,7 @@ class Loader:
                     attempt=attempt,
                     previous_attempts=tuple(one.attempt for one in same if one.attempt != attempt),
                     ground=ground,
-                    ground_withdrawn=tuple(n for n in ground.evidence if n in withdrawn) if ground else (),
+                    ground_withdrawn=tuple(n for n in ground.evidence if n in gone) if ground else (),
                     standing=standing.get(release.name),
                     policies=catalog.policies,
                     evidence=tuple(_of_subjects(evidence, key)),
@@ -213,13 +213,15 @@ class Loader:
         digests = sorted({release.identity.content_digest for release in releases})
         return {"tenant": self._tenant, "digests": digests}
 
-    def _withdrawn(self, grounds: Iterable[DecisionRecord]) -> set[str]:
+    def _withdrawn(self, grounds: Iterable[DecisionRecord], now: datetime) -> set[str]:
+        """Return the evidence that was revoked, and the acts that were ended, of all that decisions rest on."""
         names = sorted({name for ground in grounds for name in ground.evidence})
         if not names:
             return set()
         c = tables.evidence.c
         rows = select(c.name).where(c.tenant == self._tenant, c.name.in_(names), c.revoke_time.is_not(None))
-        return {row.name for row in self._connection.execute(rows)}
+        revoked = {row.name for row in self._connection.execute(rows)}
+        return revoked | withdrawn(self._connection, self._tenant, names, now)
 
     def _evidence(
         self,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from release_passport.log.audit import goes_on_as
 from release_passport_server.adapters.tlog.folder import put, sync
 from release_passport_server.domain.canonical import stamp, unstamp
 from release_passport_server.ports.log import AnchoredCheckpoint, LogBroken
@@ -24,13 +25,21 @@ class AnchorFile:
 
     def anchor(self, origin: str, checkpoint: bytes, now: datetime) -> None:
         """Keep a checkpoint as the highest, and in the history where the last one there is old enough."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({"time": stamp(now), "checkpoint": checkpoint.decode()}).encode() + b"\n"
+        line = self._line(checkpoint, now)
         kept = _last(self._path(origin, "history"))
         if kept is None or now - kept.time >= self._kept_every:
             _append(self._path(origin, "history"), line)
         put(self._path(origin, "highest"), line)
         sync(self._folder, ())
+
+    def begin(self, origin: str, checkpoint: bytes, now: datetime) -> None:
+        """Keep the checkpoint of a log without leaves as the highest, and in no history: it shows nothing."""
+        put(self._path(origin, "highest"), self._line(checkpoint, now))
+        sync(self._folder, ())
+
+    def _line(self, checkpoint: bytes, now: datetime) -> bytes:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return json.dumps({"time": stamp(now), "checkpoint": checkpoint.decode()}).encode() + b"\n"
 
     def keep(self) -> None:
         """Put the highest checkpoint of every log into its history: what comes to an end now is shown by it."""
@@ -45,10 +54,17 @@ class AnchorFile:
         return _last(self._path(origin, "highest"))
 
     def anchored(self, origin: str) -> tuple[AnchoredCheckpoint, ...]:
-        """Return what was anchored, oldest first; raise LogBroken for a file that cannot be read."""
+        """Return what was anchored, oldest first; raise LogBroken for a file that cannot be read.
+
+        What was anchored under the names that the log had before a restore is there too, also what that lost.
+        """
+        names = [one for one in self.origins() if goes_on_as(one, origin)]
+        return tuple(sorted((one for name in names for one in self._kept(name)), key=lambda one: one.time))
+
+    def _kept(self, origin: str) -> list[AnchoredCheckpoint]:
         path, highest = self._path(origin, "history"), self.highest(origin)
         kept = [_anchored(path, line) for line in _whole_lines(path)]
-        return (*kept, *([highest] if highest is not None and highest not in kept else []))
+        return kept + ([highest] if highest is not None and highest not in kept else [])
 
     def origins(self) -> tuple[str, ...]:
         """Return the names of the logs of which something was anchored."""

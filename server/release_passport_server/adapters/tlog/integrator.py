@@ -56,7 +56,7 @@ class Integrator:
         if standing is None:
             # From its first leaf on, a log without an anchor is one whose anchor was taken away.
             empty = checkpoints.sign(Checkpoint(log.origin, 0, EMPTY_ROOT), now).encode()
-            self.anchor.anchor(log.origin, empty, now)
+            self.anchor.begin(log.origin, empty, now)
         growth = _grown(self._read(log), standing, entries(leaves, log.first_leaf + size))
         checkpoint = Checkpoint(log.origin, growth.size, TileTree(growth.read, growth.size).root())
         note = checkpoints.sign(checkpoint, now).encode()

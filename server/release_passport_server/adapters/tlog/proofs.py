@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from release_passport.log.merkle import ProofInvalid
+from release_passport.log.merkle import ProofInvalid, verify_consistency
 from release_passport.log.proof import proof_text
 from release_passport.log.tree import Read, TileTree
 from release_passport_server.adapters.tlog.checkpoints import Checkpoints, SignedCheckpoint
@@ -47,15 +47,24 @@ class LogProofs:
         """Return proofs to the checkpoint that stands; raise NotFound where a leaf is not in the tree yet."""
         standing = self.checkpoint(log)
         inclusions = tuple(self._inclusion(log, standing, number) for number in numbers)
-        return ProofSet(
-            standing.note, inclusions, tuple(self._continued(log, standing, one) for one in anchored)
-        )
+        continued = [self._continued(log, standing, one) for one in anchored]
+        return ProofSet(standing.note, inclusions, tuple(one for one in continued if one is not None))
 
     def _continued(
         self, log: LogIdentity, standing: SignedCheckpoint, anchored: AnchoredCheckpoint
-    ) -> ContinuedAnchor:
-        older = Checkpoints(self.signer).opened(anchored.note, log.origin).checkpoint.size
-        hashes = self.consistency(log, older, standing.checkpoint.size)
+    ) -> ContinuedAnchor | None:
+        """Return what leads from an anchor to the tree; None for one of leaves that a restore lost."""
+        origin = anchored.note.decode().partition("\n")[0]
+        older, newer = Checkpoints(self.signer).opened(anchored.note, origin).checkpoint, standing.checkpoint
+        if origin != log.origin and older.size > newer.size:
+            return None
+        hashes = self.consistency(log, older.size, newer.size)
+        try:
+            verify_consistency(older.size, newer.size, hashes, older.root, newer.root)
+        except ProofInvalid as error:
+            if origin != log.origin:
+                return None
+            raise LogBroken(f"{log.origin} does not continue its anchor of {older.size}: {error}") from error
         return ContinuedAnchor(anchored, tuple(hashes))
 
     def _inclusion(self, log: LogIdentity, standing: SignedCheckpoint, number: int) -> str:

@@ -17,11 +17,13 @@ from release_passport.v1 import (
     decision_service_pb2,
     evidence_service_pb2,
     freeze_service_pb2,
+    override_service_pb2,
     permit_service_pb2,
     policy_service_pb2,
     release_service_pb2,
     tenant_service_pb2,
     trust_service_pb2,
+    waiver_service_pb2,
 )
 
 CONTRACT: tuple[FileDescriptor, ...] = (
@@ -31,11 +33,13 @@ CONTRACT: tuple[FileDescriptor, ...] = (
     decision_service_pb2.DESCRIPTOR,
     evidence_service_pb2.DESCRIPTOR,
     freeze_service_pb2.DESCRIPTOR,
+    override_service_pb2.DESCRIPTOR,
     permit_service_pb2.DESCRIPTOR,
     policy_service_pb2.DESCRIPTOR,
     release_service_pb2.DESCRIPTOR,
     tenant_service_pb2.DESCRIPTOR,
     trust_service_pb2.DESCRIPTOR,
+    waiver_service_pb2.DESCRIPTOR,
 )
 
 # These change nothing that is kept, so they give way before what does.
