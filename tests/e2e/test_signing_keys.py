@@ -1,4 +1,4 @@
-"""Keys are rotated and given up under a running server: what is decided then has new keys, and old proof still holds."""
+"""Keys are rotated and given up under a running server: new decisions have new keys, and old proof still holds."""
 
 from __future__ import annotations
 

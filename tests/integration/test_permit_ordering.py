@@ -27,9 +27,9 @@ from release_passport_server.assembly import handlers_of
 from release_passport_server.core import core_of
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import PassportError
-from release_passport_server.domain.record import LoggedEntry, Page
+from release_passport_server.domain.record import Listed, LoggedEntry, Page
 from release_passport_server.domain.verdict import Verdict
-from release_passport_server.ports.store import AuditFilter, Written
+from release_passport_server.ports.store import AuditFilter, Reader, Written
 from release_passport_server.services import permits as module
 from release_passport_server.services.permits import Permits
 from release_passport_server.services.tenants import bootstrap_tenant
@@ -185,10 +185,12 @@ async def log_of(pair: Pair) -> list[LoggedEntry]:
     """Return the whole audit log, in the order in which everything was committed."""
     entries: list[LoggedEntry] = []
     page = Page(1000)
+
+    def act(reader: Reader) -> Listed[LoggedEntry]:
+        return reader.list_audit(AuditFilter(), page)
+
     while True:
-        listed = await pair.redeeming.store.read(
-            pair.redeeming.principal.tenant, lambda reader, page=page: reader.list_audit(AuditFilter(), page)
-        )
+        listed = await pair.redeeming.store.read(pair.redeeming.principal.tenant, act)
         entries += listed.items
         if not listed.next_after:
             return sorted(entries, key=lambda entry: entry.leaf_index)

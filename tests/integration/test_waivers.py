@@ -28,6 +28,7 @@ from support.shop import (
     TESTS,
     backdated,
     decided,
+    finished,
     opened,
     reasons,
     released,
@@ -147,12 +148,12 @@ async def test_another_failure_of_the_same_evidence_is_another_finding(shop: Sho
 
 
 async def test_a_waiver_is_granted_by_a_person_who_neither_asked_nor_made_the_release(shop: Shop) -> None:
-    release = await released(shop.ci, "1.1.0", CVE_1, authors=["user:maker"])
+    release = await released(shop.ci, "1.1.0", CVE_1, authors=["user:Maker"])
     both = await somebody(shop.admin, "user:both", "release-manager", "approver")
     await decided(shop.ci, release)
     own = (await both("RequestWaiver", asking(release))).waiver
     assert (await both.refused("GrantWaiver", granting(own))).reason == "SELF_APPROVAL"
-    maker = await somebody(shop.admin, "user:Maker", "approver")
+    maker = await somebody(shop.admin, "user:maker", "approver")
     assert (await maker.refused("GrantWaiver", granting(own))).reason == "SELF_APPROVAL"
     robot = await somebody(shop.admin, "sa:robot", "approver")
     assert (await robot.refused("GrantWaiver", granting(own))).reason == "ACCESS_DENIED"
@@ -197,7 +198,8 @@ async def test_nothing_is_waived_that_nobody_asked_or_that_passes(shop: Shop) ->
 async def test_a_decision_that_is_not_true_any_more_is_not_waived(shop: Shop) -> None:
     release = await released(shop.ci, "1.2.1", CVE_1)
     await decided(shop.ci, release)
-    await scanned(shop.ci, "1.2.1")
+    failed = evidence_pb2.TestResult(suite="unit", passed=8, failed=1, errored=0)
+    await told(shop.ci, "1.2.1", evidence_pb2.EvidenceFacts(test_result=failed))
     found = await shop.asker.refused("RequestWaiver", asking(release))
     assert (found.code, found.reason) == ("ABORTED", "VERDICT_CHANGED")
 
@@ -245,13 +247,6 @@ async def test_a_waiver_that_a_rollout_started_on_and_that_is_revoked_holds_it(s
     assert waiver.name in ground.message
     assert await replay_of(shop.admin, held) == "SAME"
     await finished(shop.ci, attempt)
-
-
-async def finished(caller: Caller, attempt: str) -> None:
-    from release_passport.v1 import release_service_pb2
-
-    asked = release_service_pb2.FinishRolloutRequest(attempt=attempt, outcome="ATTEMPT_OUTCOME_FAILED")
-    await caller("FinishRollout", asked)
 
 
 async def test_a_waiver_for_the_service_covers_the_same_facts_in_its_other_releases(shop: Shop) -> None:

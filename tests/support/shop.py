@@ -22,7 +22,6 @@ from release_passport.v1 import (
     release_service_pb2,
 )
 from release_passport_server.domain.record import FeedEvent
-from release_passport_server.ports.people import Act
 from support.calls import Caller
 from support.requests import Names, ahead, identity, request_for
 
@@ -104,6 +103,12 @@ async def started(caller: Caller, decision: decision_pb2.Decision) -> str:
     return str((await caller("StartRollout", asked)).attempt.name)
 
 
+async def finished(caller: Caller, attempt: str) -> None:
+    """End a rollout that failed."""
+    asked = release_service_pb2.FinishRolloutRequest(attempt=attempt, outcome="ATTEMPT_OUTCOME_FAILED")
+    await caller("FinishRollout", asked)
+
+
 async def replay_of(caller: Caller, decision: decision_pb2.Decision) -> str:
     """Return how a replay of a decision compares with its record."""
     asked = decision_service_pb2.ExplainDecisionRequest(name=decision.name)
@@ -115,7 +120,7 @@ async def backdated(admin: Caller, act: type[Any], name: str, **times: datetime)
     """Make something that people recorded older than it is."""
 
     def change(tx: Any) -> None:
-        found: Act = tx.find_act(act, name.rpartition("/")[2])
+        found: Any = tx.find_act(act, name.rpartition("/")[2])
         tx.put_act(replace(found, **times))
         tx.emit(FeedEvent("test", name, ("tenant",)))
 

@@ -10,6 +10,9 @@ from release_passport_server.domain.access import Principal
 class Authenticator(Protocol):
     """Turns a credential into a principal."""
 
-    async def authenticate(self, bearer: str | None) -> Principal:
-        """Return whose credential it is; raise Unauthenticated for none, or one that is not valid."""
+    async def authenticate(self, bearer: str | None, certificate: bytes = b"") -> Principal:
+        """Return whose credential it is; raise Unauthenticated for none, or one that is not valid.
+
+        The certificate, PEM or DER, is the client's of a TLS handshake that has verified it; never one from a header.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Checks the SLSA verification summary of a decision as the decision itself is: signature, key, log, and what it says."""
+"""Checks the SLSA verification summary of a decision as the decision is: signature, key, log, and what it says."""
 
 from __future__ import annotations
 
