@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from release_passport_server.adapters.oidc.verifier import ALGORITHMS
+from release_passport_server.adapters.oidc.issuer import ALGORITHMS
 from release_passport_server.domain.access import PRINCIPAL_RULE, is_principal
 from release_passport_server.domain.identity import Kind, placeholders
 from release_passport_server.domain.outbound import Origin, OriginInvalid
@@ -153,11 +152,6 @@ def load_identities(path: Path) -> IdentitiesFile:
         raise IdentitiesInvalid("\n".join(_problems(error, path))) from None
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise error if isinstance(error, IdentitiesInvalid) else IdentitiesInvalid(f"{path}: {error}") from error
-
-
-def leeway(entry: IssuerEntry) -> timedelta:
-    """Return how far the issuer's clock may be from ours."""
-    return timedelta(seconds=entry.leeway_seconds)
 
 
 def _problems(error: ValidationError, path: Path) -> Iterator[str]:

@@ -165,7 +165,14 @@ async def test_nothing_of_what_was_lost_counts_as_it_was(tmp_path: Path) -> None
             lost = await verified(tmp_path, server, after, expect=1)
             assert lost["code"] in ("ROLLED_BACK", "FORKED")
             entries = (await admin("ListAuditEntries", audits.ListAuditEntriesRequest())).entries
-            [act] = [json.loads(one.body) for one in entries if one.action == "AcceptRestore"]
+            acts = [json.loads(one.body) for one in entries if one.action == "AcceptRestore"]
+            [act] = [one for one in acts if one["subject"] == "tenants/default"]
+            # Who comes with another credential than a token has no right left either.
+            roles = await admin("ListRoleBindings", accesses.ListRoleBindingsRequest())
+            assert [one.principal for one in roles.role_bindings] == ["user:admin"]
+            assert [one["detail"]["principal"] for one in acts if "roleBindings" in one["subject"]] == [
+                "user:gone"
+            ]
             [named] = [one for one in act["detail"]["lost"] if one["origin"] == ORIGIN]
             assert named["size"] == after.decode().splitlines()[1]
             again = tenant_service_pb2.CreateTenantRequest(tenant=tenant_pb2.Tenant(tenant_id="newer"))

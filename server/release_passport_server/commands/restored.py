@@ -47,15 +47,15 @@ def review(config: Path | None) -> None:
 @restored.command()
 @_with_config
 def accept(config: Path | None) -> None:
-    """Begin a new epoch with this store: every token and permit is void, the logs go on under a new name.
+    """Begin a new epoch with this store: every token, role and permit is void, the logs go on under a new name.
 
     Prints the token of an admin for each tenant, this once.
     """
     done = _done(config, lambda service: service.accept())
     click.echo(
-        f"epoch {done.epoch} began; {done.revoked} tokens were revoked, permits from before are void. Look through "
-        "roles, policies, waivers and services, and only then give out tokens; these are of user:admin, shown this "
-        "once:",
+        f"epoch {done.epoch} began; {done.revoked} tokens were revoked, roles were taken away, permits are void. Look "
+        "through policies, waivers and services, and only then give out roles and tokens; these tokens are of "
+        "user:admin, shown this once:",
         err=True,
     )
     for tenant, secret in done.secrets:

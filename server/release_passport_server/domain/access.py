@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from release_passport_server.domain.errors import NotFound
 from release_passport_server.domain.glob import any_matches, is_exact, matches
+from release_passport_server.domain.identity import is_federated_name
+from release_passport_server.domain.ids import is_slug
 
 # The domain of what lies above tenants. It can never be a tenant's id, because ids hold letters, digits and hyphens.
 PLATFORM = "*platform*"
+
+PRINCIPAL_RULE = (
+    "must be sa:{id} for a service account, connector:{id} for a connector or user:{id} for a person; with "
+    "{alias}/{name} in place of {id} it is one that an issuer vouches for"
+)
+GROUP = "group:"
+_PRINCIPAL = re.compile(r"(?:sa|connector|user):([^/]+)(?:/(.+))?", re.DOTALL)
 
 
 class Verb(StrEnum):
@@ -94,6 +104,23 @@ class Grant:
     role: str
     scope: Scope = Scope()
     kinds: tuple[str, ...] = ()
+
+
+def is_principal(text: str) -> bool:
+    """Say whether this can be a principal's id: ours, or one that an issuer vouches for, with its alias in front."""
+    match = _PRINCIPAL.fullmatch(text)
+    return match is not None and is_slug(match[1]) and (match[2] is None or is_federated_name(match[2]))
+
+
+def is_local_principal(text: str) -> bool:
+    """Say whether this can be the id of a principal that nobody but this server vouches for."""
+    return "/" not in text and is_principal(text)
+
+
+def is_group(text: str) -> bool:
+    """Say whether this can be a group by an issuer: group:{alias}/{name}."""
+    alias, slash, name = text.removeprefix(GROUP).partition("/")
+    return text.startswith(GROUP) and bool(slash) and is_slug(alias) and is_federated_name(name)
 
 
 def platform_principal(principal: Principal) -> Principal:

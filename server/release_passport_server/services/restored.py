@@ -1,7 +1,8 @@
 """Begin a new epoch after the store was put back to an earlier state: nothing that was lost may count as it was.
 
-What was revoked since is valid again in a restored store, and nobody can tell what that was. So no token survives, and
-who reads the list gives out new ones: until then nobody is answered, which holds every gate.
+What was revoked since is valid again in a restored store, and nobody can tell what that was. So no token and no role
+survives but the first admin's, who reads the list and gives them anew: until then nobody else is answered, which holds
+every gate.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import Protocol, TypeVar
 
 from release_passport_server.domain.access import PLATFORM, Principal
 from release_passport_server.domain.catalog import RoleBinding
-from release_passport_server.domain.ids import TenantName
+from release_passport_server.domain.ids import RoleBindingName, TenantName
 from release_passport_server.domain.record import Listed, LoggedEntry, Page
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.log import Setback, SetbackKind, StoreRestores
 from release_passport_server.ports.store import AuditFilter, Reader, Store, Transaction
 from release_passport_server.ports.tokens import Tokens
-from release_passport_server.services.access import ADMIN, put_binding
+from release_passport_server.services.access import ADMIN, is_full_admin, put_binding
 from release_passport_server.services.asking import Ask, record
 from release_passport_server.services.tenants import FIRST_ADMIN
 from release_passport_server.services.tokens import TokenOrder, issue
@@ -104,6 +105,7 @@ class Restored:
             count, secret = (await self.store.write(tenant, self._void(mine, epoch))).value
             secrets.append((tenant, secret))
             revoked += count
+        await self.store.write(PLATFORM, lambda tx: _take_roles(tx, _asked_in(tx)))
         # Last, so that what fails before is begun anew.
         await self.blocking(lambda: self.restores.begin(setbacks, epoch, self.clock.now()))
         return Accepted(epoch, tuple(secrets), revoked)
@@ -130,14 +132,15 @@ class Restored:
 
     def _void(self, setbacks: list[Setback], epoch: int) -> Callable[[Transaction], tuple[int, str]]:
         def act(tx: Transaction) -> tuple[int, str]:
-            ask = Ask(Principal(_OPERATOR, tx.tenant, _NEVER), METHOD)
+            ask = _asked_in(tx)
             standing = [one for one in list(_every(tx.list_tokens)) if one.revoke_time is None]
             for token in standing:
                 tx.put_token(replace(token, revoke_time=tx.now))
             for binding in list(_every(tx.list_observe_only)):
                 if binding.end_time is None:
                     tx.put_observe_only(replace(binding, end_time=tx.now))
-            if not any(one.principal == FIRST_ADMIN and one.role == ADMIN for one in tx.all_role_bindings()):
+            _take_roles(tx, ask)
+            if not tx.all_role_bindings():
                 put_binding(tx, ask, self.ids, RoleBinding("", FIRST_ADMIN, ADMIN, _UNSET, ""))
             new = issue(tx, self.ids, self.tokens, TokenOrder(FIRST_ADMIN, "after a restore"), _OPERATOR)
             lost = [_lost(one) for one in setbacks]
@@ -146,6 +149,37 @@ class Restored:
             return len(standing), new.secret
 
         return act
+
+
+def _asked_in(tx: Transaction) -> Ask:
+    return Ask(Principal(_OPERATOR, tx.tenant, _NEVER), METHOD)
+
+
+def _take_roles(tx: Transaction, ask: Ask) -> None:
+    """Take away every role but the first admins': one that was taken away since would count again.
+
+    Each is recorded as it was, so that it can be given again by who knows that it still should be there.
+    """
+    for binding in tx.all_role_bindings():
+        first = binding.principal.endswith(f"/{FIRST_ADMIN}") if tx.tenant == PLATFORM else _is_first(binding)
+        if first:
+            continue
+        tx.delete_role_binding(binding.binding_id)
+        name = str(RoleBindingName(tx.tenant, binding.binding_id))
+        record(
+            tx,
+            ask,
+            name,
+            principal=binding.principal,
+            role=binding.role,
+            services=list(binding.services),
+            environments=list(binding.environments),
+            evidenceKinds=list(binding.evidence_kinds),
+        )
+
+
+def _is_first(binding: RoleBinding) -> bool:
+    return binding.principal == FIRST_ADMIN and is_full_admin(binding)
 
 
 def _lost(one: Setback) -> dict[str, object]:

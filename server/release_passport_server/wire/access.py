@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from release_passport.v1 import access_pb2, tenant_pb2
-from release_passport_server.domain.access import Principal, same_tenant
+from release_passport_server.domain.access import (
+    PRINCIPAL_RULE,
+    Principal,
+    is_group,
+    is_local_principal,
+    is_principal,
+    same_tenant,
+)
 from release_passport_server.domain.catalog import APIToken, RoleBinding, Tenant
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.glob import is_exact
@@ -27,7 +34,6 @@ MAX_BINDINGS = 20
 MAX_KINDS = 64
 
 _UNSET = datetime.min.replace(tzinfo=UTC)
-_PRINCIPAL = re.compile(r"(?:sa|connector|user):([a-z0-9-]{1,63})")
 _KIND_GLOB = re.compile(r"[a-z0-9_:/.*?-]{1,256}")
 
 
@@ -46,7 +52,7 @@ def token_to_create(
     """
     violations = [
         *text_violations(given.title, "api_token.title", most=MAX_TITLE),
-        *_principal_violations(given.principal, "api_token.principal"),
+        *_own_principal_violations(given.principal, "api_token.principal"),
     ]
     if given.HasField("expire_time") and (problem := time_problem(given.expire_time)) is not None:
         violations.append(Violation("api_token.expire_time", problem))
@@ -176,9 +182,14 @@ def _kind_problem(kind: str) -> str | None:
 
 
 def _principal_violations(value: str, path: str) -> Iterator[Violation]:
-    match = _PRINCIPAL.fullmatch(value)
-    if match is None or not is_slug(match[1]):
+    if not is_principal(value) and not is_group(value):
+        yield Violation(path, f"{PRINCIPAL_RULE}; group:{{alias}}/{{name}} is a group by an issuer")
+
+
+def _own_principal_violations(value: str, path: str) -> Iterator[Violation]:
+    if not is_local_principal(value):
         text = (
-            "must be sa:{id} for a service account, connector:{id} for a connector or user:{id} for a person"
+            "must be sa:{id} for a service account, connector:{id} for a connector or user:{id} for a person; "
+            "whom an issuer vouches for has no API tokens"
         )
         yield Violation(path, text)

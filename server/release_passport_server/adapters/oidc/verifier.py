@@ -21,9 +21,6 @@ from release_passport_server.ports.http import HTTPClients
 from release_passport_server.ports.identity import Vouched
 
 MAX_TOKEN = 8 * 1024
-ALGORITHMS = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-)
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 # Other kinds of signed JSON, such as a note that somebody has signed out, are no credentials.
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
@@ -163,5 +160,3 @@ def _name_of(claims: Mapping[str, object]) -> str:
     if not isinstance(name, str) or len(name) > 200:
         raise not_accepted("its jti is no text of at most 200 characters")
     return name
-
-
