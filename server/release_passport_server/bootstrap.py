@@ -165,8 +165,10 @@ class _DevAuthenticator:
     known: Authenticate
     token: str
 
-    async def authenticate(self, bearer: str | None) -> Principal:
+    async def authenticate(self, bearer: str | None, certificate: bytes = b"") -> Principal:
         """Return who asks."""
+        if bearer is None and certificate:
+            return await self.known.authenticate(None, certificate)
         return await self.known.authenticate(bearer or self.token)
 
 

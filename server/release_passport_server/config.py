@@ -17,6 +17,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from release_passport_server.evidence_settings import RegistrySettings, Section, VerificationSettings
+from release_passport_server.identity_settings import AuthenticationSettings
 from release_passport_server.webhook_settings import WebhookSettings
 
 PREFIX = "PASSPORT_SERVER_"
@@ -208,6 +209,7 @@ class Settings(Section):
     store: StoreSettings = Field(default_factory=StoreSettings)
     grpc: GRPCSettings = Field(default_factory=GRPCSettings)
     http: HTTPSettings = Field(default_factory=HTTPSettings)
+    authentication: AuthenticationSettings = Field(default_factory=AuthenticationSettings)
     signing: SigningSettings = Field(default_factory=SigningSettings)
     verification: VerificationSettings = Field(default_factory=VerificationSettings)
     registries: RegistrySettings = Field(default_factory=RegistrySettings)

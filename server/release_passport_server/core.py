@@ -30,10 +30,11 @@ from release_passport_server.adapters.tlog.proofs import LogProofs
 from release_passport_server.adapters.tokens.bearer import BearerTokens
 from release_passport_server.config import Settings
 from release_passport_server.domain.verification_summary import Issuer
+from release_passport_server.federation import vouchers
 from release_passport_server.ports.log import LogIdentity
 from release_passport_server.resources import policies_dir
 from release_passport_server.services.audit import Audit
-from release_passport_server.services.authenticate import Authenticate
+from release_passport_server.services.authenticate import Authenticate, Vouchers
 from release_passport_server.services.cases import Cases
 from release_passport_server.services.collect_attestations import CollectAttestations
 from release_passport_server.services.grants import GrantLoader, GuardedStore
@@ -117,7 +118,7 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
         intake=intake,
         collect=_collect(store, access, intake, settings),
         reading=Reading(store, access),
-        authenticate=Authenticate(store, tokens, access, loader, clock, dev),
+        authenticate=Authenticate(store, tokens, access, loader, clock, dev, _vouchers(settings, clock)),
         signing=Signing(
             DSSESealer(keys), Issuer(settings.signing.issuer), settings.signing.verification_summaries
         ),
@@ -130,6 +131,10 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
         alerts=LoggedAlerts(),
         notices=notices,
     )
+
+
+def _vouchers(settings: Settings, clock: SystemClock) -> Vouchers:
+    return vouchers(settings, GuardedClients(f"release-passport/{__version__}"), clock)
 
 
 def _collect(

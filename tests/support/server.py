@@ -28,7 +28,7 @@ PRINCIPAL = Principal("sa:ci", "default", datetime(2100, 1, 1, tzinfo=UTC))
 class OneToken:
     """Knows one credential."""
 
-    async def authenticate(self, bearer: str | None) -> Principal:
+    async def authenticate(self, bearer: str | None, certificate: bytes = b"") -> Principal:
         if bearer is None:
             raise Unauthenticated("CREDENTIAL_MISSING", "send `authorization: Bearer` and a token")
         if bearer != GOOD:

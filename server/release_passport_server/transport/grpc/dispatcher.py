@@ -57,11 +57,13 @@ class Call:
     request_id: str
     authorization: tuple[str, ...] = field(repr=False)
     remaining: float | None = None
+    # The client's certificate, PEM or DER, of the connection's TLS handshake; never one from a header.
+    certificate: bytes = field(default=b"", repr=False)
 
     @property
     def caller(self) -> str:
         """Return whose share of the places the call takes: the credential as it is shown."""
-        return self.authorization[0] if self.authorization else ""
+        return self.authorization[0] if self.authorization else self.certificate.decode("latin-1")
 
 
 @dataclass(slots=True)
@@ -161,9 +163,9 @@ class Dispatcher:
 
         await self._run(call, act, STREAM_MOST_SECONDS)
 
-    async def authenticate(self, authorization: Sequence[str]) -> Principal:
+    async def authenticate(self, authorization: Sequence[str], certificate: bytes = b"") -> Principal:
         """Return who asks; raise Unauthenticated."""
-        return await self._authenticator.authenticate(_bearer(authorization))
+        return await self._authenticator.authenticate(_bearer(authorization), certificate)
 
     def refusal(self, call: Call) -> Unavailable | None:
         """Return why the call is refused unheard; None where it is not. It counts as ended."""
@@ -207,7 +209,7 @@ class Dispatcher:
         time = _Time(seconds)
         try:
             async with time.timeout:
-                principal = await self.authenticate(call.authorization)
+                principal = await self.authenticate(call.authorization, call.certificate)
                 outcome.principal, outcome.tenant = principal.id, principal.tenant
                 return await act(principal, time)
         except TimeoutError:
@@ -257,7 +259,7 @@ class Dispatcher:
                 if raw is None:
                     return
                 # A stream may outlive its credential.
-                await self.authenticate(call.authorization)
+                await self.authenticate(call.authorization, call.certificate)
                 yield decode(call.method, raw)
         finally:
             drained.cancel()
@@ -267,7 +269,7 @@ class Dispatcher:
         try:
             while (answer := await self._before_drained(anext(answers, None), drained)) is not None:
                 # A stream may outlive its credential.
-                await self.authenticate(call.authorization)
+                await self.authenticate(call.authorization, call.certificate)
                 await self._before_drained(_taken(send(answer)), drained)
         finally:
             drained.cancel()
