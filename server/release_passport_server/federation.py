@@ -132,7 +132,9 @@ def _source(entry: IssuerEntry | CertificatesEntry, preset: _Preset) -> Source:
 def _require_pinned(source: Source, pinned: tuple[str, ...]) -> None:
     for admission in source.admissions:
         said = {**source.require, **admission.when}
-        if not any(name in said and all("*" not in one and "?" not in one for one in said[name]) for name in pinned):
+        if not any(
+            name in said and all("*" not in one and "?" not in one for one in said[name]) for name in pinned
+        ):
             raise SettingsInvalid(
                 f"authentication.file: {source.alias}: anybody can get a token of this issuer: give {pinned[0]} or "
                 f"{pinned[1]} exactly, below `require` or below `when` of each entry of `admit`"

@@ -105,7 +105,9 @@ class IssuerEntry(_SourceEntry):
     def _complete(self) -> Self:
         unknown = sorted(set(self.algorithms or ()) - ALGORITHMS)
         if unknown:
-            raise ValueError(f"algorithms: {', '.join(unknown)} cannot be trusted; use {', '.join(sorted(ALGORITHMS))}")
+            raise ValueError(
+                f"algorithms: {', '.join(unknown)} cannot be trusted; use {', '.join(sorted(ALGORITHMS))}"
+            )
         if not (self.issuer or self.preset in {"github-actions", "gitlab-ci"}):
             raise ValueError("issuer is missing: the value of the claim `iss`, a URL")
         if self.preset is None and not (self.kind and self.name):
@@ -133,7 +135,9 @@ class IdentitiesFile(Section):
             aliases.append(self.certificates.alias)
         for alias in aliases:
             if aliases.count(alias) > 1:
-                raise ValueError(f"the alias {alias} is there twice: principals of the two could not be told apart")
+                raise ValueError(
+                    f"the alias {alias} is there twice: principals of the two could not be told apart"
+                )
         return self
 
 
@@ -151,7 +155,9 @@ def load_identities(path: Path) -> IdentitiesFile:
     except ValidationError as error:
         raise IdentitiesInvalid("\n".join(_problems(error, path))) from None
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise error if isinstance(error, IdentitiesInvalid) else IdentitiesInvalid(f"{path}: {error}") from error
+        raise (
+            error if isinstance(error, IdentitiesInvalid) else IdentitiesInvalid(f"{path}: {error}")
+        ) from error
 
 
 def _problems(error: ValidationError, path: Path) -> Iterator[str]:
@@ -169,5 +175,3 @@ def _require_url(url: str) -> None:
         raise ValueError(f"{url}: keys that come without TLS are anybody's; write https://")
     if urlsplit(url).query or urlsplit(url).fragment:
         raise ValueError(f"{url}: write it without ? and #")
-
-

@@ -17,7 +17,7 @@ from release_passport_server.transport.grpc.connections import Connections
 from release_passport_server.transport.grpc.dispatcher import Dispatcher
 from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.grpc.methods import CallClass, all_methods
-from release_passport_server.transport.grpc.server import GRPCServer, TLSFiles
+from release_passport_server.transport.grpc.server import GRPCServer
 from release_passport_server.transport.http.app import http_app
 from release_passport_server.transport.http.json_rpc import json_rpc_routes
 from release_passport_server.transport.http.log_files import log_routes
@@ -25,6 +25,7 @@ from release_passport_server.transport.http.metrics import metrics_route
 from release_passport_server.transport.http.probes import Readiness, probe_routes
 from release_passport_server.transport.http.server import HTTPServer
 from release_passport_server.transport.metrics import AlertSource, JobSource, Metrics
+from release_passport_server.transport.tls import TLSFiles
 from release_passport_server.worker.log_keeper import LogKeeper
 from release_passport_server.worker.runner import Runner
 
@@ -92,7 +93,9 @@ class Process:
             routes += log_routes(application.audit, dispatcher, self._limits)
         tls = _tls(settings.http)
         connections = Connections(most=settings.grpc.connections)
-        self._grpc = GRPCServer(dispatcher, methods, connections, open_reflection=application.dev)
+        self._grpc = GRPCServer(
+            dispatcher, methods, connections, tls=_tls(settings.grpc), open_reflection=application.dev
+        )
         self._http = HTTPServer(http_app(routes, tls=tls is not None, only_local_hosts=application.dev), tls)
 
     async def start(self) -> None:
@@ -100,7 +103,7 @@ class Process:
         host, port = host_and_port(self.settings.http.listen)
         self.http_port = await self._http.start(host, port)
         try:
-            self.grpc_port = await self._grpc.start(self.settings.grpc.listen, _tls(self.settings.grpc))
+            self.grpc_port = await self._grpc.start(self.settings.grpc.listen)
         except BaseException:
             await self._http.stop()
             raise

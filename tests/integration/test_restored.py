@@ -25,6 +25,8 @@ from release_passport_server import bootstrap
 from release_passport_server.adapters.signing.key_folder import KeyFolder
 from release_passport_server.adapters.sqlite.backup import back_up, restore
 from release_passport_server.config import Settings, SettingsInvalid
+from release_passport_server.domain.acts import Exemption
+from release_passport_server.domain.record import Page
 from release_passport_server.domain.signing_key import Purpose
 from release_passport_server.restoring import require_as_published
 from support.calls import Caller, Refused, somebody
@@ -106,6 +108,12 @@ class Lived:
     permit: bytes
 
 
+def exemption(now: datetime) -> Exemption:
+    release = "tenants/default/services/checkout/environments/prod/releases/1.0.0"
+    name = f"{release}/freezeExemptions/01JQ0000000000000000000000"
+    return Exemption(name, "tenants/default/freezes/f", release, "sha256:d", "", "", "user:a", now, now)
+
+
 @asynccontextmanager
 async def restored_store(folder: Path) -> AsyncIterator[Lived]:
     """Put back a copy of a store from before tokens were revoked, a permit was redeemed and things were made."""
@@ -118,6 +126,8 @@ async def restored_store(folder: Path) -> AsyncIterator[Lived]:
         story = Story(server)
         await story.begin()
         permit = (await story.evaluate("1.0.0", 0, target=TARGET)).permit
+        # Given before the copy was made: nobody knows whether it was taken back since.
+        await server.store.write("default", lambda tx: tx.put_act(exemption(tx.now)))
         before = (await logged(admin)).checkpoint
         await asyncio.to_thread(back_up, folder / "passport.db", folder / "copy.db")
         for number in range(3):
@@ -154,6 +164,8 @@ async def test_nothing_of_what_was_lost_counts_as_it_was(tmp_path: Path) -> None
                 assert isinstance(refused, Refused)
                 assert refused.reason == "CREDENTIAL_INVALID"
             assert await epoch(server) == done.epoch
+            found = await server.store.read("default", lambda reader: reader.list_acts(Exemption, Page(9)))
+            assert [one.ended_by for one in found.items] == ["server:restored"]
             admin = Caller(server, server.token)
             # It was redeemed, and the store does not know it any more.
             void = await admin.refused("RedeemPermit", PermitRequest(permit=lived.permit, target=TARGET))

@@ -55,7 +55,7 @@ async def listening(handlers: Handlers | None = None, **changes: Any) -> AsyncIt
     services = {"release_passport.v1.DecisionService": handlers or Handlers()}
     calls = Dispatcher(services, OneToken(), of, Metrics("0.0.test", all_methods(), of))
     server = GRPCServer(calls, all_methods(), Connections(**changes), open_reflection=True)
-    port = await server.start("127.0.0.1:0", None)
+    port = await server.start("127.0.0.1:0")
     try:
         async with asyncio.timeout(20):
             yield port

@@ -170,7 +170,7 @@ class _Call:
         claim = await asyncio.to_thread(self.service.claims.claim, one.body)
         told = replace(told, predicate_type=claim.predicate_type, kind=claim.kind)
         if not claim.kind:
-            return replace(told, reason=claim.failure, message=claim.text), None
+            return replace(told, reason=claim.failure or "", message=claim.text), None
         return await self._verified(image, one, told)
 
     async def _verified(

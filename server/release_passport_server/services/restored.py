@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from release_passport_server.domain.access import PLATFORM, Principal
+from release_passport_server.domain.acts import Exemption, Override, Vote, Waiver
 from release_passport_server.domain.catalog import RoleBinding
 from release_passport_server.domain.ids import RoleBindingName, TenantName
 from release_passport_server.domain.record import Listed, LoggedEntry, Page
@@ -139,6 +140,7 @@ class Restored:
             for binding in list(_every(tx.list_observe_only)):
                 if binding.end_time is None:
                     tx.put_observe_only(replace(binding, end_time=tx.now))
+            _end_acts(tx)
             _take_roles(tx, ask)
             if not tx.all_role_bindings():
                 put_binding(tx, ask, self.ids, RoleBinding("", FIRST_ADMIN, ADMIN, _UNSET, ""))
@@ -153,6 +155,22 @@ class Restored:
 
 def _asked_in(tx: Transaction) -> Ask:
     return Ask(Principal(_OPERATOR, tx.tenant, _NEVER), METHOD)
+
+
+def _end_acts(tx: Transaction) -> None:
+    """End every yes that people gave: one that was taken back since would count again. Rejections and freezes stand."""
+    for vote in list(_every(lambda page: tx.list_acts(Vote, page))):
+        if vote.end_time is None and vote.approves:
+            tx.put_act(replace(vote, end_time=tx.now, ended_by=_OPERATOR, end_reason=METHOD))
+    for waiver in list(_every(lambda page: tx.list_acts(Waiver, page))):
+        if waiver.end_time is None:
+            tx.put_act(replace(waiver, end_time=tx.now, ended_by=_OPERATOR, end_reason=METHOD))
+    for override in list(_every(lambda page: tx.list_acts(Override, page))):
+        if override.end_time is None:
+            tx.put_act(replace(override, end_time=tx.now, ended_by=_OPERATOR))
+    for exemption in list(_every(lambda page: tx.list_acts(Exemption, page))):
+        if exemption.end_time is None:
+            tx.put_act(replace(exemption, end_time=tx.now, ended_by=_OPERATOR))
 
 
 def _take_roles(tx: Transaction, ask: Ask) -> None:

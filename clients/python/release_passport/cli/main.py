@@ -33,6 +33,8 @@ COMMANDS = {
         "Let a service go ahead while nothing is enforced there.",
     ),
     "freeze": ("freeze", "freeze", "Keep times in which no release starts."),
+    "waiver": ("waiver", "waiver", "Ask for, grant and end exceptions to findings."),
+    "override": ("override", "override", "Break the glass, and have it reviewed."),
     "trust": ("trust", "trust", "Say whose signatures count: trusted roots, identities and keys."),
     "access": ("access", "access", "Grant and revoke roles."),
     "token": ("token", "token", "Make and revoke API tokens."),

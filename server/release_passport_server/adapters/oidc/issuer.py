@@ -9,7 +9,6 @@ from pathlib import Path
 from release_passport_server.domain.identity import Source
 from release_passport_server.domain.outbound import Origin, Reach
 
-
 # Signatures with a shared secret are not among them: whoever can check one can make one.
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}

@@ -85,7 +85,9 @@ class IssuedTokens:
         self, text: str, issuer: Issuer, algorithm: str, key_id: object
     ) -> Mapping[str, object]:
         """Return the claims whose signature is the issuer's; they are those that were looked at unproved."""
-        keys = self._keys.setdefault(issuer.source.alias, IssuerKeys(issuer, self.clients, self.clock, self.patience))
+        keys = self._keys.setdefault(
+            issuer.source.alias, IssuerKeys(issuer, self.clients, self.clock, self.patience)
+        )
         if key_id is not None and not isinstance(key_id, str):
             raise not_accepted("the name of its key is no text")
         key = await keys.find(key_id, algorithm)

@@ -11,8 +11,9 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import Unauthenticated
 from release_passport_server.transport.grpc.methods import service_names
+from release_passport_server.transport.grpc.peers import peer_certificate
 
-Authenticate = Callable[[Sequence[str]], Awaitable[Principal]]
+Authenticate = Callable[[Sequence[str], bytes], Awaitable[Principal]]
 
 # The messages of v1 are those of v1alpha; newer tools ask for v1 first.
 _SERVICES = ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)
@@ -26,7 +27,8 @@ def reflection_handlers(authenticate: Authenticate | None) -> tuple[grpc.Generic
         if authenticate is not None:
             metadata = context.invocation_metadata() or ()
             try:
-                await authenticate([value for key, value in metadata if key == "authorization"])
+                shown = [value for key, value in metadata if key == "authorization"]
+                await authenticate(shown, peer_certificate(context))
             except Unauthenticated as error:
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, error.message)
             except Exception:  # noqa: BLE001 - no text of ours reaches the caller

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import NoReturn, Protocol, TypeVar
 
 import grpc
@@ -26,8 +24,10 @@ from release_passport_server.transport.grpc.dispatcher import (
 from release_passport_server.transport.grpc.errors import Failure, status_of
 from release_passport_server.transport.grpc.health import Health
 from release_passport_server.transport.grpc.methods import Method, service_names
+from release_passport_server.transport.grpc.peers import peer_certificate
 from release_passport_server.transport.grpc.reflection import reflection_handlers
 from release_passport_server.transport.grpc.refusals import REQUEST_ID, trailers_of
+from release_passport_server.transport.tls import PEM, LiveFiles, TLSFiles
 
 T = TypeVar("T")
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -56,18 +56,11 @@ class Context(Protocol):
 
     def set_trailing_metadata(self, metadata: tuple[tuple[str, str | bytes], ...], /) -> None: ...
 
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]: ...
+
     async def abort(
         self, code: grpc.StatusCode, details: str, trailing_metadata: tuple[tuple[str, str | bytes], ...], /
     ) -> NoReturn: ...
-
-
-@dataclass(frozen=True, slots=True)
-class TLSFiles:
-    """PEM files of a port; with `client_ca` clients must show a certificate by one of its authorities."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None = None
 
 
 class GRPCServer:
@@ -79,21 +72,24 @@ class GRPCServer:
         methods: tuple[Method, ...],
         connections: Connections,
         *,
+        tls: TLSFiles | None = None,
         open_reflection: bool,
     ) -> None:
+        self._tls = tls
         self._server = aio.server(options=_OPTIONS + connections.options())
         self._health = Health()
-        self._server.add_generic_rpc_handlers((_RPCs(dispatcher, methods),))
+        certificates = tls is not None and tls.client_ca is not None
+        self._server.add_generic_rpc_handlers((_RPCs(dispatcher, methods, certificates=certificates),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         authenticate = None if open_reflection else dispatcher.authenticate
         self._server.add_generic_rpc_handlers(reflection_handlers(authenticate))
 
-    async def start(self, address: str, tls: TLSFiles | None) -> int:
+    async def start(self, address: str) -> int:
         """Listen, say SERVING, and return the port; raise RuntimeError where the address is taken."""
-        if tls is None:
+        if self._tls is None:
             port = int(self._server.add_insecure_port(address))
         else:
-            port = int(self._server.add_secure_port(address, _credentials(tls)))
+            port = int(self._server.add_secure_port(address, _credentials(self._tls)))
         for name in service_names():
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         await self._server.start()
@@ -111,8 +107,10 @@ class GRPCServer:
 class _RPCs(grpc.GenericRpcHandler):
     """Finds the RPC of a path; messages stay bytes up to the dispatcher, which answers for bad ones too."""
 
-    def __init__(self, dispatcher: Dispatcher, methods: tuple[Method, ...]) -> None:
-        self._by_path = {method.path: _rpc(dispatcher, method) for method in methods}
+    def __init__(self, dispatcher: Dispatcher, methods: tuple[Method, ...], *, certificates: bool) -> None:
+        self._by_path = {
+            method.path: _rpc(dispatcher, method, certificates=certificates) for method in methods
+        }
 
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
@@ -121,7 +119,12 @@ class _RPCs(grpc.GenericRpcHandler):
         return self._by_path.get(handler_call_details.method)
 
 
-def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
+def _rpc(
+    dispatcher: Dispatcher, method: Method, *, certificates: bool
+) -> grpc.RpcMethodHandler[bytes, bytes]:
+    def called(context: Context) -> Call:
+        return _call(method, context, peer_certificate(context) if certificates else b"")
+
     async def received(context: Context) -> Message:
         raw = await context.read()
         if not isinstance(raw, bytes):
@@ -133,13 +136,13 @@ def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler[bytes,
             answer = await dispatcher.unary(call, lambda: received(context))
             return _serialized(dispatcher, call, answer)
 
-        return await _answered(context, dispatcher, method, run)
+        return await _answered(context, dispatcher, called(context), run)
 
     async def client_stream(raw: AsyncIterator[bytes], context: Context) -> bytes:
         async def run(call: Call) -> bytes:
             return _serialized(dispatcher, call, await dispatcher.client_stream(call, raw))
 
-        return await _answered(context, dispatcher, method, run)
+        return await _answered(context, dispatcher, called(context), run)
 
     async def server_stream(_: AsyncIterator[bytes], context: Context) -> None:
         async def send(answer: Message) -> None:
@@ -149,7 +152,7 @@ def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler[bytes,
         async def run(call: Call) -> None:
             await dispatcher.server_stream(call, lambda: received(context), send)
 
-        await _answered(context, dispatcher, method, run)
+        await _answered(context, dispatcher, called(context), run)
 
     # Read by us, the message of a unary call is read only where the call is taken, and not waited for for ever.
     if method.server_streaming:
@@ -158,9 +161,8 @@ def _rpc(dispatcher: Dispatcher, method: Method) -> grpc.RpcMethodHandler[bytes,
 
 
 async def _answered(
-    context: Context, dispatcher: Dispatcher, method: Method, run: Callable[[Call], Awaitable[T]]
+    context: Context, dispatcher: Dispatcher, call: Call, run: Callable[[Call], Awaitable[T]]
 ) -> T:
-    call = _call(method, context)
     refusal = dispatcher.refusal(call)
     if refusal is not None:
         await context.abort(
@@ -191,7 +193,7 @@ def _until_read(dispatcher: Dispatcher, call: Call, size: int) -> None:
         task.add_done_callback(lambda _: read())
 
 
-def _call(method: Method, context: Context) -> Call:
+def _call(method: Method, context: Context, certificate: bytes) -> Call:
     request_id = None
     authorization = []
     for key, value in context.invocation_metadata() or ():
@@ -199,7 +201,8 @@ def _call(method: Method, context: Context) -> Call:
             authorization.append(value)
         elif key == REQUEST_ID and isinstance(value, str):
             request_id = value
-    return Call(method, "grpc", request_id_of(request_id), tuple(authorization), context.time_remaining())
+    request_id = request_id_of(request_id)
+    return Call(method, "grpc", request_id, tuple(authorization), context.time_remaining(), certificate)
 
 
 async def abort(context: Context, status: status_pb2.Status, request_id: str) -> NoReturn:
@@ -210,7 +213,21 @@ async def abort(context: Context, status: status_pb2.Status, request_id: str) ->
 
 
 def _credentials(tls: TLSFiles) -> grpc.ServerCredentials:
-    pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
-    client_ca = None if tls.client_ca is None else tls.client_ca.read_bytes()
-    made: grpc.ServerCredentials = grpc.ssl_server_credentials([pair], client_ca, client_ca is not None)
+    """Return credentials that follow the files: the core asks before each handshake."""
+    live = LiveFiles(tls)
+
+    def renewed() -> grpc.ServerCertificateConfiguration | None:
+        found = live.renewed()
+        return None if found is None else _configuration(found)
+
+    made: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
+        _configuration(live.current), renewed, tls.client_ca is not None
+    )
+    return made
+
+
+def _configuration(pem: PEM) -> grpc.ServerCertificateConfiguration:
+    made: grpc.ServerCertificateConfiguration = grpc.ssl_server_certificate_configuration(
+        [(pem.key, pem.certificate)], pem.client_ca
+    )
     return made

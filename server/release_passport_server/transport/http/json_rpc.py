@@ -28,6 +28,7 @@ from release_passport_server.transport.grpc.dispatcher import (
 )
 from release_passport_server.transport.grpc.errors import Failure, status_of
 from release_passport_server.transport.grpc.methods import Method
+from release_passport_server.transport.http.patience import CERTIFICATE
 
 MAX_DEPTH = 64
 # Reading JSON costs microseconds for each value: this many take less than 200 ms.
@@ -80,6 +81,7 @@ def _endpoint(dispatcher: Dispatcher, method: Method) -> Callable[[Request], Awa
                 request_id,
                 tuple(request.headers.getlist("authorization")),
                 _remaining(request.headers.get("connect-timeout-ms")),
+                request.scope.get(CERTIFICATE, b""),
             )
             answer = await dispatcher.unary(call, lambda: _receive(request, method))
             body = await asyncio.to_thread(_to_json, answer)

@@ -17,6 +17,7 @@ from release_passport_server.transport.grpc.errors import status_of
 from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.grpc.methods import CallClass
 from release_passport_server.transport.http.json_rpc import error_response
+from release_passport_server.transport.http.patience import CERTIFICATE
 from release_passport_server.wire.audit import is_log_path
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,8 @@ def log_routes(audit: Audit, dispatcher: Dispatcher, limits: Limits) -> list[Rou
             request_id = request_id_of(request.headers.get("x-request-id"))
             try:
                 with limits.admit(CallClass.READ):
-                    principal = await dispatcher.authenticate(request.headers.getlist("authorization"))
+                    shown = request.headers.getlist("authorization")
+                    principal = await dispatcher.authenticate(shown, request.scope.get(CERTIFICATE, b""))
                     same_tenant(principal, request.path_params["tenant"])
                     return await act(request, principal)
             except Exception as error:

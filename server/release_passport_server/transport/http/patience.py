@@ -8,6 +8,7 @@ from enum import Enum
 from typing import cast
 
 import h11
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 # A request line with its headers, counted from the connection's begin or the last answer's end.
@@ -17,6 +18,9 @@ BODY_SECONDS = 20.0
 # The peer's reading of what does not fit into the system's buffers.
 ANSWER_SECONDS = 30.0
 MOST_CONNECTIONS = 512
+
+# Where a request's scope has the client's certificate in DER, verified by the handshake. No header leads here.
+CERTIFICATE = "release_passport.certificate"
 
 
 class Awaited(Enum):
@@ -34,6 +38,8 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection; where there are too many, the one that has waited longest for a request goes."""
         super().connection_made(transport)
+        if certificate := _certificate(transport):
+            self.app = _certified(self.app, certificate)
         self._phase: tuple[Awaited, int] = (Awaited.HEAD, 0)
         self._since = self.loop.time()
         if len(self.connections) > MOST_CONNECTIONS:
@@ -65,6 +71,22 @@ class PatientProtocol(H11Protocol):
     def cut(self) -> None:
         """End the connection at once, whatever is still to be sent."""
         self.transport.abort()
+
+
+def _certificate(transport: asyncio.Transport) -> bytes:
+    tls = transport.get_extra_info("ssl_object")
+    found = None if tls is None else tls.getpeercert(binary_form=True)
+    return found or b""
+
+
+def _certified(app: ASGIApp, certificate: bytes) -> ASGIApp:
+    """Return the application whose requests carry the certificate of their connection's handshake."""
+
+    async def certified(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[CERTIFICATE] = certificate
+        await app(scope, receive, send)
+
+    return certified
 
 
 def patient(connections: Iterable[object]) -> list[PatientProtocol]:

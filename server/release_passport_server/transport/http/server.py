@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from release_passport_server.transport.grpc.server import TLSFiles
 from release_passport_server.transport.http.patience import PatientProtocol, patient
+from release_passport_server.transport.tls import LiveContext, TLSFiles
 
 # Uvicorn ticks ten times a second.
 _TICKS_BETWEEN_LOOKS = 5
@@ -34,11 +33,9 @@ class HTTPServer:
             timeout_keep_alive=15,
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=16 * 1024,
-            ssl_certfile=None if tls is None else tls.certificate,
-            ssl_keyfile=None if tls is None else tls.key,
-            ssl_ca_certs=None if tls is None or tls.client_ca is None else str(tls.client_ca),
-            ssl_cert_reqs=ssl.CERT_NONE if tls is None or tls.client_ca is None else ssl.CERT_REQUIRED,
         )
+        config.load()
+        config.ssl = None if tls is None else LiveContext.of(tls)
         self._server = _Uvicorn(config)
         self._running: asyncio.Task[None] | None = None
 
