@@ -8,6 +8,7 @@ from release_passport import __version__
 from release_passport_server.adapters.calendar.recurring import RecurringFreezes
 from release_passport_server.core import ENGINE_VERSION, Core
 from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.bans import Bans
 from release_passport_server.services.catalog import Environments, Services
 from release_passport_server.services.create_release import CreateRelease
 from release_passport_server.services.evaluate import Evaluate, Recorder
@@ -70,6 +71,7 @@ def _access(core: Core) -> AccessHandlers:
         WhoAmI(core.access, core.loader, __version__, core.notices),
         RoleBindings(core.store, core.access, core.guarded, core.ids),
         APITokens(core.store, core.access, core.guarded, core.loader, core.ids, core.tokens),
+        Bans(core.store, core.access, core.guarded, core.ids),
     )
 
 

@@ -52,7 +52,7 @@ class AdmissionEntry(Section):
     """Whom a source's word lets into a tenant."""
 
     tenant: Slug
-    when: ClaimRules = {}
+    when: ClaimRules = Field(default_factory=dict)
     principal: str = ""
 
     @model_validator(mode="after")
@@ -65,7 +65,7 @@ class AdmissionEntry(Section):
 class _SourceEntry(Section):
     alias: Slug
     admit: Annotated[tuple[AdmissionEntry, ...], Field(min_length=1, max_length=1000)]
-    require: ClaimRules = {}
+    require: ClaimRules = Field(default_factory=dict)
     kind: Kind | None = None
     name: str = ""
     groups: str | None = None

@@ -43,22 +43,22 @@ def waived_by_two(admin: Shell, ci: Shell, finding: str) -> None:
     assert "unpinned_images=2" in granted.stderr
     assert "expiring" in granted.stdout
     assert waiver in grace("waiver", "list", "--state", "expiring").stdout
-    assert "WAIVED" in decided(ci, PLAIN, expect=ASKS)["weakenings"]
+    assert decided(ci, "--release", PLAIN, expect=ASKS)["weakenings"] == ["WAIVED"]
     assert "ended" in grace("waiver", "revoke", waiver, "--reason", "mended").stdout
 
 
 def overruled_and_reviewed(admin: Shell, ci: Shell) -> None:
-    decided(ci, PLAIN, expect=BLOCK)
+    decided(ci, "--release", PLAIN, expect=BLOCK)
     why = ("--ticket", "INC-7", "--reason", WHY)
     assert "BLOCK" in admin("override", "create", PLAIN, *why, expect=2).stderr
     made = json.loads(admin("override", "create", PLAIN, *why, "--yes", "-o", "json").stdout)
     name = made["override"]["name"]
     assert made["decision"]["weakenings"] == ["OVERRIDDEN"]
-    decided(ci, PLAIN, expect=ALLOW)
+    decided(ci, "--release", PLAIN, expect=ALLOW)
     assert name in admin("override", "list", "--unreviewed").stdout
     rita = somebody(admin, "user:rita", "admin")
     assert "by user:rita" in rita("override", "review", name, "--review", WHY).stdout
     assert "no overrides" in admin("override", "list", "--unreviewed").stdout
     assert "withdrawn" in rita("override", "withdraw", name).stdout
-    decided(ci, PLAIN, expect=BLOCK)
+    decided(ci, "--release", PLAIN, expect=BLOCK)
     assert "done by hand" in admin("override", "record", PLAIN, *why, "--ago", "2h").stdout

@@ -24,6 +24,7 @@ from release_passport.v1 import (
     trust_service_pb2,
     verdict_pb2,
 )
+from support.cli_exception_cases import EXCEPTIONS
 from support.decisions import DIGEST, RELEASE, decision
 
 IDENTITY = (
@@ -317,6 +318,7 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
         trust_service_pb2.ListTrustRevisionsResponse(trusts=[A_TRUST]),
         "ci-main",
     ),
+    *EXCEPTIONS,
     (("tenant", "list"), "ListTenants", tenant_service_pb2.ListTenantsResponse(tenants=[A_TENANT]), "Acme"),
     (
         ("whoami",),

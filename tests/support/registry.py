@@ -18,6 +18,7 @@ from release_passport_server.domain.access import Principal
 from release_passport_server.resources import policies_dir
 from release_passport_server.services.access import RoleBindings, WhoAmI
 from release_passport_server.services.authenticate import Authenticate
+from release_passport_server.services.bans import Bans
 from release_passport_server.services.catalog import Environments, Services
 from release_passport_server.services.grants import GrantLoader, GuardedStore
 from release_passport_server.services.observe_only import ObserveOnlyBindings
@@ -124,6 +125,7 @@ def assembled(store: SQLStore, clock: SetClock) -> Registry:
             WhoAmI(access, loader, "1.2.3"),
             RoleBindings(store, access, guarded, ids),
             APITokens(store, access, guarded, loader, ids, tokens),
+            Bans(store, access, guarded, ids),
         ),
         tenants=TenantHandlers(Tenants(store, access, loader, ids, tokens)),
     )

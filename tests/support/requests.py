@@ -84,6 +84,7 @@ def request_for(method: str, names: Names) -> Message:
 def _access(n: Names) -> dict[str, Message]:
     binding = access.RoleBinding(principal="sa:new", role="viewer")
     token = access.APIToken(principal="sa:new", title="new")
+    ban = access.Ban(principal="sa:gone", reason=REASON)
     return {
         "WhoAmI": accesses.WhoAmIRequest(),
         "CreateRoleBinding": accesses.CreateRoleBindingRequest(tenant=n.tenant, role_binding=binding),
@@ -92,6 +93,9 @@ def _access(n: Names) -> dict[str, Message]:
         "CreateAPIToken": accesses.CreateAPITokenRequest(tenant=n.tenant, api_token=token),
         "ListAPITokens": accesses.ListAPITokensRequest(tenant=n.tenant),
         "RevokeAPIToken": accesses.RevokeAPITokenRequest(name=f"{n.inside}/apiTokens/{n.ulid}"),
+        "CreateBan": accesses.CreateBanRequest(tenant=n.tenant, ban=ban),
+        "EndBan": accesses.EndBanRequest(name=f"{n.inside}/bans/{n.ulid}"),
+        "ListBans": accesses.ListBansRequest(tenant=n.tenant, principal="sa:new"),
     }
 
 

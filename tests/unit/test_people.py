@@ -250,6 +250,14 @@ def test_an_override_takes_what_it_names_out_of_the_effective_verdict_alone() ->
     assert later.effective_verdict is Verdict.BLOCK
 
 
+def test_an_override_of_all_that_there_is_lets_the_release_go() -> None:
+    only = policy(rule("risk", digest="sha256:r1"))
+    named = (code_of(of_rule(judged([only], NOBODY))),)
+    override = StandingOverride("o", "sha256:o", named, "user:ada", NOW + timedelta(minutes=5))
+    outcome = judged([only], People(overrides=(override,)))
+    assert (outcome.verdict, outcome.effective_verdict) == (Verdict.BLOCK, Verdict.ALLOW)
+
+
 def test_an_override_never_lowers_a_rollout_in_flight() -> None:
     failing = policy(rule("risk", digest="r"), watch=None)
     watched = replace(

@@ -51,6 +51,8 @@ HEADS: dict[str, tuple[dict[str, object], str, str]] = {
     "a long description": ({"description": "x" * 4097}, "description", "at most 4096"),
     "no validity": ({"maxValidity": "0s"}, "max_validity", "between"),
     "a long validity": ({"maxValidity": "901s"}, "max_validity", "between"),
+    "waivers for ever": ({"waivers": {"maxDuration": "31622401s"}}, "waivers.max_duration", "between"),
+    "waivers for no time": ({"waivers": {"maxDuration": "0s"}}, "waivers.max_duration", "between"),
     "an enforced policy without evidence": (
         {"rules": [rule(needs=[])]},
         "rules",

@@ -63,6 +63,24 @@ class AccessCalls(Connection):
             "AccessService/RevokeAPIToken", request, access_service_pb2.RevokeAPITokenResponse, timeout
         )
 
+    def create_ban(
+        self, request: access_service_pb2.CreateBanRequest, *, timeout: float | None = None
+    ) -> access_service_pb2.CreateBanResponse:
+        """Refuse a principal, or one of its credentials."""
+        return self.call("AccessService/CreateBan", request, access_service_pb2.CreateBanResponse, timeout)
+
+    def end_ban(
+        self, request: access_service_pb2.EndBanRequest, *, timeout: float | None = None
+    ) -> access_service_pb2.EndBanResponse:
+        """Let a principal in again."""
+        return self.call("AccessService/EndBan", request, access_service_pb2.EndBanResponse, timeout)
+
+    def list_bans(
+        self, request: access_service_pb2.ListBansRequest, *, timeout: float | None = None
+    ) -> access_service_pb2.ListBansResponse:
+        """Return bans, newest first."""
+        return self.call("AccessService/ListBans", request, access_service_pb2.ListBansResponse, timeout)
+
     def create_tenant(
         self, request: tenant_service_pb2.CreateTenantRequest, *, timeout: float | None = None
     ) -> tenant_service_pb2.CreateTenantResponse:

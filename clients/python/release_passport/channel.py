@@ -30,6 +30,7 @@ _RETRIED = {
     "AccessService": (
         *("WhoAmI", "CreateRoleBinding", "ListRoleBindings", "DeleteRoleBinding"),
         *("ListAPITokens", "RevokeAPIToken"),
+        *("CreateBan", "EndBan", "ListBans"),
     ),
     "AuditService": (
         *("ListAuditEntries", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof"),

@@ -73,8 +73,9 @@ class Scope:
 class Proof(StrEnum):
     """How somebody has proved who they are."""
 
-    API_TOKEN = "api-token"
-    ISSUED_TOKEN = "issued-token"
+    # By a token of this server, by one that an issuer has signed, by the certificate of the connection.
+    OWN = "own"
+    ISSUED = "issued"
     CERTIFICATE = "certificate"
 
 
@@ -93,7 +94,7 @@ class Principal:
     groups: tuple[str, ...] = ()
     # What else the same person is known as, such as an e-mail address.
     identities: tuple[str, ...] = ()
-    proof: Proof = Proof.API_TOKEN
+    proof: Proof = Proof.OWN
 
 
 @dataclass(frozen=True, slots=True)

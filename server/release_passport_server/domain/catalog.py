@@ -89,6 +89,23 @@ class RoleBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Ban:
+    """Nobody gets in as this principal; with a credential's name, nobody with that credential."""
+
+    ban_id: str
+    principal: str
+    credential: str
+    reason: str
+    create_time: datetime
+    creator: str
+    end_time: datetime | None = None
+
+    def holds(self, credential: str) -> bool:
+        """Say whether somebody with that credential is refused."""
+        return self.end_time is None and self.credential in {"", credential}
+
+
+@dataclass(frozen=True, slots=True)
 class APIToken:
     """A bearer credential; only the secret's hash is kept."""
 

@@ -172,7 +172,9 @@ def _grounded(case: Case, of_rules: list[Finding]) -> list[Finding]:
         findings.pop(0)
     if ground.withdrawn:
         names = ", ".join(ground.withdrawn)
-        findings.append(_engine(Verdict.HOLD, Reason.GROUND_WITHDRAWN, f"revoked since the start: {names}"))
+        findings.append(
+            _engine(Verdict.HOLD, Reason.GROUND_WITHDRAWN, f"taken back since the start: {names}")
+        )
     if not of_rules:
         findings.append(_engine(Verdict.ALLOW, Reason.NOTHING_WATCHED, "no rule watches this rollout"))
     return findings

@@ -210,6 +210,22 @@ class APITokenName:
 
 
 @dataclass(frozen=True, slots=True)
+class BanName:
+    """tenants/{tenant}/bans/{ulid}"""
+
+    tenant: str
+    ban_id: str
+
+    def __str__(self) -> str:
+        return f"tenants/{self.tenant}/bans/{self.ban_id}"
+
+    @classmethod
+    def parse(cls, text: str, *, field: str = "name") -> BanName:
+        """Return the parts of a ban's name; raise Invalid."""
+        return cls(*parts(_BAN, text, field))
+
+
+@dataclass(frozen=True, slots=True)
 class RoleBindingName:
     """tenants/{tenant}/roleBindings/{ulid}"""
 
@@ -276,6 +292,7 @@ _DECISION = template(f"{RELEASE_FORM}/decisions/{{ulid}}")
 _EVIDENCE = template("tenants/{tenant}/evidence/{ulid}")
 _POLICY = template("tenants/{tenant}/policies/{policy}")
 _API_TOKEN = template("tenants/{tenant}/apiTokens/{ulid}")
+_BAN = template("tenants/{tenant}/bans/{ulid}")
 _ROLE_BINDING = template("tenants/{tenant}/roleBindings/{ulid}")
 _OBSERVE_ONLY_BINDING = template(
     "tenants/{tenant}/services/{service}/environments/{environment}/observeOnlyBindings/{ulid}"

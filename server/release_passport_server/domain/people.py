@@ -203,16 +203,20 @@ def frozen(people: People, stage: Stage) -> list[Finding]:
 
 
 def overruled(people: People, findings: Sequence[Finding]) -> tuple[list[Finding], tuple[Applied, ...]]:
-    """Return the findings that no override names, and the overrides that took others away."""
-    kept, used = [], {}
+    """Return the findings as they count, those that an override names as passed, and the overrides that did that.
+
+    They stay: where everything is overruled the release goes, and where there is nothing at all it does not.
+    """
+    counted, used = [], {}
     for finding in findings:
         code = code_of(finding)
         override = next((one for one in people.overrides if code in one.overrules), None)
         if override is None or finding.verdict <= Verdict.ALLOW_WITH_CANARY:
-            kept.append(finding)
+            counted.append(finding)
         else:
+            counted.append(finding._replace(verdict=Verdict.ALLOW, next_eligible_time=None))
             used[override.name] = Applied(override.name, override.digest, override.principal)
-    return kept, tuple(used.values())
+    return counted, tuple(used.values())
 
 
 def ends(people: People, findings: Iterable[Finding], overrides: Iterable[Applied]) -> list[datetime]:

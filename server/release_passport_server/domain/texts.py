@@ -17,7 +17,7 @@ _ACTIONS = {
     Reason.ANALYSIS_INCONCLUSIVE: "Look at the analysis; start a new attempt with a new build.",
     Reason.ROLLBACK_LATCHED: "Roll back; a later good sample does not lift this.",
     Reason.PREVIOUSLY_DEGRADED: "Build a fixed release, or have somebody who is not an author look at the rollback.",
-    Reason.GROUND_WITHDRAWN: "Pause the rollout and find out why the evidence was revoked.",
+    Reason.GROUND_WITHDRAWN: "Pause the rollout and find out why what it was let go on was taken back.",
     Reason.UNKNOWN_SERVICE: "Have an admin register it: `passport service create` or `passport environment create`.",
     Reason.NO_POLICY_MATCHED: "Have a policy admin apply a policy that matches: `passport policy apply`.",
     Reason.NO_RULE_APPLIED: "Have a policy admin add a rule without `when` for what is otherwise fine.",

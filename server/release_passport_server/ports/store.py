@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.catalog import (
     APIToken,
+    Ban,
     Environment,
     ObserveOnlyBinding,
     PolicyDocument,
@@ -201,6 +202,16 @@ class Reader(ActReader, Protocol):
         """Return tokens, newest first."""
         ...
 
+    def find_ban(self, ban_id: str) -> Ban | None: ...
+
+    def bans_of(self, principal: str) -> tuple[Ban, ...]:
+        """Return every ban of a principal, ended ones too."""
+        ...
+
+    def list_bans(self, principal: str, page: Page) -> Listed[Ban]:
+        """Return bans, newest first; an empty principal means all."""
+        ...
+
     def find_tenant(self) -> Tenant | None: ...
 
     def leaf_count(self) -> int:
@@ -279,6 +290,8 @@ class Transaction(Reader, ActWriter, Scheduling, Protocol):
     def delete_role_binding(self, binding_id: str) -> None: ...
 
     def put_token(self, token: APIToken) -> None: ...
+
+    def put_ban(self, ban: Ban) -> None: ...
 
     def put_tenant(self, tenant: Tenant) -> None: ...
 

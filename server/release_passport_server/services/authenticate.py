@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from release_passport_server.domain.access import PLATFORM, Principal, Proof, Verb, platform_principal
 from release_passport_server.domain.catalog import APIToken, Tenant
@@ -16,7 +16,7 @@ from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.identity import CertificateReader, TokenVerifier, Vouched
 from release_passport_server.ports.store import Reader, Store
 from release_passport_server.ports.tokens import Tokens
-from release_passport_server.services.grants import GrantLoader
+from release_passport_server.services.grants import GrantLoader, is_banned
 
 MAX_KNOWN = 10_000
 # What somebody else vouches for is verified again so often: an issuer may have taken a key away.
@@ -32,8 +32,9 @@ class _Known:
 
     principal: Principal
     generation: int
-    since: datetime
     until: datetime
+    # A clock that was set back must not let what is verified anew be remembered for longer.
+    since: datetime = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Authenticate:
         issued = self.vouchers.tokens
         if issued is None or not issued.may_be_token(bearer):
             raise _refused()
-        return await self._of_vouched(await issued.verify(bearer), Proof.ISSUED_TOKEN)
+        return await self._of_vouched(await issued.verify(bearer), Proof.ISSUED)
 
     async def _of_certificate(self, certificate: bytes) -> _Known:
         assert self.vouchers.certificates is not None
@@ -102,13 +103,15 @@ class Authenticate:
             raise _refused()
         generation = await self.loader.fresh(tenant_id)
 
-        def act(reader: Reader) -> tuple[APIToken | None, Tenant | None]:
-            return reader.find_token(token_id), reader.find_tenant()
+        def act(reader: Reader) -> tuple[APIToken | None, Tenant | None, bool]:
+            token = reader.find_token(token_id)
+            banned = token is not None and is_banned(reader, token.principal, token_id)
+            return token, reader.find_tenant(), banned
 
-        token, tenant = await self.store.read(tenant_id, act)
+        token, tenant, banned = await self.store.read(tenant_id, act)
         if token is None or tenant is None or not self.tokens.matches(bearer, token.secret_hash):
             raise _refused()
-        if token.revoke_time is not None or token.expire_time <= self.clock.now():
+        if banned or token.revoke_time is not None or token.expire_time <= self.clock.now():
             raise _refused()
         principal = Principal(token.principal, tenant_id, token.expire_time, token.token_id, self.dev)
         return await self._admitted(principal, tenant, generation)
@@ -126,18 +129,25 @@ class Authenticate:
             proof,
         )
         generation = await self.loader.fresh(found.tenant)
-        tenant = await self.store.read(found.tenant, lambda reader: reader.find_tenant())
+
+        def act(reader: Reader) -> tuple[bool, Tenant | None]:
+            return is_banned(reader, principal.id, principal.credential), reader.find_tenant()
+
+        banned, tenant = await self.store.read(found.tenant, act)
+        if banned:
+            raise not_accepted("it was banned")
         if tenant is None:
             raise not_accepted("the tenant that it is for does not exist")
         known = await self._admitted(principal, tenant, generation)
-        return _Known(principal, known.generation, known.since, min(known.until, known.since + REMEMBERED))
+        now = self.clock.now()
+        return replace(known, until=min(known.until, now + REMEMBERED), since=now)
 
     async def _admitted(self, principal: Principal, tenant: Tenant, generation: int) -> _Known:
         if tenant.suspended:
             await self._require_tenant_administrator(principal)
             # Rights above the tenant have a generation of their own: look again every time.
             generation = _NEVER
-        return _Known(principal, generation, self.clock.now(), principal.expire_time)
+        return _Known(principal, generation, principal.expire_time)
 
     async def _require_tenant_administrator(self, principal: Principal) -> None:
         await self.loader.fresh(PLATFORM)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from release_passport_server.domain.access import Grant, Principal, Scope
+from release_passport_server.domain.access import Grant, Principal, Proof, Scope
 from release_passport_server.domain.catalog import RoleBinding
 from release_passport_server.domain.errors import Denied, Unauthenticated, Unavailable
 from release_passport_server.ports.access import Authorizer, Grants
@@ -89,7 +89,7 @@ class GuardedStore:
         def guarded(tx: Transaction) -> T:
             if tx.access_generation() != self.access.generation(principal.tenant):
                 raise _RightsChanged
-            _require_token(tx, principal)
+            _require_credential(tx, principal)
             allow()
             return act(tx)
 
@@ -116,14 +116,28 @@ def grant_of(binding: RoleBinding) -> Grant:
     return Grant(binding.principal, binding.role, scope, binding.evidence_kinds)
 
 
-def _require_token(tx: Transaction, principal: Principal) -> None:
-    token = tx.find_token(principal.credential)
-    if token is None or token.revoke_time is not None or token.expire_time <= tx.now:
-        raise Unauthenticated("CREDENTIAL_INVALID", "the token was revoked or has expired")
-    if token.principal != principal.id:
-        raise Denied("ACCESS_DENIED", "the token belongs to another principal")
+def _require_credential(tx: Transaction, principal: Principal) -> None:
+    if principal.proof is Proof.OWN:
+        _require_own_token(tx, principal)
+    elif principal.expire_time <= tx.now:
+        raise Unauthenticated("CREDENTIAL_INVALID", "the credential has expired: sign in again")
+    if is_banned(tx, principal.id, principal.credential):
+        raise Unauthenticated("CREDENTIAL_INVALID", "the principal or its credential was banned")
     tenant = tx.find_tenant()
     if tenant is None or tenant.suspended:
         raise Denied(
             "TENANT_SUSPENDED", f"tenant {principal.tenant} is suspended: nothing can be changed in it"
         )
+
+
+def is_banned(reader: Reader, principal: str, credential: str) -> bool:
+    """Say whether a principal is refused, with that credential or altogether."""
+    return any(ban.holds(credential) for ban in reader.bans_of(principal))
+
+
+def _require_own_token(tx: Transaction, principal: Principal) -> None:
+    token = tx.find_token(principal.credential)
+    if token is None or token.revoke_time is not None or token.expire_time <= tx.now:
+        raise Unauthenticated("CREDENTIAL_INVALID", "the token was revoked or has expired")
+    if token.principal != principal.id:
+        raise Denied("ACCESS_DENIED", "the token belongs to another principal")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -60,14 +60,20 @@ class Standing:
     calendar: Calendar
     messages: Messages
 
-    def people(self, loaded: LoadedCase, place: Place, policies: Iterable[Policy]) -> People:
+    def people(self, loaded: LoadedCase, place: Place, policies: Sequence[Policy]) -> People:
         """Return what people's acts come to for a case."""
         acts = loaded.acts
         if not acts:
             return NOBODY
         now, release = loaded.now, loaded.release
         authors = authors_of(release, loaded.evidence)
-        counting = [one for one in acts.waivers if _waives(one, now, authors)]
+        # A policy that permits no waivers for a whole service any more is taken at its word.
+        service_wide = {policy.policy_id for policy in policies if policy.waivers.service_wide}
+        counting = [
+            one
+            for one in acts.waivers
+            if (one.release or one.policy in service_wide) and _waives(one, now, authors)
+        ]
         waivers = tuple(_standing_waiver(one) for one in counting)
         # Who asks for an exception does not vote on what is left.
         asking = frozenset(one.requester.casefold() for one in counting)

@@ -15,10 +15,10 @@ from release_passport_server.domain.access import (
     is_principal,
     same_tenant,
 )
-from release_passport_server.domain.catalog import APIToken, RoleBinding, Tenant
+from release_passport_server.domain.catalog import APIToken, Ban, RoleBinding, Tenant
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.glob import is_exact
-from release_passport_server.domain.ids import APITokenName, RoleBindingName, TenantName, is_slug
+from release_passport_server.domain.ids import APITokenName, BanName, RoleBindingName, TenantName, is_slug
 from release_passport_server.domain.kind import UnknownKind, kind_named
 from release_passport_server.wire.facts import time_problem
 from release_passport_server.wire.fields import (
@@ -32,8 +32,10 @@ from release_passport_server.wire.times import moment, timestamp
 
 MAX_BINDINGS = 20
 MAX_KINDS = 64
+MAX_REASON = 1000
 
 _UNSET = datetime.min.replace(tzinfo=UTC)
+_CREDENTIAL = re.compile(r"[\x21-\x7e]{0,200}")
 _KIND_GLOB = re.compile(r"[a-z0-9_:/.*?-]{1,256}")
 
 
@@ -64,6 +66,38 @@ def token_to_create(
     expire_time = moment(given.expire_time) if given.HasField("expire_time") else None
     roles = tuple(_binding(binding, given.principal) for binding in bindings)
     return given.principal, given.title, expire_time, roles
+
+
+def ban_to_create(given: access_pb2.Ban) -> Ban:
+    """Return the ban that a request asks for; raise Invalid."""
+    violations = [
+        *(() if is_principal(given.principal) else [Violation("ban.principal", PRINCIPAL_RULE)]),
+        *text_violations(given.reason, "ban.reason", least=10, most=MAX_REASON),
+    ]
+    if not _CREDENTIAL.fullmatch(given.credential):
+        violations.append(Violation("ban.credential", "must be up to 200 visible ASCII characters"))
+    refuse(violations)
+    return Ban("", given.principal, given.credential, given.reason, _UNSET, "")
+
+
+def ban_id_of(principal: Principal, name: str) -> str:
+    """Return the id in a ban's name in the caller's tenant; raise Invalid or NotFound."""
+    parsed = BanName.parse(name)
+    same_tenant(principal, parsed.tenant)
+    return parsed.ban_id
+
+
+def ban_to_proto(tenant: str, ban: Ban) -> access_pb2.Ban:
+    """Return the resource that shows a ban."""
+    return access_pb2.Ban(
+        name=str(BanName(tenant, ban.ban_id)),
+        principal=ban.principal,
+        credential=ban.credential,
+        reason=ban.reason,
+        create_time=timestamp(ban.create_time),
+        creator=ban.creator,
+        end_time=None if ban.end_time is None else timestamp(ban.end_time),
+    )
 
 
 def tenant_to_create(given: tenant_pb2.Tenant) -> tuple[str, str]:

@@ -87,10 +87,16 @@ def _enum(field: FieldDescriptor, number: int) -> str:
     return named.name if named is not None else str(number)
 
 
+def _last_word(message: Message, field: str, number: int) -> str:
+    """Return the last word of an enum's name: `critical` for a severity."""
+    described: Any = message.DESCRIPTOR.fields_by_name[field]
+    return _enum(described, number).rpartition("_")[2].lower()
+
+
 def _vulnerabilities(scan: evidence_pb2.VulnerabilityScan) -> Iterator[Mark]:
     listed: dict[str, int] = {}
     for one in scan.findings:
-        severity = evidence_pb2.VulnerabilitySeverity.Name(one.severity).rpartition("_")[2].lower()
+        severity = _last_word(one, "severity", one.severity)
         fields = [severity]
         if one.fixed_version:
             fields.append(f"fixable_{severity}")
@@ -115,7 +121,7 @@ def _tests(result: evidence_pb2.TestResult) -> Iterator[Mark]:
 def _incidents(state: evidence_pb2.IncidentState) -> Iterator[Mark]:
     listed = {"open_count": len(state.open_incidents)}
     for one in state.open_incidents:
-        severity = evidence_pb2.IncidentSeverity.Name(one.severity).rpartition("_")[2].lower()
+        severity = _last_word(one, "severity", one.severity)
         listed[severity] = listed.get(severity, 0) + 1
         yield ("open_incidents", "open_count", severity), f"{one.id} {severity}"
     yield from _unnamed(state, ("open_count", *(f"sev{n}" for n in range(1, 6)), "unclassified"), listed)
@@ -134,7 +140,7 @@ def _results(report: evidence_pb2.PolicyReport) -> Iterator[Mark]:
 def _metrics(result: evidence_pb2.AnalysisResult) -> Iterator[Mark]:
     for one in result.metrics:
         if one.phase != evidence_pb2.ANALYSIS_PHASE_SUCCESSFUL:
-            yield ("metrics", "phase"), f"{one.name} {evidence_pb2.AnalysisPhase.Name(one.phase)}"
+            yield ("metrics", "phase"), f"{one.name} {_last_word(one, 'phase', one.phase)}"
 
 
 def _conditions(facts: Any) -> Iterator[Mark]:

@@ -139,3 +139,57 @@ class RevokeAPITokenResponse(_message.Message):
     api_token: _access_pb2.APIToken
     revision: int
     def __init__(self, api_token: _Optional[_Union[_access_pb2.APIToken, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class CreateBanRequest(_message.Message):
+    __slots__ = ("tenant", "ban", "request_id")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    BAN_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    ban: _access_pb2.Ban
+    request_id: str
+    def __init__(self, tenant: _Optional[str] = ..., ban: _Optional[_Union[_access_pb2.Ban, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class CreateBanResponse(_message.Message):
+    __slots__ = ("ban", "revision")
+    BAN_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ban: _access_pb2.Ban
+    revision: int
+    def __init__(self, ban: _Optional[_Union[_access_pb2.Ban, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class EndBanRequest(_message.Message):
+    __slots__ = ("name", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class EndBanResponse(_message.Message):
+    __slots__ = ("ban", "revision")
+    BAN_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ban: _access_pb2.Ban
+    revision: int
+    def __init__(self, ban: _Optional[_Union[_access_pb2.Ban, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class ListBansRequest(_message.Message):
+    __slots__ = ("tenant", "principal", "page_size", "page_token")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    principal: str
+    page_size: int
+    page_token: str
+    def __init__(self, tenant: _Optional[str] = ..., principal: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListBansResponse(_message.Message):
+    __slots__ = ("bans", "next_page_token")
+    BANS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    bans: _containers.RepeatedCompositeFieldContainer[_access_pb2.Ban]
+    next_page_token: str
+    def __init__(self, bans: _Optional[_Iterable[_Union[_access_pb2.Ban, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -70,6 +70,21 @@ class AccessServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_access__service__pb2.RevokeAPITokenRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_access__service__pb2.RevokeAPITokenResponse.FromString,
                 _registered_method=True)
+        self.CreateBan = channel.unary_unary(
+                '/release_passport.v1.AccessService/CreateBan',
+                request_serializer=release__passport_dot_v1_dot_access__service__pb2.CreateBanRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_access__service__pb2.CreateBanResponse.FromString,
+                _registered_method=True)
+        self.EndBan = channel.unary_unary(
+                '/release_passport.v1.AccessService/EndBan',
+                request_serializer=release__passport_dot_v1_dot_access__service__pb2.EndBanRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_access__service__pb2.EndBanResponse.FromString,
+                _registered_method=True)
+        self.ListBans = channel.unary_unary(
+                '/release_passport.v1.AccessService/ListBans',
+                request_serializer=release__passport_dot_v1_dot_access__service__pb2.ListBansRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_access__service__pb2.ListBansResponse.FromString,
+                _registered_method=True)
 
 
 class AccessServiceServicer(object):
@@ -125,6 +140,27 @@ class AccessServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateBan(self, request, context):
+        """CreateBan refuses a principal, or one of its credentials, within a second and everywhere.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndBan(self, request, context):
+        """EndBan lets a principal in again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBans(self, request, context):
+        """ListBans lists bans, ended ones too, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccessServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +198,21 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.RevokeAPIToken,
                     request_deserializer=release__passport_dot_v1_dot_access__service__pb2.RevokeAPITokenRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_access__service__pb2.RevokeAPITokenResponse.SerializeToString,
+            ),
+            'CreateBan': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateBan,
+                    request_deserializer=release__passport_dot_v1_dot_access__service__pb2.CreateBanRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_access__service__pb2.CreateBanResponse.SerializeToString,
+            ),
+            'EndBan': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndBan,
+                    request_deserializer=release__passport_dot_v1_dot_access__service__pb2.EndBanRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_access__service__pb2.EndBanResponse.SerializeToString,
+            ),
+            'ListBans': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBans,
+                    request_deserializer=release__passport_dot_v1_dot_access__service__pb2.ListBansRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_access__service__pb2.ListBansResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +405,87 @@ class AccessService(object):
             '/release_passport.v1.AccessService/RevokeAPIToken',
             release__passport_dot_v1_dot_access__service__pb2.RevokeAPITokenRequest.SerializeToString,
             release__passport_dot_v1_dot_access__service__pb2.RevokeAPITokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateBan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.AccessService/CreateBan',
+            release__passport_dot_v1_dot_access__service__pb2.CreateBanRequest.SerializeToString,
+            release__passport_dot_v1_dot_access__service__pb2.CreateBanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndBan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.AccessService/EndBan',
+            release__passport_dot_v1_dot_access__service__pb2.EndBanRequest.SerializeToString,
+            release__passport_dot_v1_dot_access__service__pb2.EndBanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.AccessService/ListBans',
+            release__passport_dot_v1_dot_access__service__pb2.ListBansRequest.SerializeToString,
+            release__passport_dot_v1_dot_access__service__pb2.ListBansResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,12 @@ class AccessServiceStub:
     """ListAPITokens lists tokens without secrets, newest first."""
     RevokeAPIToken: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.RevokeAPITokenRequest, _access_service_pb2.RevokeAPITokenResponse]
     """RevokeAPIToken ends a token at once."""
+    CreateBan: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.CreateBanRequest, _access_service_pb2.CreateBanResponse]
+    """CreateBan refuses a principal, or one of its credentials, within a second and everywhere."""
+    EndBan: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.EndBanRequest, _access_service_pb2.EndBanResponse]
+    """EndBan lets a principal in again."""
+    ListBans: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListBansRequest, _access_service_pb2.ListBansResponse]
+    """ListBans lists bans, ended ones too, newest first."""
 
 @_typing.type_check_only
 class AccessServiceAsyncStub(AccessServiceStub):
@@ -67,6 +73,12 @@ class AccessServiceAsyncStub(AccessServiceStub):
     """ListAPITokens lists tokens without secrets, newest first."""
     RevokeAPIToken: _aio.UnaryUnaryMultiCallable[_access_service_pb2.RevokeAPITokenRequest, _access_service_pb2.RevokeAPITokenResponse]  # type: ignore[assignment]
     """RevokeAPIToken ends a token at once."""
+    CreateBan: _aio.UnaryUnaryMultiCallable[_access_service_pb2.CreateBanRequest, _access_service_pb2.CreateBanResponse]  # type: ignore[assignment]
+    """CreateBan refuses a principal, or one of its credentials, within a second and everywhere."""
+    EndBan: _aio.UnaryUnaryMultiCallable[_access_service_pb2.EndBanRequest, _access_service_pb2.EndBanResponse]  # type: ignore[assignment]
+    """EndBan lets a principal in again."""
+    ListBans: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListBansRequest, _access_service_pb2.ListBansResponse]  # type: ignore[assignment]
+    """ListBans lists bans, ended ones too, newest first."""
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     """AccessService says who may do what."""
@@ -126,5 +138,29 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.RevokeAPITokenResponse, _abc.Awaitable[_access_service_pb2.RevokeAPITokenResponse]]:
         """RevokeAPIToken ends a token at once."""
+
+    @_abc_1.abstractmethod
+    def CreateBan(
+        self,
+        request: _access_service_pb2.CreateBanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.CreateBanResponse, _abc.Awaitable[_access_service_pb2.CreateBanResponse]]:
+        """CreateBan refuses a principal, or one of its credentials, within a second and everywhere."""
+
+    @_abc_1.abstractmethod
+    def EndBan(
+        self,
+        request: _access_service_pb2.EndBanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.EndBanResponse, _abc.Awaitable[_access_service_pb2.EndBanResponse]]:
+        """EndBan lets a principal in again."""
+
+    @_abc_1.abstractmethod
+    def ListBans(
+        self,
+        request: _access_service_pb2.ListBansRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.ListBansResponse, _abc.Awaitable[_access_service_pb2.ListBansResponse]]:
+        """ListBans lists bans, ended ones too, newest first."""
 
 def add_AccessServiceServicer_to_server(servicer: AccessServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

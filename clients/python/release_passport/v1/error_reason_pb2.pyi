@@ -42,6 +42,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_PERMIT_REDEEMED: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_LOGGED_YET: _ClassVar[ErrorReason]
     ERROR_REASON_OUTBOUND_FAILED: _ClassVar[ErrorReason]
+    ERROR_REASON_SELF_BAN: _ClassVar[ErrorReason]
+    ERROR_REASON_ISSUER_UNAVAILABLE: _ClassVar[ErrorReason]
     ERROR_REASON_ALREADY_ENDED: _ClassVar[ErrorReason]
     ERROR_REASON_SELF_APPROVAL: _ClassVar[ErrorReason]
     ERROR_REASON_NOT_WAIVABLE: _ClassVar[ErrorReason]
@@ -83,6 +85,8 @@ ERROR_REASON_PERMIT_INVALID: ErrorReason
 ERROR_REASON_PERMIT_REDEEMED: ErrorReason
 ERROR_REASON_NOT_LOGGED_YET: ErrorReason
 ERROR_REASON_OUTBOUND_FAILED: ErrorReason
+ERROR_REASON_SELF_BAN: ErrorReason
+ERROR_REASON_ISSUER_UNAVAILABLE: ErrorReason
 ERROR_REASON_ALREADY_ENDED: ErrorReason
 ERROR_REASON_SELF_APPROVAL: ErrorReason
 ERROR_REASON_NOT_WAIVABLE: ErrorReason

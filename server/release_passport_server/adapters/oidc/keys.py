@@ -52,7 +52,7 @@ class IssuerKeys:
     issuer: Issuer
     clients: HTTPClients
     clock: Clock
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     _keys: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     _fetched: datetime | None = None
     _tried: datetime | None = None

@@ -20,7 +20,8 @@ from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.http import HTTPClients
 from release_passport_server.ports.identity import Vouched
 
-MAX_TOKEN = 8 * 1024
+# Larger metadata is refused by the core of gRPC, in part.
+MAX_TOKEN = 7 * 1024
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 # Other kinds of signed JSON, such as a note that somebody has signed out, are no credentials.
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
@@ -47,7 +48,7 @@ class IssuedTokens:
     issuers: Sequence[Issuer]
     clients: HTTPClients
     clock: Clock
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     _keys: dict[str, IssuerKeys] = field(default_factory=dict)
 
     def may_be_token(self, text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from release_passport_server.domain.canonical import canonical, stamp, unstamp
 from release_passport_server.domain.catalog import (
     APIToken,
+    Ban,
     Environment,
     ObserveOnlyBinding,
     RoleBinding,
@@ -77,6 +78,7 @@ BINDINGS = Collection(
 )
 ROLE_BINDINGS = Collection("role_bindings", RoleBinding, lambda b: b.binding_id, lambda b: b.principal)
 TOKENS = Collection("api_tokens", APIToken, lambda t: t.token_id, lambda t: t.principal)
+BANS = Collection("bans", Ban, lambda b: b.ban_id, lambda b: b.principal)
 TENANTS = Collection("tenants", Tenant, lambda t: t.tenant_id)
 # The key of a latch is the digest of what is latched; the store gives it.
 LATCHES = Collection("latches", Latch, lambda latch: latch.name)

@@ -22,6 +22,7 @@ from release_passport_server.adapters.sql.codec import (
     subject_text,
 )
 from release_passport_server.adapters.sql.documents import (
+    BANS,
     BINDINGS,
     ENVIRONMENTS,
     LATCHES,
@@ -39,6 +40,7 @@ from release_passport_server.adapters.sql.trust import trust_page, trust_revisio
 from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
 from release_passport_server.domain.catalog import (
     APIToken,
+    Ban,
     Environment,
     ObserveOnlyBinding,
     PolicyDocument,
@@ -278,6 +280,18 @@ class SQLReader:
     def list_tokens(self, page: Page) -> Listed[APIToken]:
         """Return tokens, newest first."""
         return self._documents_page(TOKENS, page, newest_first=True)
+
+    def find_ban(self, ban_id: str) -> Ban | None:
+        """Return one ban."""
+        return self._document(BANS, ban_id)
+
+    def bans_of(self, principal: str) -> tuple[Ban, ...]:
+        """Return every ban of a principal, ended ones too."""
+        return self._documents(BANS, key=principal)
+
+    def list_bans(self, principal: str, page: Page) -> Listed[Ban]:
+        """Return bans, newest first; an empty principal means all."""
+        return self._documents_page(BANS, page, key=principal, newest_first=True)
 
     def find_tenant(self) -> Tenant | None:
         """Return the tenant."""

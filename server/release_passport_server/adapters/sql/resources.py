@@ -10,6 +10,7 @@ from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.acts import GROUPS, collection_of, in_catalogue
 from release_passport_server.adapters.sql.codec import Values, policy_values
 from release_passport_server.adapters.sql.documents import (
+    BANS,
     BINDINGS,
     ENVIRONMENTS,
     ROLE_BINDINGS,
@@ -22,6 +23,7 @@ from release_passport_server.adapters.sql.scheduling import Scheduling
 from release_passport_server.adapters.sql.trust import trust_values
 from release_passport_server.domain.catalog import (
     APIToken,
+    Ban,
     Environment,
     ObserveOnlyBinding,
     PolicyDocument,
@@ -106,6 +108,11 @@ class ResourceWrites(Scheduling):
     def put_token(self, token: APIToken) -> None:
         """Insert or replace a token."""
         self._put(TOKENS, token)
+        self._access_changed = True
+
+    def put_ban(self, ban: Ban) -> None:
+        """Insert or replace a ban."""
+        self._put(BANS, ban)
         self._access_changed = True
 
     def put_tenant(self, tenant: Tenant) -> None:

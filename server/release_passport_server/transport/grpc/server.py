@@ -221,7 +221,9 @@ def _credentials(tls: TLSFiles) -> grpc.ServerCredentials:
         return None if found is None else _configuration(found)
 
     made: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
-        _configuration(live.current), renewed, tls.client_ca is not None
+        _configuration(live.current),
+        renewed,  # type: ignore[arg-type]  # None says that nothing has changed.
+        tls.client_ca is not None,
     )
     return made
 

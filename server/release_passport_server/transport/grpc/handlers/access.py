@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from release_passport.v1 import access_service_pb2 as pb
 from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.bans import Bans
 from release_passport_server.services.tokens import APITokens, TokenOrder
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import access as wire
@@ -21,6 +22,7 @@ class AccessHandlers:
     who_am_i: WhoAmI
     bindings: RoleBindings
     tokens: APITokens
+    bans: Bans
 
     async def WhoAmI(self, principal: Principal, request: pb.WhoAmIRequest) -> pb.WhoAmIResponse:
         """Return who the server takes the caller for."""
@@ -100,3 +102,29 @@ class AccessHandlers:
         written = await self.tokens.revoke(ask_of(principal, "RevokeAPIToken", request), token_id)
         shown = wire.token_to_proto(principal.tenant, written.value)
         return pb.RevokeAPITokenResponse(api_token=shown, revision=written.revision)
+
+    async def CreateBan(self, principal: Principal, request: pb.CreateBanRequest) -> pb.CreateBanResponse:
+        """Refuse a principal, or one of its credentials."""
+        same_tenant(principal, request.tenant)
+        wanted = wire.ban_to_create(request.ban)
+        written = await self.bans.create(ask_of(principal, "CreateBan", request), wanted)
+        shown = wire.ban_to_proto(principal.tenant, written.value)
+        return pb.CreateBanResponse(ban=shown, revision=written.revision)
+
+    async def EndBan(self, principal: Principal, request: pb.EndBanRequest) -> pb.EndBanResponse:
+        """Let a principal in again."""
+        ban_id = wire.ban_id_of(principal, request.name)
+        written = await self.bans.end(ask_of(principal, "EndBan", request), ban_id)
+        shown = wire.ban_to_proto(principal.tenant, written.value)
+        return pb.EndBanResponse(ban=shown, revision=written.revision)
+
+    async def ListBans(self, principal: Principal, request: pb.ListBansRequest) -> pb.ListBansResponse:
+        """List bans, newest first."""
+        same_tenant(principal, request.tenant)
+        of = wire.principal_or_empty(request.principal, "principal")
+        page = page_from_request(principal, "ListBans", request)
+        listed = await self.bans.list(principal, of, page)
+        return pb.ListBansResponse(
+            bans=[wire.ban_to_proto(principal.tenant, ban) for ban in listed.items],
+            next_page_token=next_token(principal, "ListBans", request, listed.next_after),
+        )
