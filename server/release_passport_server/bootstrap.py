@@ -181,7 +181,7 @@ def _worker(core: Core, settings: Settings) -> Runner:
         KIND: Work(keeper, at_once=1),
         REEVALUATE: Work(Reevaluator(reevaluate, store, core.clock), at_once=DECIDED_AT_ONCE),
         NOTIFY: Work(Notifier(_delivery(settings.webhook), core.clock), at_once=2),
-        RECONSIDER: Work(Sweeper(store, jobs, Reverify(store, core.intake.verify)), at_once=1),
+        RECONSIDER: Work(Sweeper(store, jobs, Reverify(store, core.intake.verify)), at_once=1, waits=True),
     }
     runner = Runner(jobs, work, keeper.holder, pace)
     loop = asyncio.get_running_loop()

@@ -17,7 +17,7 @@ from release_passport_server.domain.record import Page
 from release_passport_server.ports.store import Transaction
 from release_passport_server.worker.runner import Done, GiveUp, Pace, Runner, Work
 from support.store import SECOND, START, TENANT, SetClock, a_release, put_release
-from support.working import KIND, LEASE, Recorder, all_run, runner_of, scheduled
+from support.working import KIND, LEASE, PACE, Recorder, all_run, runner_of, scheduled
 
 
 async def test_due_jobs_are_run_in_order_and_then_gone(
@@ -175,6 +175,19 @@ async def test_stopping_lets_work_end_and_begins_nothing(store: SQLStore, jobs: 
     work.gate.set()
     assert await stopped
     assert (work.keys, work.cancelled, runner.counts) == (["a"], False, {(KIND, "done"): 1})
+
+
+async def test_what_only_waits_is_given_back_whatever_the_grace(store: SQLStore, jobs: SQLJobs) -> None:
+    work, heir = Recorder(gate=asyncio.Event()), Recorder()
+    await scheduled(store, "a")
+    runner = Runner(jobs, {KIND: Work(work, waits=True)}, "one", PACE)
+    runner.start()
+    await work.begun.wait()
+    async with asyncio.timeout(30):
+        assert await runner.stop(grace=timedelta(hours=1))
+    assert work.cancelled
+    await all_run(runner_of(jobs, heir, "two"))
+    assert heir.keys == ["a"]
 
 
 async def test_what_does_not_end_in_time_is_given_back_at_once(

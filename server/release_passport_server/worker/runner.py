@@ -46,6 +46,8 @@ class Work:
 
     handler: Handler
     at_once: int = 4
+    # Waits for others most of its time: where the server stops it is given back at once, and begun anew elsewhere.
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Runner:
         if self._loop is not None:
             await self._loop
         finished = True
+        waiting = [task for task, claim in self._running.items() if self._work[claim.kind].waits]
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            await asyncio.wait(waiting, timeout=_LAST_SECONDS)
         if self._running:
             _, cut = await asyncio.wait(self._running, timeout=grace.total_seconds())
             finished = not cut
