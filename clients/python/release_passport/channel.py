@@ -86,4 +86,8 @@ def open_channel(target: Target, *, user_agent: str) -> grpc.Channel:
     ]
     if target.plaintext:
         return grpc.insecure_channel(target.server, options)
-    return grpc.secure_channel(target.server, grpc.ssl_channel_credentials(target.ca_certificates), options)
+    return grpc.secure_channel(target.server, _credentials(target), options)
+
+
+def _credentials(target: Target) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(target.ca_certificates, target.certificate_key, target.certificate)

@@ -27,7 +27,7 @@ class Connection:
         self, target: Target, *, timeout: float = DEFAULT_TIMEOUT, channel: grpc.Channel | None = None
     ) -> None:
         self._channel = channel or open_channel(target, user_agent=f"release-passport-python/{__version__}")
-        self._metadata = (("authorization", f"Bearer {target.token}"),) if target.token else ()
+        self._target = target
         self._timeout = timeout
 
     @property
@@ -49,6 +49,10 @@ class Connection:
         """Close the connection."""
         self.close()
 
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        token = self._target.token_now()
+        return (("authorization", f"Bearer {token}"),) if token else ()
+
     def call(
         self, method: str, request: Message, response: type[Response], timeout: float | None
     ) -> Response:
@@ -60,7 +64,7 @@ class Connection:
         )
         deadline = self._timeout if timeout is None else timeout
         try:
-            answer: Response = call(_with_request_id(request), timeout=deadline, metadata=self._metadata)
+            answer: Response = call(_with_request_id(request), timeout=deadline, metadata=self._metadata())
         except grpc.RpcError as failure:
             raise api_error(failure) from failure
         return answer
@@ -76,7 +80,7 @@ class Connection:
             f"/release_passport.v1.{method}",
             request_serializer=_serialize,
             response_deserializer=response.FromString,
-        )(request, timeout=timeout, metadata=self._metadata)
+        )(request, timeout=timeout, metadata=self._metadata())
         try:
             yield from call
         except grpc.RpcError as failure:

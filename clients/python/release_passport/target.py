@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _ADDRESS = re.compile(
     r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?):(?P<port>[0-9]{1,5})"
 )
-_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 
 
 class TargetInvalid(ValueError):
@@ -25,16 +26,37 @@ class Target:
     ca_certificates: bytes | None = field(default=None, repr=False)
     plaintext: bool = False
     insecure_plaintext: bool = False
+    # Gives the token of each call, in place of `token`, where tokens end before the work does.
+    fresh_token: Callable[[], str] | None = field(default=None, repr=False)
+    # A client certificate with its chain, and its key, in PEM.
+    certificate: bytes | None = field(default=None, repr=False)
+    certificate_key: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         host, _ = host_and_port(self.server)
-        if self.token and not _TOKEN.fullmatch(self.token):
-            raise TargetInvalid("the token has characters that a token cannot have; give the token alone")
+        _require_token(self.token)
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise TargetInvalid("a client certificate and its key are given together or not at all")
+        if self.plaintext and self.certificate is not None:
+            raise TargetInvalid("a client certificate needs TLS; leave out plaintext, or the certificate")
         if self.plaintext and not (is_loopback(host) or self.insecure_plaintext):
             raise TargetInvalid(
                 f"plaintext to {host} would show the token to the network; use TLS, "
                 "or --insecure-plaintext if you know that nobody listens"
             )
+
+    def token_now(self) -> str:
+        """Return the token to show, empty for none; TargetInvalid for one that cannot be sent."""
+        if self.fresh_token is None:
+            return self.token
+        token = self.fresh_token()
+        _require_token(token)
+        return token
+
+
+def _require_token(token: str) -> None:
+    if token and not _TOKEN.fullmatch(token):
+        raise TargetInvalid("the token has characters that a token cannot have; give the token alone")
 
 
 def host_and_port(server: str) -> tuple[str, int]:

@@ -266,9 +266,8 @@ class Waivers:
             return None
         policy = self.cases.compiler.compile(document)
         rule = next((one for one in policy.rules if one.rule_id == waiver.rule), None)
-        if rule is None or rule.digest != waiver.rule_digest:
-            return None
-        return policy, rule
+        permitted = bool(waiver.release) or policy.waivers.service_wide
+        return (policy, rule) if rule and rule.digest == waiver.rule_digest and permitted else None
 
 
 _ASKING = (Verb.EVALUATE, Verb.RELEASE, Verb.WAIVE)

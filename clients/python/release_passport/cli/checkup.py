@@ -13,7 +13,7 @@ import click
 
 from release_passport import __version__
 from release_passport.cli import exit_codes
-from release_passport.cli.config import config_path, load_config, target_of
+from release_passport.cli.config import config_path, load_config
 from release_passport.cli.session import Session
 from release_passport.errors import PassportAPIError
 from release_passport.target import Target, host_and_port
@@ -42,7 +42,7 @@ def run_checks(session: Session) -> list[CheckResult]:
     target: list[Target] = []
 
     def configured() -> CheckResult:
-        target.append(target_of(session.place))
+        target.append(session.target)
         return _config(target[0])
 
     steps: list[tuple[str, Callable[[], CheckResult]]] = [
@@ -86,7 +86,7 @@ def _config(target: Target) -> CheckResult:
         and any(c.token for c in load_config(path).contexts.values())
     ):
         return CheckResult("config", WARN, text, f"others can read the token in {path}: chmod 600 {path}")
-    if not target.token:
+    if not target.token and target.fresh_token is None and target.certificate is None:
         return CheckResult(
             "config", WARN, f"{text}; no token", "set PASSPORT_TOKEN, --token-file or a context"
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 _MAX_SECRET_BYTES = 16 * 1024
+_MAX_PEM_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Place:
     token_file: str | None = None
     tenant: str | None = None
     ca_file: str | None = None
+    # The audience of the tokens that a CI job asks for.
+    audience: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
     plaintext: bool | None = None
     insecure_plaintext: bool | None = None
 
@@ -84,6 +89,8 @@ def target_of(place: Place) -> Target:
             ca_certificates=_read(place.ca_file, "the CA file") if place.ca_file else None,
             plaintext=_is_plaintext(place, place.server),
             insecure_plaintext=bool(place.insecure_plaintext),
+            certificate=_read(place.cert_file, "the client certificate") if place.cert_file else None,
+            certificate_key=_read(place.key_file, "the key file") if place.key_file else None,
         )
     except TargetInvalid as error:
         raise usage(str(error)) from error
@@ -95,7 +102,7 @@ def _is_plaintext(place: Place, server: str) -> bool:
 
     if place.plaintext is not None or place.insecure_plaintext:
         return bool(place.plaintext or place.insecure_plaintext)
-    return place.ca_file is None and is_loopback(host_and_port(server)[0])
+    return place.ca_file is None and place.cert_file is None and is_loopback(host_and_port(server)[0])
 
 
 def token_of(place: Place) -> str:
@@ -171,6 +178,9 @@ def _from_environment(environ: Mapping[str, str]) -> Place:
         token_file=environ.get("PASSPORT_TOKEN_FILE") or None,
         tenant=environ.get("PASSPORT_TENANT") or None,
         ca_file=environ.get("PASSPORT_CA_FILE") or None,
+        audience=environ.get("PASSPORT_AUDIENCE") or None,
+        cert_file=environ.get("PASSPORT_CERT_FILE") or None,
+        key_file=environ.get("PASSPORT_KEY_FILE") or None,
         plaintext=flag("PASSPORT_PLAINTEXT"),
         insecure_plaintext=flag("PASSPORT_INSECURE_PLAINTEXT"),
     )
@@ -214,6 +224,6 @@ def _without_scheme(place: Place) -> Place:
 def _read(path: str, what: str) -> bytes:
     try:
         with Path(path).expanduser().open("rb") as stream:
-            return stream.read(_MAX_SECRET_BYTES * (64 if "CA" in what else 1))
+            return stream.read(_MAX_PEM_BYTES if "CA" in what or "certificate" in what else _MAX_SECRET_BYTES)
     except OSError as error:
         raise usage(f"{what} {path} cannot be read: {error.strerror}") from error

@@ -38,7 +38,7 @@ def token_source(place: Place, environ: Mapping[str, str]) -> Callable[[], str] 
         # Whoever puts a token into a file may replace it.
         return Remembered(lambda: token_of(place), time.time)
     if environ.get("PASSPORT_ID_TOKEN"):
-        return lambda: environ["PASSPORT_ID_TOKEN"].strip()
+        return environ["PASSPORT_ID_TOKEN"].strip
     if place.audience and ambient.has_github_tokens(environ):
         audience = place.audience
         return Remembered(lambda: ambient.github_token(environ, audience), time.time)

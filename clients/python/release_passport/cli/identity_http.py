@@ -61,7 +61,7 @@ def post(url: str, what: str, form: Mapping[str, str]) -> Answer:
 
 def failed(text: str) -> CommandFailure:
     """Return the failure of a sign-in."""
-    return CommandFailure(text, exit_codes.DENIED)
+    return CommandFailure(text, exit_codes.AUTH)
 
 
 def _sent(request: Request, what: str) -> Answer:

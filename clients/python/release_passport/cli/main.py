@@ -39,6 +39,8 @@ COMMANDS = {
     "access": ("access", "access", "Grant and revoke roles."),
     "token": ("token", "token", "Make and revoke API tokens."),
     "tenant": ("tenant", "tenant", "Make and list tenants."),
+    "login": ("login", "login", "Sign in as a person, by a browser."),
+    "logout": ("login", "logout", "Forget a sign-in."),
     "whoami": ("whoami", "whoami", "Show who the server takes you for."),
     "context": ("context", "context", "Keep servers by name in the configuration file."),
     "doctor": ("doctor", "doctor", "Check the way to the server, step by step."),

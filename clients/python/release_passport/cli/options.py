@@ -24,7 +24,10 @@ R = TypeVar("R")
 DATA = ("table", "json", "yaml")
 DECISION = ("table", "json", "yaml", "markdown", "junit", "sarif", "github")
 
-_SHARED = ("server", "token_file", "tenant", "context", "ca_file", "plaintext", "insecure_plaintext")
+_SHARED = (
+    *("server", "token_file", "tenant", "context", "audience", "ca_file", "cert_file", "key_file"),
+    *("plaintext", "insecure_plaintext"),
+)
 
 
 def connection_options(command: Command) -> Command:
@@ -38,7 +41,12 @@ def connection_options(command: Command) -> Command:
         click.option(
             "--token-file", metavar="FILE", help="File that holds the token.  [PASSPORT_TOKEN_FILE]"
         ),
+        click.option(
+            "--audience", metavar="URI", help="Audience of the CI job's own token.  [PASSPORT_AUDIENCE]"
+        ),
         click.option("--ca-file", metavar="FILE", help="CA certificates to trust.  [PASSPORT_CA_FILE]"),
+        click.option("--cert-file", metavar="FILE", help="Client certificate to show.  [PASSPORT_CERT_FILE]"),
+        click.option("--key-file", metavar="FILE", help="Its key.  [PASSPORT_KEY_FILE]"),
         click.option(
             "--plaintext/--tls",
             default=None,

@@ -13,7 +13,7 @@ from release_passport.errors import PassportAPIError
 from release_passport.strict_yaml import FileInvalid
 
 _ADVICE = {
-    "UNAUTHENTICATED": "set a token: PASSPORT_TOKEN, --token-file, or `passport context set`",
+    "UNAUTHENTICATED": "`passport login` signs a person in; a token: PASSPORT_TOKEN or --token-file",
     "PERMISSION_DENIED": "`passport whoami` shows your roles; an admin grants more with `passport access grant`",
     "UNAVAILABLE": "`passport doctor` checks the way to the server",
     "DEADLINE_EXCEEDED": "try again, or give it longer with --rpc-timeout",

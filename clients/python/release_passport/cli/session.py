@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
 
 from release_passport.cli.config import Place, resolve, target_of
+from release_passport.cli.credentials import token_source
 from release_passport.cli.failure import usage
 
 if TYPE_CHECKING:
     from release_passport.client import Client
+    from release_passport.target import Target
 
 
 @dataclass
@@ -33,13 +35,19 @@ class Session:
         return resolve(self.flags, self.context, os.environ)
 
     @cached_property
+    def target(self) -> Target:
+        """Return the server with what it takes to be let in."""
+        target, source = target_of(self.place), token_source(self.place, os.environ)
+        return target if source is None else replace(target, fresh_token=source)
+
+    @cached_property
     def client(self) -> Client:
         """Return the client; it connects on the first call."""
         # The C core would write its own lines to standard error before ours.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from release_passport.client import Client
 
-        client = Client(target_of(self.place), timeout=self.timeout)
+        client = Client(self.target, timeout=self.timeout)
         if context := click.get_current_context(silent=True):
             context.call_on_close(client.close)
         return client

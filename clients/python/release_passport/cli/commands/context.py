@@ -27,7 +27,10 @@ def context() -> None:
     "--token-stdin", is_flag=True, help="Read the token from standard input and keep it in the file."
 )
 @click.option("--tenant", metavar="ID", help="Tenant, where not the token's.")
+@click.option("--audience", metavar="URI", help="Audience of the CI job's own token.")
 @click.option("--ca-file", metavar="FILE", help="CA certificates to trust.")
+@click.option("--cert-file", metavar="FILE", help="Client certificate to show.")
+@click.option("--key-file", metavar="FILE", help="Its key.")
 @click.option("--plaintext/--tls", default=None, help="No TLS, to this machine only; or TLS.")
 @click.option("--use", "use_it", is_flag=True, help="Use it from now on.")
 def set_context(name: str, token_stdin: bool, use_it: bool, **said: Any) -> None:
@@ -39,8 +42,9 @@ def set_context(name: str, token_stdin: bool, use_it: bool, **said: Any) -> None
     token = sys.stdin.readline().strip() if token_stdin else None
     if token_stdin and not token:
         raise usage("standard input has no token")
-    if said["token_file"]:
-        said["token_file"] = str(Path(said["token_file"]).expanduser().absolute())
+    for file in ("token_file", "cert_file", "key_file"):
+        if said[file]:
+            said[file] = str(Path(said[file]).expanduser().absolute())
     place = Place(token=token, **said).over(config.contexts.get(name, Place()))
     if not place.server:
         raise usage("a context needs --server HOST:PORT")
@@ -54,7 +58,7 @@ def _check(place: Place) -> None:
     from release_passport.cli.config import target_of
 
     # A context that could never be used is refused when it is made; its secrets are not read here.
-    target_of(replace(place, token=None, token_file=None, ca_file=None))
+    target_of(replace(place, token=None, token_file=None, ca_file=None, cert_file=None, key_file=None))
 
 
 @context.command(short_help="Use a context from now on.")
