@@ -28,7 +28,7 @@ class Bulk:
     """A store that nobody else uses while it is filled."""
 
     def __init__(self, url: str) -> None:
-        patient = DatabaseTimeouts(statement=_HOURS, lock=60, idle=_HOURS)
+        patient = DatabaseTimeouts(statement=_HOURS, lock=60, idle=_HOURS, answer=_HOURS)
         self.engine: Engine = open_engine(
             url, pool_size=2, password=os.environ.get("PGPASSWORD"), timeouts=patient
         )
