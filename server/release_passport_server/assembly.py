@@ -8,6 +8,8 @@ from release_passport import __version__
 from release_passport_server.adapters.calendar.recurring import RecurringFreezes
 from release_passport_server.core import ENGINE_VERSION, Core
 from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.approvals import Approvals
+from release_passport_server.services.ballots import Ballots
 from release_passport_server.services.bans import Bans
 from release_passport_server.services.catalog import Environments, Services
 from release_passport_server.services.create_release import CreateRelease
@@ -16,10 +18,12 @@ from release_passport_server.services.explain import Explain
 from release_passport_server.services.export import Export
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.freezes import Freezes
+from release_passport_server.services.groups import Groups
 from release_passport_server.services.observe_only import ObserveOnlyBindings
 from release_passport_server.services.overrides import Overrides
 from release_passport_server.services.permits import Permits
 from release_passport_server.services.policies import Policies
+from release_passport_server.services.reevaluate import Reevaluate
 from release_passport_server.services.revoke_evidence import RevokeEvidence
 from release_passport_server.services.simulate import Simulate
 from release_passport_server.services.start_rollout import StartRollout
@@ -30,6 +34,7 @@ from release_passport_server.services.trust import TrustConfigurations
 from release_passport_server.services.try_policy import TryPolicy
 from release_passport_server.services.waivers import Waivers
 from release_passport_server.transport.grpc.handlers.access import AccessHandlers
+from release_passport_server.transport.grpc.handlers.approvals import ApprovalHandlers, GroupHandlers
 from release_passport_server.transport.grpc.handlers.audit import AuditHandlers
 from release_passport_server.transport.grpc.handlers.catalog import CatalogHandlers
 from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
@@ -50,11 +55,13 @@ def handlers_of(core: Core) -> Mapping[str, object]:
         f"release_passport.v1.{name}": handler
         for name, handler in (
             ("AccessService", _access(core)),
+            ("ApprovalService", ApprovalHandlers(_approvals(core))),
             ("AuditService", AuditHandlers(core.audit)),
             ("CatalogService", _catalog(core)),
             ("DecisionService", _decisions(core)),
             ("EvidenceService", _evidence(core)),
             ("FreezeService", FreezeHandlers(_freezes(core))),
+            ("GroupService", GroupHandlers(Groups(core.store, core.access, core.guarded))),
             ("OverrideService", OverrideHandlers(_overrides(core))),
             ("PermitService", PermitHandlers(_permits(core))),
             ("PolicyService", _policies(core)),
@@ -64,6 +71,19 @@ def handlers_of(core: Core) -> Mapping[str, object]:
             ("WaiverService", WaiverHandlers(_waivers(core))),
         )
     }
+
+
+def _approvals(core: Core) -> Approvals:
+    assert core.cases.standing is not None
+    return Approvals(
+        core.store,
+        core.access,
+        core.guarded,
+        Ballots(core.access, core.cases, core.cases.standing),
+        Reevaluate(core.store, core.loader, recorder_of(core)),
+        core.clock,
+        core.ids,
+    )
 
 
 def _access(core: Core) -> AccessHandlers:

@@ -35,9 +35,9 @@ class AuthenticationSettings(Section):
 
 
 def _texts(value: Any) -> Any:
-    """Take one value for a list of one, and numbers for their digits: YAML reads an id as a number."""
+    """Take one value for a list of one, and numbers and truths for their texts: YAML reads an id as a number."""
     values = value if isinstance(value, list) else [value]
-    return [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in values]
+    return [str(one).lower() if isinstance(one, int) else one for one in values]
 
 
 Values = Annotated[

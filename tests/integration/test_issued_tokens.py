@@ -65,7 +65,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
             alias="narrow",
             audience="narrow",
             only_audience=True,
-            require={"email_verified": "true"},
+            require={"email_verified": True},
             admit=[
                 {"tenant": "default", "when": {"team": ["shop", "infra-*"]}},
                 {"tenant": "nowhere", "when": {"team": "lost"}},

@@ -66,6 +66,7 @@ A_BINDING = catalog_pb2.ObserveOnlyBinding(
 )
 A_ROLE = access_pb2.RoleBinding(name="tenants/acme/roleBindings/01H", principal="sa:ci", role="submitter")
 A_TOKEN = access_pb2.APIToken(name="tenants/acme/apiTokens/01H", principal="sa:ci", title="CI")
+A_BAN = access_pb2.Ban(name="tenants/acme/bans/01H", principal="user:corp/ada", reason="left the company")
 A_POLICY = policy_pb2.Policy(name="tenants/acme/policies/baseline", policy_id="baseline", revision=2)
 A_TRUST = trust_pb2.TrustConfiguration(
     name="tenants/acme/trust",
@@ -298,6 +299,24 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
         "RevokeAPIToken",
         access_service_pb2.RevokeAPITokenResponse(api_token=A_TOKEN),
         "sa:ci",
+    ),
+    (
+        ("ban", "create", "user:corp/ada", "--reason", "left the company"),
+        "CreateBan",
+        access_service_pb2.CreateBanResponse(ban=A_BAN),
+        "left the company",
+    ),
+    (
+        ("ban", "end", "01H"),
+        "EndBan",
+        access_service_pb2.EndBanResponse(ban=A_BAN),
+        "user:corp/ada",
+    ),
+    (
+        ("ban", "list", "--principal", "user:corp/ada"),
+        "ListBans",
+        access_service_pb2.ListBansResponse(bans=[A_BAN]),
+        "user:corp/ada",
     ),
     (
         ("token", "create", "sa:ci", "--role", "submitter"),

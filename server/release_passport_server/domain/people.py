@@ -132,6 +132,12 @@ def seen_codes(findings: Iterable[Finding]) -> tuple[Code, ...]:
     return tuple(sorted(shown))
 
 
+def still_seen(seen: Iterable[Code], shown: Iterable[Code]) -> bool:
+    """Say whether nothing stands against the release that a voter did not see, at least as strict."""
+    known = {code[:5]: code[5] for code in seen}
+    return all(code[:5] in known and code[5] <= known[code[:5]] for code in shown)
+
+
 def waivable(finding: Finding, rule: Rule) -> bool:
     """Say whether a waiver may cover a finding of a rule."""
     if finding.verdict <= Verdict.ALLOW_WITH_CANARY or finding.verdict is Verdict.ROLLBACK_RECOMMENDED:
@@ -178,7 +184,7 @@ def lifted(people: People, asked: Sequence[tuple[Policy, list[Finding]]]) -> lis
     """Return the findings of each policy after waivers and votes."""
     waived = [[_waived(people, policy, finding) for finding in found] for policy, found in asked]
     shown = seen_codes(finding for found in waived for finding in found)
-    votes = [vote for vote in people.votes if not vote.approves or _still_seen(vote, shown)]
+    votes = [vote for vote in people.votes if not vote.approves or still_seen(vote.seen, shown)]
     return [
         [_voted(people, _rule(policy, finding), finding, votes) for finding in found]
         for (policy, _), found in zip(asked, waived, strict=True)
@@ -318,12 +324,6 @@ def _rejected(finding: Finding, digest: str, votes: Sequence[CountedVote]) -> Fi
 
 def _about(finding: Finding, digest: str, votes: Sequence[CountedVote]) -> list[CountedVote]:
     return [v for v in votes if (v.policy, v.rule, v.rule_digest) == (finding.policy, finding.rule, digest)]
-
-
-def _still_seen(vote: CountedVote, shown: Iterable[Code]) -> bool:
-    """Say whether nothing stands against the release that the voter was not shown, at least as strict."""
-    seen = {code[:5]: code[5] for code in vote.seen}
-    return all(code[:5] in seen and code[5] <= seen[code[:5]] for code in shown)
 
 
 def _frozen(freeze: StandingFreeze, stage: Stage) -> Finding:

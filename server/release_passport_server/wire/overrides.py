@@ -28,7 +28,7 @@ DEFAULT_DURATION = timedelta(hours=1)
 MAX_REVIEW = 4096
 MAX_DIGESTS = 100
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
-_PRINCIPAL = re.compile(r"[a-z]{1,16}:[A-Za-z0-9@._:/+-]{1,200}")
+_PRINCIPAL = re.compile(r"[a-z]{1,16}:[A-Za-z0-9@._:/+=|~-]{1,270}")
 
 
 def override_name(principal: Principal, name: str) -> OverrideName:

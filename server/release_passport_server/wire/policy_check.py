@@ -230,7 +230,7 @@ def _sources(path: str, need: policy_pb2.Need, *, enforce: bool) -> Problems:
     if len(need.sources) > MAX_NAMES:
         yield _problem(f"{path}.sources", f"holds more than {MAX_NAMES} sources")
     for index, source in enumerate(need.sources):
-        if not re.fullmatch(r"[a-z0-9*?:._-]{1,128}", source):
+        if not re.fullmatch(r"[A-Za-z0-9*?:._@/+=|~-]{1,256}", source):
             yield _problem(f"{path}.sources[{index}]", "must be a principal's id or a glob over ids")
         elif enforce and not any(char.isalnum() for char in source):
             yield _problem(f"{path}.sources[{index}]", "matches anybody; name who may say this")

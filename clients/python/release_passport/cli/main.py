@@ -38,6 +38,7 @@ COMMANDS = {
     "trust": ("trust", "trust", "Say whose signatures count: trusted roots, identities and keys."),
     "access": ("access", "access", "Grant and revoke roles."),
     "token": ("token", "token", "Make and revoke API tokens."),
+    "ban": ("ban", "ban", "Refuse a principal, or one of its credentials, at once."),
     "tenant": ("tenant", "tenant", "Make and list tenants."),
     "login": ("login", "login", "Sign in as a person, by a browser."),
     "logout": ("login", "logout", "Forget a sign-in."),

@@ -12,11 +12,13 @@ from google.protobuf.message import Message
 
 from release_passport.v1 import (
     access_service_pb2,
+    approval_service_pb2,
     audit_service_pb2,
     catalog_service_pb2,
     decision_service_pb2,
     evidence_service_pb2,
     freeze_service_pb2,
+    group_service_pb2,
     override_service_pb2,
     permit_service_pb2,
     policy_service_pb2,
@@ -28,11 +30,13 @@ from release_passport.v1 import (
 
 CONTRACT: tuple[FileDescriptor, ...] = (
     access_service_pb2.DESCRIPTOR,
+    approval_service_pb2.DESCRIPTOR,
     audit_service_pb2.DESCRIPTOR,
     catalog_service_pb2.DESCRIPTOR,
     decision_service_pb2.DESCRIPTOR,
     evidence_service_pb2.DESCRIPTOR,
     freeze_service_pb2.DESCRIPTOR,
+    group_service_pb2.DESCRIPTOR,
     override_service_pb2.DESCRIPTOR,
     permit_service_pb2.DESCRIPTOR,
     policy_service_pb2.DESCRIPTOR,

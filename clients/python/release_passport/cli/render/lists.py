@@ -255,6 +255,15 @@ def tokens(items: Sequence[access_pb2.APIToken]) -> Document:
     return table(("title", "principal", "expires", "revoked", "name"), rows, empty="no tokens")
 
 
+def bans(items: Sequence[access_pb2.Ban]) -> Document:
+    """Return bans as a table."""
+    rows = [
+        (item.principal, item.credential or "all", item.reason, time_words(item.end_time), item.name)
+        for item in items
+    ]
+    return table(("principal", "credential", "reason", "ended", "name"), rows, empty="no bans")
+
+
 def tenants(items: Sequence[tenant_pb2.Tenant]) -> Document:
     """Return tenants as a table."""
     rows = [
