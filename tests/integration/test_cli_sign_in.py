@@ -286,7 +286,11 @@ def test_a_github_job_gets_a_token_for_the_audience_and_a_new_one_before_it_ends
     source = token_source(Place(server=SERVER, audience="https://passport.test/a b"), environ)
     assert isinstance(source, Remembered)
     assert [source(), source()] == [token(), token()]
-    asked = ("/job?run=1&audience=https%3A%2F%2Fpassport.test%2Fa%20b", {}, "Bearer of-the-job")
+    asked: tuple[str, dict[str, list[str]], str] = (
+        "/job?run=1&audience=https%3A%2F%2Fpassport.test%2Fa%20b",
+        {},
+        "Bearer of-the-job",
+    )
     assert provider.asked == [asked]
     source.now = lambda: 4e9 - 59
     source()

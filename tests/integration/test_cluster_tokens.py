@@ -18,12 +18,12 @@ from support.issuer import AUDIENCE, Issuer, issuer
 from support.server import RealServer, bearer, real_server
 
 REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
-POD = {
+POD: dict[str, Any] = {
     "sub": "system:serviceaccount:shop:deployer",
     "aud": [AUDIENCE],
     "kubernetes.io": {"namespace": "shop", "serviceaccount": {"name": "deployer", "uid": "u-1"}},
 }
-GOOD = {"authenticated": True, "user": {"username": POD["sub"]}, "audiences": [AUDIENCE]}
+GOOD: dict[str, Any] = {"authenticated": True, "user": {"username": POD["sub"]}, "audiences": [AUDIENCE]}
 
 
 @asynccontextmanager
@@ -45,6 +45,17 @@ async def cluster(folder: Path, **changes: object) -> AsyncIterator[tuple[Issuer
         path.write_text(yaml.safe_dump({"issuers": [entry]}), encoding="utf-8")
         async with real_server(folder, authentication={"file": path}) as server:
             yield api, server
+
+
+# Answers of an API server that are no yes.
+NO: tuple[dict[str, Any], ...] = (
+    {"authenticated": False},
+    {"authenticated": "true"},
+    {"audiences": []},
+    {"audiences": ["https://other.test"]},
+    {"user": {"username": "system:serviceaccount:shop:other"}},
+    {"user": None},
+)
 
 
 def review(folder: Path, url: str) -> dict[str, Any]:
@@ -82,16 +93,7 @@ async def test_a_token_counts_as_long_as_the_api_server_says_so(tmp_path: Path) 
         cluster(tmp_path, token_review=review(tmp_path, other.url)) as (api, server),
     ):
         other.instead[REVIEWS] = reviewed
-        for number, changes in enumerate(
-            (
-                {"authenticated": False},
-                {"authenticated": "true"},
-                {"audiences": []},
-                {"audiences": ["https://other.test"]},
-                {"user": {"username": "system:serviceaccount:shop:other"}},
-                {"user": None},
-            )
-        ):
+        for number, changes in enumerate(NO):
             status.clear()
             status.update(GOOD | changes)
             with pytest.raises(grpc.aio.AioRpcError) as refused:

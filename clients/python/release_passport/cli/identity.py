@@ -22,6 +22,7 @@ _NAMES = (
     "manifest_digest",
     "artifacts",
     "annotations",
+    "authors",
 )
 
 
@@ -36,6 +37,7 @@ class IdentityFlags:
     manifest_digest: str | None
     artifacts: tuple[str, ...]
     annotations: tuple[str, ...]
+    authors: tuple[str, ...]
 
     @property
     def is_given(self) -> bool:
@@ -64,6 +66,7 @@ class IdentityFlags:
             manifest_digest=self.manifest_digest or "",
             artifacts=[_artifact(text) for text in self.artifacts],
             annotations=key_values(self.annotations, "--annotation"),
+            authors=self.authors,
         )
 
 
@@ -82,6 +85,13 @@ def identity_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--source-revision", metavar="COMMIT", help="Commit that the release was built from."),
         click.option("--manifest-digest", metavar="sha256:…", help="Digest of the rendered manifests."),
+        click.option(
+            "--author",
+            "authors",
+            multiple=True,
+            metavar="WHO",
+            help="Who made the change, and may not approve it.",
+        ),
         click.option(
             "--annotation", "annotations", multiple=True, metavar="KEY=TEXT", help="Text for display."
         ),
