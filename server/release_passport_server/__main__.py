@@ -106,6 +106,10 @@ def check_config(config: Path | None) -> None:
     for path in _files_of(loaded.settings):
         if not os.access(path, os.R_OK):
             raise _Refused(f"{path} cannot be read")
+    with _told():
+        from release_passport_server import federation
+
+        federation.check(loaded.settings)
     try:
         require_protected(loaded.settings, insecure_behind_proxy=False)
     except SettingsInvalid as error:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from release_passport_server.adapters.http.client import GuardedClients
 from release_passport_server.adapters.oidc.issuer import Issuer, Review
 from release_passport_server.adapters.oidc.verifier import IssuedTokens
+from release_passport_server.adapters.system.clock import SystemClock
 from release_passport_server.adapters.x509.reader import ClientCertificates
 from release_passport_server.config import Settings, SettingsInvalid
 from release_passport_server.domain.identity import Admission, Kind, Source
@@ -79,7 +81,16 @@ def vouchers(settings: Settings, clients: HTTPClients, clock: Clock) -> Vouchers
         file = load_identities(settings.authentication.file)
     except IdentitiesInvalid as error:
         raise SettingsInvalid(f"authentication.file: {error}") from error
+    if file.certificates is not None and not (settings.grpc.tls_client_ca or settings.http.tls_client_ca):
+        raise SettingsInvalid(
+            "authentication.file: certificates: nobody is asked for one; set grpc.tls_client_ca or http.tls_client_ca"
+        )
     return vouchers_of(file, clients, clock)
+
+
+def check(settings: Settings) -> None:
+    """Raise SettingsInvalid where the file of those whose word counts cannot be used."""
+    vouchers(settings, GuardedClients("check"), SystemClock())
 
 
 def vouchers_of(file: IdentitiesFile, clients: HTTPClients, clock: Clock) -> Vouchers:

@@ -34,6 +34,7 @@ READS = {
     "ListTenants",
     "ListAPITokens",
     "ListRoleBindings",
+    "ListBans",
 }
 # These have no tenant in them at all.
 TENANTLESS = {"WhoAmI", "ListTenants", "ValidatePolicy", "TestPolicy"}

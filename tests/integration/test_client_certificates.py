@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from release_passport.v1 import access_pb2, access_service_pb2
 from release_passport.v1.access_service_pb2_grpc import AccessServiceStub
 from support.authority import FOR_CLIENTS, FOR_SERVERS, Authority, Pair, spiffe
+from support.cli_process import Shell
 from support.server import RealServer, real_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -140,6 +144,17 @@ async def test_a_token_says_who_asks_and_a_bad_one_is_not_made_good_by_a_certifi
     assert me.principal == "user:admin"
     bad = ("authorization", f"Bearer {place.server.token[:-1]}")
     assert (await place.refusal(pair, bad))[0] is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_the_command_line_shows_a_certificate(place: Place) -> None:
+    certificate, key = place.authority.issue("old-gate").write(place.folder, "client")
+    shell = Shell(place.folder, f"localhost:{place.server.process.grpc_port}")
+    ca = str(place.folder / "ca.pem")
+    words = ("whoami", "-o", "json", "--ca-file", ca, "--cert-file", str(certificate))
+    done = await asyncio.to_thread(shell, *words, "--key-file", str(key))
+    assert json.loads(done.stdout)["principal"] == "sa:old-gate"
+    alone = await asyncio.to_thread(partial(shell, *words, expect=2))
+    assert "together" in alone.stderr
 
 
 async def test_health_needs_a_connection_and_no_credential(place: Place) -> None:

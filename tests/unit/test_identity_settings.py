@@ -119,13 +119,19 @@ def test_two_sources_of_one_alias_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_such_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "identities.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsInvalid, match="authentication.file"):
+    with pytest.raises(SettingsInvalid, match="^authentication[.]file: "):
         read(path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="cannot be read"):
         read(tmp_path / "none.yaml")
+
+
+def test_certificates_that_nobody_is_asked_for_are_refused(tmp_path: Path) -> None:
+    certificates = {"alias": "mesh", "admit": [{"tenant": "acme"}]}
+    with pytest.raises(SettingsInvalid, match="tls_client_ca"):
+        loaded(tmp_path, PEOPLE, certificates=certificates)
 
 
 def test_an_empty_file_lets_nobody_in(tmp_path: Path) -> None:
