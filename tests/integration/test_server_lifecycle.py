@@ -68,9 +68,13 @@ def test_every_service_of_the_contract_is_served() -> None:
 def test_only_evaluate_competes_for_the_places_of_decisions() -> None:
     classes = {method.name: method.call_class for method in all_methods()}
     assert [name for name, kind in classes.items() if kind is CallClass.DECIDE] == ["Evaluate"]
-    assert [name for name, kind in classes.items() if kind is CallClass.STREAM] == ["StreamAuditEntries", "StreamEvidence"]
+    assert [name for name, kind in classes.items() if kind is CallClass.STREAM] == [
+        "StreamAuditEntries",
+        "StreamEvidence",
+    ]
     writes = {"Create", "Update", "Delete", "Revoke", "Submit", "Start", "Finish", "End", "Suspend"}
-    writes |= {"Redeem", "Report"}
+    writes |= {"Redeem", "Report", "Approve", "Reject", "Resolve", "Put", "Request", "Grant", "Withdraw"}
+    writes |= {"Review", "Record", "Collect", "Ban", "Lift", "Propose", "Apply"}
     assert all(name.startswith(tuple(writes)) for name, kind in classes.items() if kind is CallClass.WRITE)
 
 

@@ -119,7 +119,7 @@ def test_two_sources_of_one_alias_are_refused(tmp_path: Path) -> None:
 def test_what_is_no_such_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "identities.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsInvalid, match="^authentication[.]file: "):
+    with pytest.raises(SettingsInvalid, match=r"^authentication\.file: "):
         read(path)
 
 

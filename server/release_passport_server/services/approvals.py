@@ -79,7 +79,7 @@ class Approvals:
                 raise Denied("ACCESS_DENIED", text)
 
         release = ended.name.release
-        return await self._end(ask, ended, check, lambda: self._allow_read(ask.principal, release))
+        return await self._end(ask, ended, check, lambda: self._allow(ask.principal, release))
 
     async def resolve(self, ask: Ask, ended: Ended) -> Written[Vote]:
         """Return the rejection, ended by somebody who is no author and did not vote it."""
@@ -125,11 +125,9 @@ class Approvals:
 
     async def pending(self, principal: Principal, page: Page, *, everybody: bool) -> Listed[Request]:
         """Return what waits for votes that the asker may cast, or for anybody's; a page may hold fewer."""
-        verb = Verb.READ if everybody else Verb.APPROVE
-        self.access.require_somewhere(principal, verb)
-        wanted = DecisionFilter(
-            self.access.allowed_scopes(principal, verb), effective_verdict=Verdict.REQUIRE_APPROVAL
-        )
+        self.access.require_somewhere(principal, Verb.READ)
+        scopes = self.access.allowed_scopes(principal, Verb.READ if everybody else Verb.APPROVE)
+        wanted = DecisionFilter(scopes, effective_verdict=Verdict.REQUIRE_APPROVAL)
 
         def act(reader: Reader) -> Listed[Request]:
             listed = reader.list_decisions(wanted, page)

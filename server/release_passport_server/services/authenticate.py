@@ -24,6 +24,7 @@ REMEMBERED = timedelta(seconds=60)
 # What a token that does not exist is compared with, so that it takes as long as one that does.
 _NO_SECRET = bytes(32)
 _NEVER = -2
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class _Known:
     generation: int
     until: datetime
     # A clock that was set back must not let what is verified anew be remembered for longer.
-    since: datetime = datetime.min.replace(tzinfo=UTC)
+    since: datetime = _LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frelease_passport/v1/audit.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x01\n\nAuditEntry\x12\x12\n\nleaf_index\x18\x01 \x01(\x03\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x62ody\x18\x07 \x01(\x0c\x12\x0c\n\x04salt\x18\x08 \x01(\x0c\x12\x0c\n\x04leaf\x18\t \x01(\x0c\x42[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frelease_passport/v1/audit.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x01\n\nAuditEntry\x12\x12\n\nleaf_index\x18\x01 \x01(\x03\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x62ody\x18\x07 \x01(\x0c\x12\x0c\n\x04salt\x18\x08 \x01(\x0c\x12\x0c\n\x04leaf\x18\t \x01(\x0c\"\xcd\x01\n\rReleaseDuties\x12\x0f\n\x07release\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x06\x64uties\x18\x03 \x03(\x0b\x32\x1d.release_passport.v1.DutyDone\x12\x15\n\rauthors_known\x18\x04 \x01(\x08\x12\x34\n\tconflicts\x18\x05 \x03(\x0b\x32!.release_passport.v1.DutyConflict\"S\n\x08\x44utyDone\x12\'\n\x04\x64uty\x18\x01 \x01(\x0e\x32\x19.release_passport.v1.Duty\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0b\n\x03\x61\x63t\x18\x03 \x01(\t\"r\n\x0c\x44utyConflict\x12\x33\n\x04\x63ode\x18\x01 \x01(\x0e\x32%.release_passport.v1.DutyConflictCode\x12\x12\n\nprincipals\x18\x02 \x03(\t\x12\x0b\n\x03\x61\x63t\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t*\x8d\x02\n\x04\x44uty\x12\x14\n\x10\x44UTY_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x44UTY_CREATED\x10\x01\x12\x11\n\rDUTY_AUTHORED\x10\x02\x12\x12\n\x0e\x44UTY_SUBMITTED\x10\x03\x12\x10\n\x0c\x44UTY_STARTED\x10\x04\x12\x11\n\rDUTY_APPROVED\x10\x05\x12\x11\n\rDUTY_REJECTED\x10\x06\x12\x19\n\x15\x44UTY_WAIVER_REQUESTED\x10\x07\x12\x17\n\x13\x44UTY_WAIVER_GRANTED\x10\x08\x12\x11\n\rDUTY_OVERRODE\x10\t\x12\x11\n\rDUTY_RECORDED\x10\n\x12\x11\n\rDUTY_REVIEWED\x10\x0b\x12\x11\n\rDUTY_EXEMPTED\x10\x0c*\xd4\x03\n\x10\x44utyConflictCode\x12\"\n\x1e\x44UTY_CONFLICT_CODE_UNSPECIFIED\x10\x00\x12&\n\"DUTY_CONFLICT_CODE_AUTHOR_APPROVED\x10\x01\x12$\n DUTY_CONFLICT_CODE_AUTHOR_WAIVED\x10\x02\x12&\n\"DUTY_CONFLICT_CODE_AUTHOR_EXEMPTED\x10\x03\x12)\n%DUTY_CONFLICT_CODE_GRANTED_OWN_WAIVER\x10\x04\x12)\n%DUTY_CONFLICT_CODE_REQUESTER_APPROVED\x10\x05\x12,\n(DUTY_CONFLICT_CODE_REVIEWED_OWN_OVERRIDE\x10\x06\x12&\n\"DUTY_CONFLICT_CODE_MACHINE_DECIDED\x10\x07\x12&\n\"DUTY_CONFLICT_CODE_AUTHORS_UNKNOWN\x10\x08\x12*\n&DUTY_CONFLICT_CODE_OVERRIDE_UNREVIEWED\x10\t\x12&\n\"DUTY_CONFLICT_CODE_WAIVER_ORPHANED\x10\nB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +33,16 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'release_passport.v1.audit_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
+  _globals['_DUTY']._serialized_start=688
+  _globals['_DUTY']._serialized_end=957
+  _globals['_DUTYCONFLICTCODE']._serialized_start=960
+  _globals['_DUTYCONFLICTCODE']._serialized_end=1428
   _globals['_AUDITENTRY']._serialized_start=90
   _globals['_AUDITENTRY']._serialized_end=276
+  _globals['_RELEASEDUTIES']._serialized_start=279
+  _globals['_RELEASEDUTIES']._serialized_end=484
+  _globals['_DUTYDONE']._serialized_start=486
+  _globals['_DUTYDONE']._serialized_end=569
+  _globals['_DUTYCONFLICT']._serialized_start=571
+  _globals['_DUTYCONFLICT']._serialized_end=685
 # @@protoc_insertion_point(module_scope)

@@ -123,3 +123,27 @@ class LogFile(_message.Message):
     path: str
     content: bytes
     def __init__(self, path: _Optional[str] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class ListDutiesRequest(_message.Message):
+    __slots__ = ("tenant", "from_time", "to_time", "conflicts_only", "page_size", "page_token")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    CONFLICTS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    from_time: _timestamp_pb2.Timestamp
+    to_time: _timestamp_pb2.Timestamp
+    conflicts_only: bool
+    page_size: int
+    page_token: str
+    def __init__(self, tenant: _Optional[str] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conflicts_only: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListDutiesResponse(_message.Message):
+    __slots__ = ("releases", "next_page_token")
+    RELEASES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    releases: _containers.RepeatedCompositeFieldContainer[_audit_pb2.ReleaseDuties]
+    next_page_token: str
+    def __init__(self, releases: _Optional[_Iterable[_Union[_audit_pb2.ReleaseDuties, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

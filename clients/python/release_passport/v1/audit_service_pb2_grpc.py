@@ -60,6 +60,11 @@ class AuditServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
                 _registered_method=True)
+        self.ListDuties = channel.unary_unary(
+                '/release_passport.v1.AuditService/ListDuties',
+                request_serializer=release__passport_dot_v1_dot_audit__service__pb2.ListDutiesRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_audit__service__pb2.ListDutiesResponse.FromString,
+                _registered_method=True)
         self.GetLogFiles = channel.unary_unary(
                 '/release_passport.v1.AuditService/GetLogFiles',
                 request_serializer=release__passport_dot_v1_dot_audit__service__pb2.GetLogFilesRequest.SerializeToString,
@@ -107,6 +112,14 @@ class AuditServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDuties(self, request, context):
+        """ListDuties tells who did what about each release that was created in a time, newest first, and which of these duties
+        should not be one person's, or not a machine's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetLogFiles(self, request, context):
         """GetLogFiles returns tiles and entry bundles of the log (c2sp.org/tlog-tiles), to audit it with.
         """
@@ -141,6 +154,11 @@ def add_AuditServiceServicer_to_server(servicer, server):
                     servicer.GetConsistencyProof,
                     request_deserializer=release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.SerializeToString,
+            ),
+            'ListDuties': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDuties,
+                    request_deserializer=release__passport_dot_v1_dot_audit__service__pb2.ListDutiesRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_audit__service__pb2.ListDutiesResponse.SerializeToString,
             ),
             'GetLogFiles': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLogFiles,
@@ -284,6 +302,33 @@ class AuditService(object):
             '/release_passport.v1.AuditService/GetConsistencyProof',
             release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofRequest.SerializeToString,
             release__passport_dot_v1_dot_audit__service__pb2.GetConsistencyProofResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDuties(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.AuditService/ListDuties',
+            release__passport_dot_v1_dot_audit__service__pb2.ListDutiesRequest.SerializeToString,
+            release__passport_dot_v1_dot_audit__service__pb2.ListDutiesResponse.FromString,
             options,
             channel_credentials,
             insecure,

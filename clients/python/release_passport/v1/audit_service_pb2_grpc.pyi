@@ -45,6 +45,10 @@ class AuditServiceStub:
     """GetInclusionProof returns the proof that an entry stands in the log (c2sp.org/tlog-proof)."""
     GetConsistencyProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]
     """GetConsistencyProof returns the hashes that lead from an older checkpoint's tree to the newest one's (RFC 6962)."""
+    ListDuties: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListDutiesRequest, _audit_service_pb2.ListDutiesResponse]
+    """ListDuties tells who did what about each release that was created in a time, newest first, and which of these duties
+    should not be one person's, or not a machine's.
+    """
     GetLogFiles: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetLogFilesRequest, _audit_service_pb2.GetLogFilesResponse]
     """GetLogFiles returns tiles and entry bundles of the log (c2sp.org/tlog-tiles), to audit it with."""
 
@@ -65,6 +69,10 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """GetInclusionProof returns the proof that an entry stands in the log (c2sp.org/tlog-proof)."""
     GetConsistencyProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetConsistencyProofRequest, _audit_service_pb2.GetConsistencyProofResponse]  # type: ignore[assignment]
     """GetConsistencyProof returns the hashes that lead from an older checkpoint's tree to the newest one's (RFC 6962)."""
+    ListDuties: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListDutiesRequest, _audit_service_pb2.ListDutiesResponse]  # type: ignore[assignment]
+    """ListDuties tells who did what about each release that was created in a time, newest first, and which of these duties
+    should not be one person's, or not a machine's.
+    """
     GetLogFiles: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetLogFilesRequest, _audit_service_pb2.GetLogFilesResponse]  # type: ignore[assignment]
     """GetLogFiles returns tiles and entry bundles of the log (c2sp.org/tlog-tiles), to audit it with."""
 
@@ -112,6 +120,16 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.GetConsistencyProofResponse, _abc.Awaitable[_audit_service_pb2.GetConsistencyProofResponse]]:
         """GetConsistencyProof returns the hashes that lead from an older checkpoint's tree to the newest one's (RFC 6962)."""
+
+    @_abc_1.abstractmethod
+    def ListDuties(
+        self,
+        request: _audit_service_pb2.ListDutiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_service_pb2.ListDutiesResponse, _abc.Awaitable[_audit_service_pb2.ListDutiesResponse]]:
+        """ListDuties tells who did what about each release that was created in a time, newest first, and which of these duties
+        should not be one person's, or not a machine's.
+        """
 
     @_abc_1.abstractmethod
     def GetLogFiles(

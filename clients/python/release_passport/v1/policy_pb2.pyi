@@ -4,12 +4,26 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from release_passport.v1 import verdict_pb2 as _verdict_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class PolicyChangeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    POLICY_CHANGE_STATE_UNSPECIFIED: _ClassVar[PolicyChangeState]
+    POLICY_CHANGE_STATE_PROPOSED: _ClassVar[PolicyChangeState]
+    POLICY_CHANGE_STATE_APPLIED: _ClassVar[PolicyChangeState]
+    POLICY_CHANGE_STATE_EXPIRED: _ClassVar[PolicyChangeState]
+    POLICY_CHANGE_STATE_OUTDATED: _ClassVar[PolicyChangeState]
+POLICY_CHANGE_STATE_UNSPECIFIED: PolicyChangeState
+POLICY_CHANGE_STATE_PROPOSED: PolicyChangeState
+POLICY_CHANGE_STATE_APPLIED: PolicyChangeState
+POLICY_CHANGE_STATE_EXPIRED: PolicyChangeState
+POLICY_CHANGE_STATE_OUTDATED: PolicyChangeState
 
 class Policy(_message.Message):
     __slots__ = ("name", "policy_id", "spec", "revision", "digest", "etag", "create_time", "update_time", "delete_time", "author")
@@ -216,3 +230,35 @@ class PolicyProblem(_message.Message):
     column: int
     problem: str
     def __init__(self, field: _Optional[str] = ..., line: _Optional[int] = ..., column: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...
+
+class PolicyChange(_message.Message):
+    __slots__ = ("name", "policy", "base_revision", "spec", "digest", "places", "place_count", "reason", "proposer", "create_time", "expire_time", "applier", "apply_time", "state")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    BASE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    PLACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PROPOSER_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    APPLIER_FIELD_NUMBER: _ClassVar[int]
+    APPLY_TIME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    policy: str
+    base_revision: int
+    spec: PolicySpec
+    digest: str
+    places: _containers.RepeatedScalarFieldContainer[str]
+    place_count: int
+    reason: str
+    proposer: str
+    create_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    applier: str
+    apply_time: _timestamp_pb2.Timestamp
+    state: PolicyChangeState
+    def __init__(self, name: _Optional[str] = ..., policy: _Optional[str] = ..., base_revision: _Optional[int] = ..., spec: _Optional[_Union[PolicySpec, _Mapping]] = ..., digest: _Optional[str] = ..., places: _Optional[_Iterable[str]] = ..., place_count: _Optional[int] = ..., reason: _Optional[str] = ..., proposer: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., applier: _Optional[str] = ..., apply_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[PolicyChangeState, str]] = ...) -> None: ...

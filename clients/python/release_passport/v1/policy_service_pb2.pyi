@@ -81,16 +81,14 @@ class UpdatePolicyResponse(_message.Message):
     def __init__(self, policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class DeletePolicyRequest(_message.Message):
-    __slots__ = ("name", "etag", "confirm_unenforced", "request_id")
+    __slots__ = ("name", "etag", "request_id")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
-    CONFIRM_UNENFORCED_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
-    confirm_unenforced: bool
     request_id: str
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., confirm_unenforced: bool = ..., request_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class DeletePolicyResponse(_message.Message):
     __slots__ = ("policy", "revision")
@@ -221,3 +219,73 @@ class PolicyTestResult(_message.Message):
     differences: _containers.RepeatedScalarFieldContainer[str]
     decision: _decision_service_pb2.SimulatedDecision
     def __init__(self, case_id: _Optional[str] = ..., passed: bool = ..., differences: _Optional[_Iterable[str]] = ..., decision: _Optional[_Union[_decision_service_pb2.SimulatedDecision, _Mapping]] = ...) -> None: ...
+
+class ProposePolicyChangeRequest(_message.Message):
+    __slots__ = ("policy", "delete", "reason", "request_id")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    DELETE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    policy: _policy_pb2.Policy
+    delete: bool
+    reason: str
+    request_id: str
+    def __init__(self, policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ..., delete: bool = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class ProposePolicyChangeResponse(_message.Message):
+    __slots__ = ("change", "revision")
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    change: _policy_pb2.PolicyChange
+    revision: int
+    def __init__(self, change: _Optional[_Union[_policy_pb2.PolicyChange, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class GetPolicyChangeRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetPolicyChangeResponse(_message.Message):
+    __slots__ = ("change",)
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    change: _policy_pb2.PolicyChange
+    def __init__(self, change: _Optional[_Union[_policy_pb2.PolicyChange, _Mapping]] = ...) -> None: ...
+
+class ListPolicyChangesRequest(_message.Message):
+    __slots__ = ("tenant", "policy", "page_size", "page_token")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    policy: str
+    page_size: int
+    page_token: str
+    def __init__(self, tenant: _Optional[str] = ..., policy: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListPolicyChangesResponse(_message.Message):
+    __slots__ = ("changes", "next_page_token")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[_policy_pb2.PolicyChange]
+    next_page_token: str
+    def __init__(self, changes: _Optional[_Iterable[_Union[_policy_pb2.PolicyChange, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ApplyPolicyChangeRequest(_message.Message):
+    __slots__ = ("name", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class ApplyPolicyChangeResponse(_message.Message):
+    __slots__ = ("change", "policy", "revision")
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    change: _policy_pb2.PolicyChange
+    policy: _policy_pb2.Policy
+    revision: int
+    def __init__(self, change: _Optional[_Union[_policy_pb2.PolicyChange, _Mapping]] = ..., policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...

@@ -75,6 +75,26 @@ class PolicyServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_policy__service__pb2.TestPolicyRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_policy__service__pb2.TestPolicyResponse.FromString,
                 _registered_method=True)
+        self.ProposePolicyChange = channel.unary_unary(
+                '/release_passport.v1.PolicyService/ProposePolicyChange',
+                request_serializer=release__passport_dot_v1_dot_policy__service__pb2.ProposePolicyChangeRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_policy__service__pb2.ProposePolicyChangeResponse.FromString,
+                _registered_method=True)
+        self.GetPolicyChange = channel.unary_unary(
+                '/release_passport.v1.PolicyService/GetPolicyChange',
+                request_serializer=release__passport_dot_v1_dot_policy__service__pb2.GetPolicyChangeRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_policy__service__pb2.GetPolicyChangeResponse.FromString,
+                _registered_method=True)
+        self.ListPolicyChanges = channel.unary_unary(
+                '/release_passport.v1.PolicyService/ListPolicyChanges',
+                request_serializer=release__passport_dot_v1_dot_policy__service__pb2.ListPolicyChangesRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_policy__service__pb2.ListPolicyChangesResponse.FromString,
+                _registered_method=True)
+        self.ApplyPolicyChange = channel.unary_unary(
+                '/release_passport.v1.PolicyService/ApplyPolicyChange',
+                request_serializer=release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeResponse.FromString,
+                _registered_method=True)
 
 
 class PolicyServiceServicer(object):
@@ -103,14 +123,16 @@ class PolicyServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePolicy(self, request, context):
-        """UpdatePolicy replaces a policy; its etag must be the current one.
+        """UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
+        registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeletePolicy(self, request, context):
-        """DeletePolicy deletes a policy softly; its revisions stay. Taking the last ENFORCE policy from a registered service and environment needs confirm.
+        """DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
+        service and environment: that is refused with LAST_ENFORCED, and can be proposed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,6 +154,34 @@ class PolicyServiceServicer(object):
 
     def TestPolicy(self, request, context):
         """TestPolicy decides the given cases with the given policy and nothing else, and compares.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposePolicyChange(self, request, context):
+        """ProposePolicyChange keeps a change for another person to apply, and names what it takes the last ENFORCE policy from.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPolicyChange(self, request, context):
+        """GetPolicyChange returns one proposed change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPolicyChanges(self, request, context):
+        """ListPolicyChanges lists proposed changes, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyPolicyChange(self, request, context):
+        """ApplyPolicyChange makes a proposed change; for a person who did not propose it, while the policy is as it was then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,6 +229,26 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.TestPolicy,
                     request_deserializer=release__passport_dot_v1_dot_policy__service__pb2.TestPolicyRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_policy__service__pb2.TestPolicyResponse.SerializeToString,
+            ),
+            'ProposePolicyChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposePolicyChange,
+                    request_deserializer=release__passport_dot_v1_dot_policy__service__pb2.ProposePolicyChangeRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_policy__service__pb2.ProposePolicyChangeResponse.SerializeToString,
+            ),
+            'GetPolicyChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPolicyChange,
+                    request_deserializer=release__passport_dot_v1_dot_policy__service__pb2.GetPolicyChangeRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_policy__service__pb2.GetPolicyChangeResponse.SerializeToString,
+            ),
+            'ListPolicyChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPolicyChanges,
+                    request_deserializer=release__passport_dot_v1_dot_policy__service__pb2.ListPolicyChangesRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_policy__service__pb2.ListPolicyChangesResponse.SerializeToString,
+            ),
+            'ApplyPolicyChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyPolicyChange,
+                    request_deserializer=release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -398,6 +468,114 @@ class PolicyService(object):
             '/release_passport.v1.PolicyService/TestPolicy',
             release__passport_dot_v1_dot_policy__service__pb2.TestPolicyRequest.SerializeToString,
             release__passport_dot_v1_dot_policy__service__pb2.TestPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposePolicyChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.PolicyService/ProposePolicyChange',
+            release__passport_dot_v1_dot_policy__service__pb2.ProposePolicyChangeRequest.SerializeToString,
+            release__passport_dot_v1_dot_policy__service__pb2.ProposePolicyChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPolicyChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.PolicyService/GetPolicyChange',
+            release__passport_dot_v1_dot_policy__service__pb2.GetPolicyChangeRequest.SerializeToString,
+            release__passport_dot_v1_dot_policy__service__pb2.GetPolicyChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPolicyChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.PolicyService/ListPolicyChanges',
+            release__passport_dot_v1_dot_policy__service__pb2.ListPolicyChangesRequest.SerializeToString,
+            release__passport_dot_v1_dot_policy__service__pb2.ListPolicyChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyPolicyChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.PolicyService/ApplyPolicyChange',
+            release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeRequest.SerializeToString,
+            release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeResponse.FromString,
             options,
             channel_credentials,
             insecure,

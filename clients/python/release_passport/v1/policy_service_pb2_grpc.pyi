@@ -40,15 +40,27 @@ class PolicyServiceStub:
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.ListPoliciesRequest, _policy_service_pb2.ListPoliciesResponse]
     """ListPolicies lists by name."""
     UpdatePolicy: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.UpdatePolicyRequest, _policy_service_pb2.UpdatePolicyResponse]
-    """UpdatePolicy replaces a policy; its etag must be the current one."""
+    """UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
+    registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+    """
     DeletePolicy: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.DeletePolicyRequest, _policy_service_pb2.DeletePolicyResponse]
-    """DeletePolicy deletes a policy softly; its revisions stay. Taking the last ENFORCE policy from a registered service and environment needs confirm."""
+    """DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
+    service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+    """
     ListPolicyRevisions: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.ListPolicyRevisionsRequest, _policy_service_pb2.ListPolicyRevisionsResponse]
     """ListPolicyRevisions lists the revisions of one policy, newest first."""
     ValidatePolicy: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.ValidatePolicyRequest, _policy_service_pb2.ValidatePolicyResponse]
     """ValidatePolicy checks a policy and changes nothing."""
     TestPolicy: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.TestPolicyRequest, _policy_service_pb2.TestPolicyResponse]
     """TestPolicy decides the given cases with the given policy and nothing else, and compares."""
+    ProposePolicyChange: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.ProposePolicyChangeRequest, _policy_service_pb2.ProposePolicyChangeResponse]
+    """ProposePolicyChange keeps a change for another person to apply, and names what it takes the last ENFORCE policy from."""
+    GetPolicyChange: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.GetPolicyChangeRequest, _policy_service_pb2.GetPolicyChangeResponse]
+    """GetPolicyChange returns one proposed change."""
+    ListPolicyChanges: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.ListPolicyChangesRequest, _policy_service_pb2.ListPolicyChangesResponse]
+    """ListPolicyChanges lists proposed changes, newest first."""
+    ApplyPolicyChange: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.ApplyPolicyChangeRequest, _policy_service_pb2.ApplyPolicyChangeResponse]
+    """ApplyPolicyChange makes a proposed change; for a person who did not propose it, while the policy is as it was then."""
 
 @_typing.type_check_only
 class PolicyServiceAsyncStub(PolicyServiceStub):
@@ -62,15 +74,27 @@ class PolicyServiceAsyncStub(PolicyServiceStub):
     ListPolicies: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.ListPoliciesRequest, _policy_service_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """ListPolicies lists by name."""
     UpdatePolicy: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.UpdatePolicyRequest, _policy_service_pb2.UpdatePolicyResponse]  # type: ignore[assignment]
-    """UpdatePolicy replaces a policy; its etag must be the current one."""
+    """UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
+    registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+    """
     DeletePolicy: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.DeletePolicyRequest, _policy_service_pb2.DeletePolicyResponse]  # type: ignore[assignment]
-    """DeletePolicy deletes a policy softly; its revisions stay. Taking the last ENFORCE policy from a registered service and environment needs confirm."""
+    """DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
+    service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+    """
     ListPolicyRevisions: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.ListPolicyRevisionsRequest, _policy_service_pb2.ListPolicyRevisionsResponse]  # type: ignore[assignment]
     """ListPolicyRevisions lists the revisions of one policy, newest first."""
     ValidatePolicy: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.ValidatePolicyRequest, _policy_service_pb2.ValidatePolicyResponse]  # type: ignore[assignment]
     """ValidatePolicy checks a policy and changes nothing."""
     TestPolicy: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.TestPolicyRequest, _policy_service_pb2.TestPolicyResponse]  # type: ignore[assignment]
     """TestPolicy decides the given cases with the given policy and nothing else, and compares."""
+    ProposePolicyChange: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.ProposePolicyChangeRequest, _policy_service_pb2.ProposePolicyChangeResponse]  # type: ignore[assignment]
+    """ProposePolicyChange keeps a change for another person to apply, and names what it takes the last ENFORCE policy from."""
+    GetPolicyChange: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.GetPolicyChangeRequest, _policy_service_pb2.GetPolicyChangeResponse]  # type: ignore[assignment]
+    """GetPolicyChange returns one proposed change."""
+    ListPolicyChanges: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.ListPolicyChangesRequest, _policy_service_pb2.ListPolicyChangesResponse]  # type: ignore[assignment]
+    """ListPolicyChanges lists proposed changes, newest first."""
+    ApplyPolicyChange: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.ApplyPolicyChangeRequest, _policy_service_pb2.ApplyPolicyChangeResponse]  # type: ignore[assignment]
+    """ApplyPolicyChange makes a proposed change; for a person who did not propose it, while the policy is as it was then."""
 
 class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
     """PolicyService keeps policies and their revisions."""
@@ -105,7 +129,9 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _policy_service_pb2.UpdatePolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_policy_service_pb2.UpdatePolicyResponse, _abc.Awaitable[_policy_service_pb2.UpdatePolicyResponse]]:
-        """UpdatePolicy replaces a policy; its etag must be the current one."""
+        """UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
+        registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+        """
 
     @_abc_1.abstractmethod
     def DeletePolicy(
@@ -113,7 +139,9 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _policy_service_pb2.DeletePolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_policy_service_pb2.DeletePolicyResponse, _abc.Awaitable[_policy_service_pb2.DeletePolicyResponse]]:
-        """DeletePolicy deletes a policy softly; its revisions stay. Taking the last ENFORCE policy from a registered service and environment needs confirm."""
+        """DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
+        service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+        """
 
     @_abc_1.abstractmethod
     def ListPolicyRevisions(
@@ -138,5 +166,37 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_policy_service_pb2.TestPolicyResponse, _abc.Awaitable[_policy_service_pb2.TestPolicyResponse]]:
         """TestPolicy decides the given cases with the given policy and nothing else, and compares."""
+
+    @_abc_1.abstractmethod
+    def ProposePolicyChange(
+        self,
+        request: _policy_service_pb2.ProposePolicyChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policy_service_pb2.ProposePolicyChangeResponse, _abc.Awaitable[_policy_service_pb2.ProposePolicyChangeResponse]]:
+        """ProposePolicyChange keeps a change for another person to apply, and names what it takes the last ENFORCE policy from."""
+
+    @_abc_1.abstractmethod
+    def GetPolicyChange(
+        self,
+        request: _policy_service_pb2.GetPolicyChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policy_service_pb2.GetPolicyChangeResponse, _abc.Awaitable[_policy_service_pb2.GetPolicyChangeResponse]]:
+        """GetPolicyChange returns one proposed change."""
+
+    @_abc_1.abstractmethod
+    def ListPolicyChanges(
+        self,
+        request: _policy_service_pb2.ListPolicyChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policy_service_pb2.ListPolicyChangesResponse, _abc.Awaitable[_policy_service_pb2.ListPolicyChangesResponse]]:
+        """ListPolicyChanges lists proposed changes, newest first."""
+
+    @_abc_1.abstractmethod
+    def ApplyPolicyChange(
+        self,
+        request: _policy_service_pb2.ApplyPolicyChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policy_service_pb2.ApplyPolicyChangeResponse, _abc.Awaitable[_policy_service_pb2.ApplyPolicyChangeResponse]]:
+        """ApplyPolicyChange makes a proposed change; for a person who did not propose it, while the policy is as it was then."""
 
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
