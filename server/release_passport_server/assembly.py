@@ -13,6 +13,7 @@ from release_passport_server.services.ballots import Ballots
 from release_passport_server.services.bans import Bans
 from release_passport_server.services.catalog import Environments, Services
 from release_passport_server.services.create_release import CreateRelease
+from release_passport_server.services.duties import Duties
 from release_passport_server.services.evaluate import Evaluate, Recorder
 from release_passport_server.services.explain import Explain
 from release_passport_server.services.export import Export
@@ -23,6 +24,7 @@ from release_passport_server.services.observe_only import ObserveOnlyBindings
 from release_passport_server.services.overrides import Overrides
 from release_passport_server.services.permits import Permits
 from release_passport_server.services.policies import Policies
+from release_passport_server.services.policy_changes import PolicyChanges
 from release_passport_server.services.reevaluate import Reevaluate
 from release_passport_server.services.revoke_evidence import RevokeEvidence
 from release_passport_server.services.simulate import Simulate
@@ -56,7 +58,7 @@ def handlers_of(core: Core) -> Mapping[str, object]:
         for name, handler in (
             ("AccessService", _access(core)),
             ("ApprovalService", ApprovalHandlers(_approvals(core))),
-            ("AuditService", AuditHandlers(core.audit)),
+            ("AuditService", AuditHandlers(core.audit, _duties(core))),
             ("CatalogService", _catalog(core)),
             ("DecisionService", _decisions(core)),
             ("EvidenceService", _evidence(core)),
@@ -130,6 +132,10 @@ def _permits(core: Core) -> Permits:
     return Permits(core.store, core.access, core.cases, core.messages, core.signing.sealer, core.ids)
 
 
+def _duties(core: Core) -> Duties:
+    return Duties(core.store, core.access, core.compiler, core.clock)
+
+
 def _evidence(core: Core) -> EvidenceHandlers:
     return EvidenceHandlers(
         SubmitEvidence(core.store, core.intake),
@@ -141,7 +147,9 @@ def _evidence(core: Core) -> EvidenceHandlers:
 
 def _policies(core: Core) -> PolicyHandlers:
     return PolicyHandlers(
-        Policies(core.store, core.access, core.guarded, core.compiler), TryPolicy(core.access, core.compiler)
+        Policies(core.store, core.access, core.guarded, core.compiler),
+        TryPolicy(core.access, core.compiler),
+        PolicyChanges(core.store, core.access, core.guarded, core.compiler, core.clock, core.ids),
     )
 
 

@@ -48,7 +48,7 @@ _PRESETS: Mapping[str, _Preset] = {
         Kind.SERVICE_ACCOUNT,
         "{repository_id}",
         "https://token.actions.githubusercontent.com",
-        identities=("repository", "actor_id", "actor"),
+        identities=("actor",),
         pinned=("repository_id", "repository_owner_id", "enterprise_id"),
     ),
     # https://docs.gitlab.com/ci/secrets/id_token_authentication/
@@ -56,7 +56,7 @@ _PRESETS: Mapping[str, _Preset] = {
         Kind.SERVICE_ACCOUNT,
         "{project_id}",
         "https://gitlab.com",
-        identities=("project_path", "user_id", "user_login", "user_email"),
+        identities=("user_login", "user_email"),
         pinned=("project_id", "namespace_id"),
     ),
     # https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/

@@ -99,7 +99,10 @@ def test_a_person_signs_in_and_out(place: Place, tmp_path: Path) -> None:
     assert [stat.S_IMODE(path.stat().st_mode) for path in kept] == [0o600]
     shell = place.shell(tmp_path)
     before = kept[0].read_text(encoding="utf-8")
-    assert json.loads(shell("whoami", "-o", "json").stdout)["principal"] == "user:corp/ada"
+    me = json.loads(shell("whoami", "-o", "json").stdout)
+    assert me["principal"] == "user:corp/ada"
+    assert me["groups"] == ["group:corp/release-managers"]
+    assert me["identities"] == ["ada@example.com"]
     # It was too old already, and was renewed.
     assert kept[0].read_text(encoding="utf-8") != before
     admin = place.shell(tmp_path, place.admin)

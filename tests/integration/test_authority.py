@@ -47,10 +47,11 @@ AUDITS = {
     "GetInclusionProof",
     "GetConsistencyProof",
     "GetLogFiles",
+    "ListDuties",
     "StreamAuditEntries",
 }
 # Names that say no place, so that only who may see what they name is told of it.
-PLACELESS = {"GetFreeze", "EndFreeze", "GetWaiver", "GrantWaiver", "RevokeWaiver"}
+PLACELESS = {"GetFreeze", "EndFreeze", "GetWaiver", "GrantWaiver", "RevokeWaiver", "GetPolicyChange"}
 
 
 @dataclass
@@ -129,7 +130,7 @@ async def test_a_neighbours_admin_changes_nothing_here_and_sees_none_of_it(place
     before = await revision(place)
     # Environments and policies are the tenant's; who reads one service reads them.
     common = {"WhoAmI", "GetPolicy", "ListPolicies", "ListPolicyRevisions", "ValidatePolicy", "TestPolicy"}
-    common |= {"GetEnvironment", "ListEnvironments", "GetTrust", "ListTrustRevisions"}
+    common |= {"ListPolicyChanges", "GetEnvironment", "ListEnvironments", "GetTrust", "ListTrustRevisions"}
     for method in EVERY:
         found = await neighbour.tried(method, request_for(method, place.names))
         if method in common:

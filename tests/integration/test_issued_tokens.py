@@ -17,6 +17,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from release_passport.v1 import access_pb2, access_service_pb2
+from release_passport_server.transport.grpc.methods import all_methods
 from support.calls import Caller
 from support.issuer import AUDIENCE, Issuer, encoded, issuer, public_jwk, public_pem, rsa_key
 from support.server import RealServer, real_server
@@ -94,6 +95,17 @@ async def test_a_token_comes_in_over_http_too(place: Place) -> None:
         bad = await client.post(url, json={}, headers={"authorization": f"Bearer {place.other.token()}"})
     assert good.json()["principal"] == "user:corp/eve"
     assert bad.status_code == 401
+
+
+async def test_what_is_answered_to_everybody_is_a_short_list(place: Place) -> None:
+    base = f"http://127.0.0.1:{place.server.process.http_port}"
+    async with httpx.AsyncClient(base_url=base) as client:
+        for path in ("/livez", "/readyz", "/metrics", "/.well-known/release-passport-keys.json"):
+            assert (await client.get(path)).status_code == 200
+        closed = [f"/log/default/{path}" for path in ("checkpoint", "tile/0/000")]
+        assert [(await client.get(path)).status_code for path in closed] == [401, 401]
+        calls = [method.path for method in all_methods() if method.unary]
+        assert {(await client.post(path, json={})).status_code for path in calls} == {401}
 
 
 def confused(of: Issuer) -> str:
@@ -194,6 +206,7 @@ REFUSED: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "a list of claims": (lambda i: raw(i, "[]"), "cannot be read"),
     "no JSON": (lambda i: f"eyJ.{encoded(b'x')}.{encoded(b'x')}", "cannot be read"),
     "a jti that is too long": (lambda i: i.token(jti="j" * 201), "jti"),
+    "a jti that no ban could name": (lambda i: i.token(jti="a b"), "jti"),
     "characters that a token cannot have": (lambda i: i.token() + "=", "no signed token"),
     "five parts, as an encrypted one has": (lambda i: "eyJ.a.b.c.d", "unknown, expired or revoked"),
 }
@@ -266,7 +279,9 @@ async def test_roles_of_whom_an_issuer_vouches_for_count_and_no_api_token_speaks
     made = await rita("CreateRoleBinding", access_service_pb2.CreateRoleBindingRequest(role_binding=again))
     assert made.role_binding.creator == "user:corp/rita"
     stolen = access_pb2.APIToken(principal="user:corp/rita")
-    failure = await admin.refused("CreateAPIToken", access_service_pb2.CreateAPITokenRequest(api_token=stolen))
+    failure = await admin.refused(
+        "CreateAPIToken", access_service_pb2.CreateAPITokenRequest(api_token=stolen)
+    )
     assert failure.fields == ("api_token.principal",)
 
 

@@ -14,12 +14,16 @@ from release_passport.v1 import access_service_pb2 as pb
 from release_passport_server.domain.access import Principal, Proof
 from release_passport_server.domain.errors import Denied, Unauthenticated
 from release_passport_server.domain.identity import Admission, Kind, Source, not_accepted
+from release_passport_server.domain.release import Release
 from release_passport_server.ports.identity import Vouched
+from release_passport_server.ports.store import Reader
+from release_passport_server.services.asking import Ask
 from release_passport_server.services.authenticate import Vouchers
+from release_passport_server.services.create_release import CreateRelease
 from support.registry import Registry, assembled, registry
-from support.store import TENANT
+from support.store import TENANT, a_release
 
-SOURCE = Source("corp", Kind.PERSON, "{sub}", (Admission(TENANT, {}),), {}, "groups")
+SOURCE = Source("corp", Kind.PERSON, "{sub}", (Admission(TENANT, {}),), {}, "groups", ("email",))
 TOKEN = "ey.of.ada"
 
 
@@ -38,7 +42,8 @@ class Provider:
         self.asked += 1
         if not self.good:
             raise not_accepted("its signature is not good")
-        return Vouched(SOURCE, {"sub": "ada", "groups": ["ops"]}, self.expire_time, "t-1")
+        claims = {"sub": "ada", "groups": ["ops"], "email": "ada@example.com", "email_verified": True}
+        return Vouched(SOURCE, claims, self.expire_time, "t-1")
 
 
 @dataclass
@@ -78,6 +83,24 @@ async def test_a_verified_token_is_remembered_for_a_minute(place: Place) -> None
     place.here.later(seconds=1)
     await place.who()
     assert place.provider.asked == 2
+
+
+async def test_a_release_remembers_what_else_its_creator_is_known_as(place: Place) -> None:
+    admin = await place.here.admin()
+    binding = access_pb2.RoleBinding(principal="user:corp/ada", role="release-manager")
+    await place.here.rights.CreateRoleBinding(admin, pb.CreateRoleBindingRequest(role_binding=binding))
+    await place.here.place("checkout", "prod")
+    place.here.later(seconds=1)
+    create = CreateRelease(place.here.store, place.there.access)
+    identity = a_release().identity
+    await create(Ask(await place.who(), "CreateRelease"), identity)
+
+    def act(reader: Reader) -> Release | None:
+        return reader.find_release(identity.service, identity.environment, identity.version)
+
+    stored = await place.here.store.read(TENANT, act)
+    assert stored is not None
+    assert (stored.creator, stored.creator_identities) == ("user:corp/ada", ("ada@example.com",))
 
 
 async def test_a_token_whose_key_the_issuer_has_taken_away_is_refused_within_a_minute(place: Place) -> None:

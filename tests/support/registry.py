@@ -23,6 +23,7 @@ from release_passport_server.services.catalog import Environments, Services
 from release_passport_server.services.grants import GrantLoader, GuardedStore
 from release_passport_server.services.observe_only import ObserveOnlyBindings
 from release_passport_server.services.policies import Policies
+from release_passport_server.services.policy_changes import PolicyChanges
 from release_passport_server.services.tenants import Tenants, bootstrap_tenant
 from release_passport_server.services.tokens import APITokens
 from release_passport_server.services.try_policy import TryPolicy
@@ -120,7 +121,11 @@ def assembled(store: SQLStore, clock: SetClock) -> Registry:
             Environments(store, access, guarded),
             ObserveOnlyBindings(store, access, guarded, ids),
         ),
-        policies=PolicyHandlers(Policies(store, access, guarded, compiler), TryPolicy(access, compiler)),
+        policies=PolicyHandlers(
+            Policies(store, access, guarded, compiler),
+            TryPolicy(access, compiler),
+            PolicyChanges(store, access, guarded, compiler, ticking, ids),
+        ),
         rights=AccessHandlers(
             WhoAmI(access, loader, "1.2.3"),
             RoleBindings(store, access, guarded, ids),

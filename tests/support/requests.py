@@ -194,6 +194,12 @@ def _policies(n: Names) -> dict[str, Message]:
         "UpdatePolicy": policies.UpdatePolicyRequest(policy=policy.Policy(name=name, spec=spec(), etag="e")),
         "DeletePolicy": policies.DeletePolicyRequest(name=name, etag="e"),
         "ListPolicyRevisions": policies.ListPolicyRevisionsRequest(name=name),
+        "ProposePolicyChange": policies.ProposePolicyChangeRequest(
+            policy=policy.Policy(name=name, spec=spec(), etag="e"), reason=REASON
+        ),
+        "GetPolicyChange": policies.GetPolicyChangeRequest(name=f"{n.inside}/policyChanges/{n.ulid}"),
+        "ListPolicyChanges": policies.ListPolicyChangesRequest(tenant=n.tenant, policy=name),
+        "ApplyPolicyChange": policies.ApplyPolicyChangeRequest(name=f"{n.inside}/policyChanges/{n.ulid}"),
         "ValidatePolicy": policies.ValidatePolicyRequest(policy=made),
         "TestPolicy": policies.TestPolicyRequest(policy=made, cases=[case]),
     }
@@ -263,5 +269,8 @@ def _proofs(n: Names) -> dict[str, Message]:
         "GetInclusionProof": audits.GetInclusionProofRequest(tenant=n.tenant, leaf_index=0),
         "GetConsistencyProof": audits.GetConsistencyProofRequest(tenant=n.tenant, size=1),
         "StreamAuditEntries": audits.StreamAuditEntriesRequest(tenant=n.tenant),
+        "ListDuties": audits.ListDutiesRequest(
+            tenant=n.tenant, from_time=ahead(days=-1), to_time=ahead(days=1), conflicts_only=True
+        ),
         "GetLogFiles": audits.GetLogFilesRequest(tenant=n.tenant, paths=["tile/0/000"]),
     }

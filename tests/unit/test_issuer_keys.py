@@ -3,75 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from release_passport_server.adapters.oidc.issuer import Issuer
 from release_passport_server.adapters.oidc.keys import MAX_KEYS, IssuerKeys, KeysRefused, fetch_keys
 from release_passport_server.domain.errors import Unavailable
 from release_passport_server.domain.identity import Kind, Source
-from release_passport_server.domain.outbound import OutboundError, OutboundFailure, Reach
-from release_passport_server.ports.http import HTTPRequest, HTTPResponse
+from release_passport_server.domain.outbound import OutboundError
 from support.issuer import public_jwk, rsa_key
+from support.issuer_web import OLD, URL, Hand, Web
 
-URL = "https://issuer.test"
 ISSUER = Issuer(URL, "here", ("RS256",), Source("corp", Kind.PERSON, "{sub}", (), {}))
-OLD, NEW = public_jwk(rsa_key(0), "old"), public_jwk(rsa_key(1), "new")
-
-
-@dataclass
-class Web:
-    """The issuer's host as a client sees it."""
-
-    keys: list[dict[str, Any]] = field(default_factory=lambda: [OLD])
-    documents: dict[str, Any] = field(default_factory=dict)
-    asked: list[HTTPRequest] = field(default_factory=list)
-    down: bool = False
-    wait: Callable[[], Awaitable[object]] | None = None
-
-    @asynccontextmanager
-    async def open(self, reach: Reach, ca_file: Path | None = None) -> AsyncIterator[Web]:
-        self.reach = reach
-        yield self
-
-    async def send(self, request: HTTPRequest) -> HTTPResponse:
-        self.reach.find(request.url)
-        self.asked.append(request)
-        if self.wait is not None:
-            await self.wait()
-        if self.down:
-            raise OutboundError(OutboundFailure.TIMED_OUT, "nobody answers")
-        documents = {
-            f"{URL}/.well-known/openid-configuration": {"issuer": URL, "jwks_uri": f"{URL}/keys"},
-            f"{URL}/keys": {"keys": self.keys},
-        }
-        body = json.dumps((documents | self.documents).get(request.url, {})).encode()
-        return HTTPResponse(200, {"content-type": "application/json"}, body, request.url)
-
-    @property
-    def fetched(self) -> int:
-        """Return how often the keys were asked for."""
-        return sum(one.url == f"{URL}/keys" for one in self.asked)
-
-
-@dataclass
-class Hand:
-    """A clock that is set by hand."""
-
-    time: datetime = datetime(2026, 3, 2, 10, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def later(self, **span: float) -> None:
-        self.time += timedelta(**span)
+NEW = public_jwk(rsa_key(1), "new")
 
 
 def made(web: Web, clock: Hand) -> IssuerKeys:
@@ -198,6 +144,14 @@ async def test_a_clock_that_was_set_back_keeps_no_keys_alive() -> None:
 )
 async def test_what_is_no_key_for_the_algorithm(changes: dict[str, object]) -> None:
     web = Web(keys=[{**OLD, **changes}])
+    assert await made(web, Hand()).find("old", "RS256") is None
+
+
+async def test_who_publishes_a_private_key_has_no_key() -> None:
+    web = Web(keys=[{**jwt.algorithms.RSAAlgorithm.to_jwk(rsa_key(), as_dict=True), "kid": "old"}])
+    assert web.keys[0]["d"]
+    assert await made(web, Hand()).find("old", "RS256") is None
+    del web.keys[0]["d"]
     assert await made(web, Hand()).find("old", "RS256") is None
 
 

@@ -26,6 +26,7 @@ _RETRIED = {
     "PolicyService": (
         *("CreatePolicy", "GetPolicy", "ListPolicies", "UpdatePolicy", "DeletePolicy"),
         *("ListPolicyRevisions", "ValidatePolicy", "TestPolicy"),
+        *("ProposePolicyChange", "GetPolicyChange", "ListPolicyChanges", "ApplyPolicyChange"),
     ),
     "AccessService": (
         *("WhoAmI", "CreateRoleBinding", "ListRoleBindings", "DeleteRoleBinding"),
@@ -34,7 +35,7 @@ _RETRIED = {
     ),
     "AuditService": (
         *("ListAuditEntries", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof"),
-        "GetLogFiles",
+        *("GetLogFiles", "ListDuties"),
     ),
     "PermitService": ("RedeemPermit", "ReportEnforcement"),
     "TrustService": ("GetTrust", "UpdateTrust", "ListTrustRevisions"),

@@ -1,4 +1,4 @@
-"""The calls about what people decide: votes, groups, waivers, overrides and freezes."""
+"""The calls about what people decide: votes, groups, waivers, overrides, freezes and changes of policies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from release_passport.v1 import (
     freeze_service_pb2,
     group_service_pb2,
     override_service_pb2,
+    policy_service_pb2,
     waiver_service_pb2,
 )
 
@@ -242,4 +243,39 @@ class PeopleCalls(Connection):
         """List waivers, newest first."""
         return self.call(
             "WaiverService/ListWaivers", request, waiver_service_pb2.ListWaiversResponse, timeout
+        )
+
+    def propose_policy_change(
+        self, request: policy_service_pb2.ProposePolicyChangeRequest, *, timeout: float | None = None
+    ) -> policy_service_pb2.ProposePolicyChangeResponse:
+        """Propose a change of a policy, for another person to apply."""
+        return self.call(
+            "PolicyService/ProposePolicyChange",
+            request,
+            policy_service_pb2.ProposePolicyChangeResponse,
+            timeout,
+        )
+
+    def get_policy_change(
+        self, request: policy_service_pb2.GetPolicyChangeRequest, *, timeout: float | None = None
+    ) -> policy_service_pb2.GetPolicyChangeResponse:
+        """Return one proposed change."""
+        return self.call(
+            "PolicyService/GetPolicyChange", request, policy_service_pb2.GetPolicyChangeResponse, timeout
+        )
+
+    def list_policy_changes(
+        self, request: policy_service_pb2.ListPolicyChangesRequest, *, timeout: float | None = None
+    ) -> policy_service_pb2.ListPolicyChangesResponse:
+        """Return proposed changes, newest first."""
+        return self.call(
+            "PolicyService/ListPolicyChanges", request, policy_service_pb2.ListPolicyChangesResponse, timeout
+        )
+
+    def apply_policy_change(
+        self, request: policy_service_pb2.ApplyPolicyChangeRequest, *, timeout: float | None = None
+    ) -> policy_service_pb2.ApplyPolicyChangeResponse:
+        """Make a change that somebody else proposed."""
+        return self.call(
+            "PolicyService/ApplyPolicyChange", request, policy_service_pb2.ApplyPolicyChangeResponse, timeout
         )

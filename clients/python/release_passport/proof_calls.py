@@ -36,6 +36,12 @@ class ProofCalls(Connection):
             timeout,
         )
 
+    def list_duties(
+        self, request: audit_service_pb2.ListDutiesRequest, *, timeout: float | None = None
+    ) -> audit_service_pb2.ListDutiesResponse:
+        """Return who did what about releases, newest first, and what of it is in conflict."""
+        return self.call("AuditService/ListDuties", request, audit_service_pb2.ListDutiesResponse, timeout)
+
     def redeem_permit(
         self, request: permit_service_pb2.RedeemPermitRequest, *, timeout: float | None = None
     ) -> permit_service_pb2.RedeemPermitResponse:

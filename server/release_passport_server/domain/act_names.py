@@ -12,6 +12,7 @@ _FREEZEEXEMPTIONNAME = template(f"{RELEASE_FORM}/freezeExemptions/{{ulid}}")
 _WAIVERNAME = template("tenants/{tenant}/waivers/{ulid}")
 _FREEZENAME = template("tenants/{tenant}/freezes/{ulid}")
 _GROUPNAME = template("tenants/{tenant}/groups/{group}")
+_POLICYCHANGENAME = template("tenants/{tenant}/policyChanges/{ulid}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +127,19 @@ class GroupName:
     def parse(cls, text: str, *, field: str = "name") -> GroupName:
         """Return the parts of a group's name; raise Invalid."""
         return cls(*parts(_GROUPNAME, text, field))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChangeName:
+    """tenants/{tenant}/policyChanges/{ulid}"""
+
+    tenant: str
+    change_id: str
+
+    def __str__(self) -> str:
+        return f"tenants/{self.tenant}/policyChanges/{self.change_id}"
+
+    @classmethod
+    def parse(cls, text: str, *, field: str = "name") -> PolicyChangeName:
+        """Return the parts of a proposed change's name; raise Invalid."""
+        return cls(*parts(_POLICYCHANGENAME, text, field))

@@ -26,7 +26,7 @@ class Authors:
 
 def authors_of(release: Release, evidence: Iterable[EvidenceItem]) -> Authors:
     """Return who created a release or committed to it, and the people who submitted evidence about it."""
-    made = {release.creator, *release.identity.authors}
+    made = {release.creator, *release.creator_identities, *release.identity.authors}
     submitted = {item.source for item in evidence if item.source.startswith(PERSON)}
     known = bool(release.identity.authors) or release.creator.startswith(PERSON)
     return Authors(frozenset(one.casefold() for one in made | submitted), known)

@@ -77,6 +77,8 @@ class Release:
     previous: str = ""
     is_first: bool = False
     is_restore: bool = False
+    # What else the creator is known as, by their credential.
+    creator_identities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
+from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import Listed, Page
 
-Act = Vote | Waiver | Override | Exemption | Freeze | Group
-T = TypeVar("T", Vote, Waiver, Override, Exemption, Freeze, Group)
+Act = Vote | Waiver | Override | Exemption | Freeze | Group | PolicyChange
+T = TypeVar("T", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange)
 
 
 class ActReader(Protocol):
@@ -22,7 +23,7 @@ class ActReader(Protocol):
         """Return acts of a type, newest first.
 
         `key` narrows to those about one release (by its name), or of overrides and waivers for more than one
-        release to those about one `service/environment`.
+        release to those about one `service/environment`, and of changes of policies to those of one policy.
         """
         ...
 

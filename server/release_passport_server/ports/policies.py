@@ -41,3 +41,11 @@ class PolicyCompiler(Protocol):
     def outline(self, spec: object) -> PolicyOutline:
         """Return where a checked spec applies."""
         ...
+
+    def written(self, spec: object) -> bytes:
+        """Return a spec as it is kept."""
+        ...
+
+    def read(self, body: bytes) -> object:
+        """Return the spec that was kept."""
+        ...

@@ -70,7 +70,10 @@ class Authenticate:
         elif certificate and self.vouchers.certificates is not None:
             key = certificate
         else:
-            text = "send a token: `authorization: Bearer` and the token; `passport token create` makes one"
+            text = (
+                "send a token: `authorization: Bearer` and the token; `passport login` signs a person in, "
+                "`passport token create` makes one for a machine"
+            )
             raise Unauthenticated("CREDENTIAL_MISSING", text)
         known = self._known.get(key)
         if known is not None:

@@ -57,7 +57,7 @@ def place_release(
         text = f"creating a release in {identity.service}/{identity.environment} needs the verb `release`"
         raise Denied("ACCESS_DENIED", text)
     name = ReleaseName(tx.tenant, identity.service, identity.environment, identity.version)
-    release = Release(str(name), identity, principal.id, tx.now)
+    release = Release(str(name), identity, principal.id, tx.now, creator_identities=principal.identities)
     tx.put_release(release)
     tx.emit(FeedEvent("release.created", release.name, (f"release:{release.name}",)))
     detail: dict[str, object] = {"releaseDigest": identity.digest}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
 from release_passport_server.domain.errors import Precondition, Violation
@@ -15,32 +15,43 @@ from release_passport_server.ports.store import Reader
 
 _PAGE = 1000
 _SHOWN = 20
+_ADVICE = (
+    "their releases would hold. Add another ENFORCE policy for them first, or propose the change with "
+    "`passport policy propose` and have another person apply it"
+)
 
 
 def require_enforced(
-    reader: Reader, compiler: PolicyCompiler, before: PolicyDocument, after: object | None, advice: str
+    reader: Reader, compiler: PolicyCompiler, before: PolicyDocument, after: object | None
 ) -> None:
     """Raise Precondition `LAST_ENFORCED` where a change leaves a registered service and environment unenforced.
 
     `after` is the policy's new spec, None where it is deleted.
     """
+    lost = unenforced(reader, compiler, before, after)
+    if lost:
+        raise last_enforced(before.policy_id, lost, _ADVICE)
+
+
+def unenforced(
+    reader: Reader, compiler: PolicyCompiler, before: PolicyDocument, after: object | None
+) -> tuple[str, ...]:
+    """Return every registered "service/environment" that a change takes the last ENFORCE policy from."""
     old = compiler.outline(before.spec)
     new = None if after is None else compiler.outline(after)
     if old.mode is not Mode.ENFORCE or new == old:
-        return
+        return ()
     others = [
         compiler.outline(document.spec)
         for document in reader.active_policies()
         if document.policy_id != before.policy_id
     ]
     left = [one.match for one in (*others, *_given(new)) if one.mode is Mode.ENFORCE]
-    lost = [
-        place
+    return tuple(
+        f"{place.service}/{place.environment}"
         for place in registered_places(reader)
         if old.match.selects(place) and not any(match.selects(place) for match in left)
-    ]
-    if lost:
-        raise _last_enforced(before.policy_id, lost, advice)
+    )
 
 
 def registered_places(reader: Reader) -> Iterator[Place]:
@@ -75,8 +86,8 @@ def _given(outline: PolicyOutline | None) -> tuple[PolicyOutline, ...]:
     return () if outline is None else (outline,)
 
 
-def _last_enforced(policy_id: str, lost: list[Place], advice: str) -> Precondition:
-    names = [f"{place.service}/{place.environment}" for place in lost]
+def last_enforced(policy_id: str, names: Sequence[str], advice: str) -> Precondition:
+    """Return the error that lists what would have no ENFORCE policy left."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     listed = ", ".join(names[:_SHOWN]) + more
     text = f"{policy_id} is the last ENFORCE policy for {listed}: {advice}"

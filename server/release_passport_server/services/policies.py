@@ -22,7 +22,6 @@ from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider_tenant
 
 _UNSET = datetime.min.replace(tzinfo=UTC)
-_ADVICE = "add another ENFORCE policy for them first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +36,15 @@ class Policies:
     async def create(self, ask: Ask, policy_id: str, spec: object) -> Written[PolicyDocument]:
         """Return the new policy; the id of a deleted one goes on with its next revision."""
         self.access.require(ask.principal, Verb.POLICIES)
-        draft = await self._compiled(policy_id, spec)
+        draft = await compiled(self.compiler, policy_id, spec)
 
         def put(tx: Transaction) -> tuple[PolicyDocument, str]:
             before = tx.find_policy(policy_id)
             if before is not None and before.delete_time is None:
                 text = f"there is a policy {policy_id} already: read it and update it"
                 raise AlreadyExists("ALREADY_EXISTS", text)
-            return self._put(tx, ask, draft, before)
+            stored = put_revision(tx, ask, draft, before)
+            return stored, str(stored.revision)
 
         return await self._write(ask, policy_id, put)
 
@@ -55,40 +55,26 @@ class Policies:
         their last ENFORCE policy.
         """
         self.access.require(ask.principal, Verb.POLICIES)
-        draft = await self._compiled(policy_id, spec)
+        draft = await compiled(self.compiler, policy_id, spec)
 
         def put(tx: Transaction) -> tuple[PolicyDocument, str]:
-            before = _standing(tx, policy_id)
+            before = standing_policy(tx, policy_id)
             require_etag(etag, policy_etag(before), f"policy {policy_id}")
             if before.digest == draft.digest:
                 return before, str(before.revision)
-            advice = f"{_ADVICE}, or delete this one with confirm_unenforced"
-            require_enforced(tx, self.compiler, before, spec, advice)
-            return self._put(tx, ask, draft, before)
+            require_enforced(tx, self.compiler, before, spec)
+            return put_revision(tx, ask, draft, before), str(before.revision + 1)
 
         return await self._write(ask, policy_id, put)
 
-    async def delete(
-        self, ask: Ask, policy_id: str, etag: str, *, confirm_unenforced: bool
-    ) -> Written[PolicyDocument]:
-        """Return the deleted policy; its revisions stay."""
+    async def delete(self, ask: Ask, policy_id: str, etag: str) -> Written[PolicyDocument]:
+        """Return the deleted policy; its revisions stay. Raises what `update` raises."""
 
         def put(tx: Transaction) -> tuple[PolicyDocument, str]:
-            before = _standing(tx, policy_id)
+            before = standing_policy(tx, policy_id)
             require_etag(etag, policy_etag(before), f"policy {policy_id}")
-            if not confirm_unenforced:
-                advice = f"{_ADVICE}, or say confirm_unenforced; their releases hold then"
-                require_enforced(tx, self.compiler, before, None, advice)
-            deleted = replace(
-                before,
-                revision=before.revision + 1,
-                author=ask.principal.id,
-                update_time=tx.now,
-                delete_time=tx.now,
-            )
-            tx.put_policy(deleted)
-            record(tx, ask, f"policies/{policy_id}", confirmUnenforced=confirm_unenforced)
-            reconsider_tenant(tx)
+            require_enforced(tx, self.compiler, before, None)
+            deleted = put_deletion(tx, ask, before)
             return deleted, str(deleted.revision)
 
         return await self._write(ask, policy_id, put)
@@ -128,28 +114,6 @@ class Policies:
             warnings = (*warnings, *nothing)
         return problems, warnings
 
-    async def _compiled(self, policy_id: str, spec: object) -> PolicyDocument:
-        """Return the document of a spec that compiles; raise Invalid with every problem otherwise."""
-        draft = PolicyDocument(policy_id, 0, self.compiler.digest(spec), spec, "", _UNSET, _UNSET)
-        await asyncio.to_thread(self.compiler.compile, draft)
-        return draft
-
-    def _put(
-        self, tx: Transaction, ask: Ask, draft: PolicyDocument, before: PolicyDocument | None
-    ) -> tuple[PolicyDocument, str]:
-        stored = replace(
-            draft,
-            revision=1 if before is None else before.revision + 1,
-            author=ask.principal.id,
-            create_time=tx.now if before is None else before.create_time,
-            update_time=tx.now,
-        )
-        tx.put_policy(stored)
-        name = f"policies/{stored.policy_id}"
-        record(tx, ask, name, revision=stored.revision, digest=stored.digest)
-        reconsider_tenant(tx)
-        return stored, str(stored.revision)
-
     async def _write(
         self, ask: Ask, policy_id: str, put: Callable[[Transaction], tuple[PolicyDocument, str]]
     ) -> Written[PolicyDocument]:
@@ -157,9 +121,50 @@ class Policies:
             self.access.require(ask.principal, Verb.POLICIES)
 
         def act(tx: Transaction) -> PolicyDocument:
-            return once(tx, ask, lambda: put(tx), lambda revision: _revision(tx, policy_id, int(revision)))[0]
+            return once(tx, ask, lambda: put(tx), lambda revision: policy_at(tx, policy_id, int(revision)))[0]
 
         return await self.guarded.write(ask.principal, allow, act)
+
+
+async def compiled(compiler: PolicyCompiler, policy_id: str, spec: object) -> PolicyDocument:
+    """Return the document of a spec that compiles; raise Invalid with every problem otherwise."""
+    draft = PolicyDocument(policy_id, 0, compiler.digest(spec), spec, "", _UNSET, _UNSET)
+    await asyncio.to_thread(compiler.compile, draft)
+    return draft
+
+
+def put_revision(
+    tx: Transaction, ask: Ask, draft: PolicyDocument, before: PolicyDocument | None, **detail: object
+) -> PolicyDocument:
+    """Return the policy with a new revision stored, and everything that it judges to be decided anew."""
+    stored = replace(
+        draft,
+        revision=1 if before is None else before.revision + 1,
+        author=ask.principal.id,
+        create_time=tx.now if before is None else before.create_time,
+        update_time=tx.now,
+    )
+    tx.put_policy(stored)
+    name = f"policies/{stored.policy_id}"
+    record(tx, ask, name, ("tenant",), revision=stored.revision, digest=stored.digest, **detail)
+    reconsider_tenant(tx)
+    return stored
+
+
+def put_deletion(tx: Transaction, ask: Ask, before: PolicyDocument, **detail: object) -> PolicyDocument:
+    """Return the policy, deleted softly, and have everything that it judged decided anew."""
+    deleted = replace(
+        before,
+        revision=before.revision + 1,
+        author=ask.principal.id,
+        update_time=tx.now,
+        delete_time=tx.now,
+    )
+    tx.put_policy(deleted)
+    name = f"policies/{before.policy_id}"
+    record(tx, ask, name, ("tenant",), revision=deleted.revision, deleted=True, **detail)
+    reconsider_tenant(tx)
+    return deleted
 
 
 def _policy(reader: Reader, policy_id: str) -> PolicyDocument:
@@ -169,14 +174,16 @@ def _policy(reader: Reader, policy_id: str) -> PolicyDocument:
     return found
 
 
-def _standing(reader: Reader, policy_id: str) -> PolicyDocument:
+def standing_policy(reader: Reader, policy_id: str) -> PolicyDocument:
+    """Return a policy that is not deleted; raise NotFound."""
     found = _policy(reader, policy_id)
     if found.delete_time is not None:
         raise NotFound("NOT_FOUND", f"policy {policy_id} was deleted: create it again to go on with it")
     return found
 
 
-def _revision(reader: Reader, policy_id: str, revision: int) -> PolicyDocument:
+def policy_at(reader: Reader, policy_id: str, revision: int) -> PolicyDocument:
+    """Return one revision of a policy; raise NotFound."""
     found = reader.policy_revision(policy_id, revision)
     if found is None:
         raise NotFound("NOT_FOUND", f"there is no revision {revision} of policy {policy_id}")

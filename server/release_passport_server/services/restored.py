@@ -16,6 +16,7 @@ from release_passport_server.domain.access import PLATFORM, Principal
 from release_passport_server.domain.acts import Exemption, Override, Vote, Waiver
 from release_passport_server.domain.catalog import RoleBinding
 from release_passport_server.domain.ids import RoleBindingName, TenantName
+from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import Listed, LoggedEntry, Page
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.ids import Ids
@@ -171,6 +172,9 @@ def _end_acts(tx: Transaction) -> None:
     for exemption in list(_every(lambda page: tx.list_acts(Exemption, page))):
         if exemption.end_time is None:
             tx.put_act(replace(exemption, end_time=tx.now, ended_by=_OPERATOR))
+    for change in list(_every(lambda page: tx.list_acts(PolicyChange, page))):
+        if change.apply_time is None and change.expire_time > tx.now:
+            tx.put_act(replace(change, expire_time=tx.now))
 
 
 def _take_roles(tx: Transaction, ask: Ask) -> None:

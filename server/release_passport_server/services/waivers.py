@@ -27,6 +27,7 @@ from release_passport_server.domain.record import Listed, Page
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.ids import Ids
+from release_passport_server.ports.policies import PolicyCompiler
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import Cases, case_key
@@ -260,17 +261,21 @@ class Waivers:
         return WaiverState.EXPIRING if waiver.expire_time - now <= EXPIRING else WaiverState.ACTIVE
 
     def _rule(self, reader: Reader, waiver: Waiver) -> tuple[Policy, Rule] | None:
-        """Return the policy and the rule that a waiver is about, None where they are gone or say something else."""
-        document = reader.find_policy(waiver.policy)
-        if document is None or document.delete_time is not None:
-            return None
-        policy = self.cases.compiler.compile(document)
-        rule = next((one for one in policy.rules if one.rule_id == waiver.rule), None)
-        permitted = bool(waiver.release) or policy.waivers.service_wide
-        return (policy, rule) if rule and rule.digest == waiver.rule_digest and permitted else None
+        return rule_of(reader, self.cases.compiler, waiver)
 
 
 _ASKING = (Verb.EVALUATE, Verb.RELEASE, Verb.WAIVE)
+
+
+def rule_of(reader: Reader, compiler: PolicyCompiler, waiver: Waiver) -> tuple[Policy, Rule] | None:
+    """Return the policy and the rule that a waiver is about, None where they are gone or say something else."""
+    document = reader.find_policy(waiver.policy)
+    if document is None or document.delete_time is not None:
+        return None
+    policy = compiler.compile(document)
+    rule = next((one for one in policy.rules if one.rule_id == waiver.rule), None)
+    permitted = bool(waiver.release) or policy.waivers.service_wide
+    return (policy, rule) if rule and rule.digest == waiver.rule_digest and permitted else None
 
 
 def _chosen(wanted: WaiverRequest, findings: tuple[Finding, ...]) -> Finding:

@@ -43,6 +43,7 @@ class LiveFiles:
         self._files = files
         self._lock = Lock()
         self._seen: _Stamp | None = self._stamp()
+        self._problem = ""
         self.current = self._read()
 
     def renewed(self) -> PEM | None:
@@ -55,10 +56,13 @@ class LiveFiles:
                 self._seen = stamp
                 found = self._read()
             except (OSError, ValueError) as error:
-                # The next handshake looks again.
+                # The next handshake looks again, and says it again only where it is something else.
                 self._seen = None
-                logger.warning("TLS files were not renewed", extra={"problem": str(error)[:300]})
+                if str(error) != self._problem:
+                    self._problem = str(error)
+                    logger.warning("TLS files were not renewed", extra={"problem": self._problem[:300]})
                 return None
+            self._problem = ""
             if found == self.current:
                 return None
             self.current = found

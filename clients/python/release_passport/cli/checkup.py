@@ -88,7 +88,10 @@ def _config(target: Target) -> CheckResult:
         return CheckResult("config", WARN, text, f"others can read the token in {path}: chmod 600 {path}")
     if not target.token and target.fresh_token is None and target.certificate is None:
         return CheckResult(
-            "config", WARN, f"{text}; no token", "set PASSPORT_TOKEN, --token-file or a context"
+            "config",
+            WARN,
+            f"{text}; no token",
+            "run `passport login`, or set PASSPORT_TOKEN, --token-file or a context",
         )
     return CheckResult("config", OK, text)
 

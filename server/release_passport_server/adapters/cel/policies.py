@@ -71,6 +71,14 @@ class CELPolicies:
         message = _spec(spec)
         return PolicyOutline(Mode(message.mode), match_from_proto(message.match))
 
+    def written(self, spec: object) -> bytes:
+        """Return a spec as it is kept."""
+        return _spec(spec).SerializeToString(deterministic=True)
+
+    def read(self, body: bytes) -> object:
+        """Return the spec that was kept."""
+        return policy_pb2.PolicySpec.FromString(body)
+
     def _checked(self, spec: policy_pb2.PolicySpec) -> _Checked:
         problems = check_spec(spec)
         compiled: dict[str, CompiledRule] = {}

@@ -22,6 +22,8 @@ from release_passport_server.ports.identity import Vouched
 
 # Larger metadata is refused by the core of gRPC, in part.
 MAX_TOKEN = 7 * 1024
+# What a ban can name.
+_CREDENTIAL = re.compile(r"[\x21-\x7e]{1,200}")
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 # Other kinds of signed JSON, such as a note that somebody has signed out, are no credentials.
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
@@ -160,6 +162,6 @@ def _name_of(claims: Mapping[str, object]) -> str:
     name = claims.get("jti")
     if name is None:
         return ""
-    if not isinstance(name, str) or len(name) > 200:
-        raise not_accepted("its jti is no text of at most 200 characters")
+    if not isinstance(name, str) or not _CREDENTIAL.fullmatch(name):
+        raise not_accepted("its jti is no text of at most 200 visible ASCII characters")
     return name

@@ -23,6 +23,7 @@ from release_passport_server.domain.acts import (
     Vote,
     Waiver,
 )
+from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.ports.people import Act
 
 T = TypeVar("T", bound=Act)
@@ -45,9 +46,12 @@ OVERRIDES = Collection(
 EXEMPTIONS = Collection("exemptions", Exemption, lambda one: _id(one.name), lambda one: one.release)
 FREEZES = Collection("freezes", Freeze, lambda one: _id(one.name))
 GROUPS = Collection("groups", Group, lambda one: one.group_id)
+POLICY_CHANGES = Collection(
+    "policy_changes", PolicyChange, lambda one: _id(one.name), lambda one: one.policy_id
+)
 
 _ALL: Mapping[type, Collection[Any]] = {
-    one.type: one for one in (VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS)
+    one.type: one for one in (VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS, POLICY_CHANGES)
 }
 _OF_RELEASES = (VOTES.name, WAIVERS.name, EXEMPTIONS.name)
 # How names say what kind of act a decision rests on, and where these are kept.

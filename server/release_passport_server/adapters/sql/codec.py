@@ -36,6 +36,7 @@ def release_values(tenant: str, release: Release, revision: int) -> Values:
         "artifacts": [[a.name, a.digest, a.type] for a in identity.artifacts],
         "annotations": dict(identity.annotations or {}),
         "authors": list(identity.authors),
+        "creatorIdentities": list(release.creator_identities),
     }
     return {
         "tenant": tenant,
@@ -72,7 +73,10 @@ def release_of(row: Row[Any]) -> Release:
         annotations=body["annotations"],
         authors=tuple(body.get("authors", ())),
     )
-    return Release(row.name, identity, row.creator, row.create_time, row.revision)
+    known_as = tuple(body.get("creatorIdentities", ()))
+    return Release(
+        row.name, identity, row.creator, row.create_time, row.revision, creator_identities=known_as
+    )
 
 
 def attempt_values(tenant: str, release: Release, attempt: Attempt) -> Values:

@@ -24,6 +24,8 @@ def whoami(session: Session) -> None:
             ("tenant", response.tenant),
             ("roles", ", ".join(response.roles)),
             ("may", ", ".join(response.verbs)),
+            *([("groups", ", ".join(response.groups))] if response.groups else []),
+            *([("also known as", ", ".join(response.identities))] if response.identities else []),
             ("until", time_words(response.expire_time)),
             ("server", f"{session.place.server} {response.server_version}"),
             *(("notice", notice) for notice in response.notices),

@@ -35,6 +35,8 @@ class AccessHandlers:
             expire_time=timestamp(principal.expire_time),
             notices=identity.notices,
             server_version=identity.server_version,
+            groups=principal.groups,
+            identities=principal.identities,
         )
 
     async def CreateRoleBinding(

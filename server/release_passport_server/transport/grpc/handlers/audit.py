@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from release_passport.v1 import audit_service_pb2 as pb
 from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.services.audit import Audit
+from release_passport_server.services.duties import Duties, DutiesFilter
 from release_passport_server.wire import audit as wire
 from release_passport_server.wire.commands import time_or_none
+from release_passport_server.wire.duties import duties_to_proto
 from release_passport_server.wire.fields import every_violation
 from release_passport_server.wire.paging import next_token, page_from_request
 
@@ -21,6 +23,7 @@ class AuditHandlers:
     """Shows the audit log and proves what is in it."""
 
     audit: Audit
+    duties: Duties
 
     async def ListAuditEntries(
         self, principal: Principal, request: pb.ListAuditEntriesRequest
@@ -83,6 +86,20 @@ class AuditHandlers:
         size = wire.number(request.size, "size")
         hashes, note = await self.audit.consistency(principal, size)
         return pb.GetConsistencyProofResponse(hashes=hashes, checkpoint=note.encode())
+
+    async def ListDuties(self, principal: Principal, request: pb.ListDutiesRequest) -> pb.ListDutiesResponse:
+        """Tell who did what about releases, newest first."""
+        same_tenant(principal, request.tenant)
+        with every_violation(
+            lambda: time_or_none(request, "from_time"), lambda: time_or_none(request, "to_time")
+        ):
+            times = time_or_none(request, "from_time"), time_or_none(request, "to_time")
+        page = page_from_request(principal, "ListDuties", request)
+        listed = await self.duties.list(principal, DutiesFilter(*times, request.conflicts_only), page)
+        return pb.ListDutiesResponse(
+            releases=[duties_to_proto(one) for one in listed.items],
+            next_page_token=next_token(principal, "ListDuties", request, listed.next_after),
+        )
 
     async def GetLogFiles(
         self, principal: Principal, request: pb.GetLogFilesRequest

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from release_passport.v1 import policy_service_pb2 as pb
 from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.services.policies import Policies
+from release_passport_server.services.policy_changes import PolicyChanges
 from release_passport_server.services.try_policy import TryPolicy
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import policies as wire
+from release_passport_server.wire import policy_changes as change_wire
 from release_passport_server.wire.fields import etag_violations, refuse
 from release_passport_server.wire.paging import next_token, page_from_request
 from release_passport_server.wire.policy_cases import case_result_to_proto, policy_cases
@@ -21,6 +23,7 @@ class PolicyHandlers:
 
     policies: Policies
     try_policy: TryPolicy
+    changes: PolicyChanges
 
     async def CreatePolicy(
         self, principal: Principal, request: pb.CreatePolicyRequest
@@ -66,8 +69,7 @@ class PolicyHandlers:
         policy_id = wire.policy_id_of(principal, request.name)
         refuse(list(etag_violations(request.etag, "etag")))
         ask = ask_of(principal, "DeletePolicy", request)
-        confirm = request.confirm_unenforced
-        written = await self.policies.delete(ask, policy_id, request.etag, confirm_unenforced=confirm)
+        written = await self.policies.delete(ask, policy_id, request.etag)
         shown = wire.policy_to_proto(principal.tenant, written.value)
         return pb.DeletePolicyResponse(policy=shown, revision=written.revision)
 
@@ -81,6 +83,49 @@ class PolicyHandlers:
         return pb.ListPolicyRevisionsResponse(
             policies=[wire.policy_to_proto(principal.tenant, document) for document in listed.items],
             next_page_token=next_token(principal, "ListPolicyRevisions", request, listed.next_after),
+        )
+
+    async def ProposePolicyChange(
+        self, principal: Principal, request: pb.ProposePolicyChangeRequest
+    ) -> pb.ProposePolicyChangeResponse:
+        """Keep a change for another person to apply."""
+        policy_id, spec, etag, reason = change_wire.change_to_propose(principal, request)
+        ask = ask_of(principal, "ProposePolicyChange", request)
+        written = await self.changes.propose(ask, policy_id, spec, etag, reason)
+        shown = change_wire.change_to_proto(principal.tenant, written.value)
+        return pb.ProposePolicyChangeResponse(change=shown, revision=written.revision)
+
+    async def GetPolicyChange(
+        self, principal: Principal, request: pb.GetPolicyChangeRequest
+    ) -> pb.GetPolicyChangeResponse:
+        """Return one proposed change."""
+        shown = await self.changes.get(principal, change_wire.change_name(principal, request.name))
+        return pb.GetPolicyChangeResponse(change=change_wire.change_to_proto(principal.tenant, shown))
+
+    async def ListPolicyChanges(
+        self, principal: Principal, request: pb.ListPolicyChangesRequest
+    ) -> pb.ListPolicyChangesResponse:
+        """List proposed changes, newest first."""
+        same_tenant(principal, request.tenant)
+        policy_id = change_wire.policy_wanted(principal, request.policy)
+        page = page_from_request(principal, "ListPolicyChanges", request)
+        listed = await self.changes.list(principal, policy_id, page)
+        return pb.ListPolicyChangesResponse(
+            changes=[change_wire.change_to_proto(principal.tenant, shown) for shown in listed.items],
+            next_page_token=next_token(principal, "ListPolicyChanges", request, listed.next_after),
+        )
+
+    async def ApplyPolicyChange(
+        self, principal: Principal, request: pb.ApplyPolicyChangeRequest
+    ) -> pb.ApplyPolicyChangeResponse:
+        """Make a change that somebody else proposed."""
+        name = change_wire.change_name(principal, request.name)
+        written = await self.changes.apply(ask_of(principal, "ApplyPolicyChange", request), name)
+        shown, document = written.value
+        return pb.ApplyPolicyChangeResponse(
+            change=change_wire.change_to_proto(principal.tenant, shown),
+            policy=wire.policy_to_proto(principal.tenant, document),
+            revision=written.revision,
         )
 
     async def ValidatePolicy(
