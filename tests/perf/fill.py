@@ -119,7 +119,7 @@ class Prepared:
 
 async def prepare(url: str, size: Size) -> Prepared:
     """Make a store with its tenants, policies and services, and let a server decide about one release."""
-    settings = free_ports(store={"url": url})
+    settings = free_ports(store={"url": url}, worker={"enabled": False})
     admin = await bootstrap.init(settings, TENANT)
     store = bootstrap.open_store(settings)
     try:
