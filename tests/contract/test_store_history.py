@@ -9,10 +9,11 @@ import pytest
 
 from release_passport.v1 import policy_pb2
 from release_passport_server.adapters.sql.store import SQLStore
+from release_passport_server.domain.case import MAX_SERIES
 from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.record import FeedEvent
 from release_passport_server.ports.store import Transaction
-from release_passport_server.wire.history import kinds_with_history
+from release_passport_server.wire.history import FEW, depths
 from release_passport_server.wire.policy import spec_digest
 from support.policy_specs import rule, spec
 from support.store import (
@@ -94,18 +95,20 @@ async def test_a_question_sees_the_policy_that_came_right_before_it(observed: SQ
 
 
 @pytest.mark.parametrize(
-    ("fields", "looks_back"),
+    ("fields", "depth"),
     [
-        ({}, False),
-        ({"settle": "60s"}, True),
-        ({"stages": ["STAGE_WATCH"]}, True),
-        ({"stages": ["STAGE_WATCH"], "failures": 1}, False),
-        ({"needs": [{"kind": KIND, "minSamples": 3}]}, True),
-        ({"needs": [{"kind": KIND, "minSamples": 1}]}, False),
-        ({"needs": [{"kind": "test_result"}]}, True),
-        ({"needs": [{"kind": "no_such_kind"}]}, False),
+        ({}, 1),
+        ({"settle": "60s"}, MAX_SERIES),
+        ({"stages": ["STAGE_WATCH"]}, FEW),
+        ({"stages": ["STAGE_WATCH"], "failures": 1}, 1),
+        ({"stages": ["STAGE_WATCH"], "failures": 13}, MAX_SERIES),
+        ({"needs": [{"kind": KIND, "minSamples": 3}]}, FEW),
+        ({"needs": [{"kind": KIND, "minSamples": 13}]}, MAX_SERIES),
+        ({"needs": [{"kind": KIND, "minSamples": 1}]}, 1),
+        ({"needs": [{"kind": "test_result"}]}, MAX_SERIES),
+        ({"needs": [{"kind": "no_such_kind"}]}, 1),
     ],
 )
-def test_what_looks_back(fields: dict[str, Any], looks_back: bool) -> None:
+def test_how_far_a_rule_looks_back(fields: dict[str, Any], depth: int) -> None:
     made: policy_pb2.PolicySpec = spec(rules=[rule(**({"needs": [{"kind": KIND}]} | fields))])
-    assert bool(kinds_with_history(made)) is looks_back
+    assert max(depths([made]).values(), default=1) == depth

@@ -51,8 +51,8 @@ async def update(
     return (await there.policies.UpdatePolicy(await there.admin(), request)).policy
 
 
-async def delete(there: Registry, policy: policy_pb2.Policy, *, confirm: bool = False) -> policy_pb2.Policy:
-    request = pb.DeletePolicyRequest(name=policy.name, etag=policy.etag, confirm_unenforced=confirm)
+async def delete(there: Registry, policy: policy_pb2.Policy) -> policy_pb2.Policy:
+    request = pb.DeletePolicyRequest(name=policy.name, etag=policy.etag)
     return (await there.policies.DeletePolicy(await there.admin(), request)).policy
 
 
@@ -158,7 +158,6 @@ async def test_the_last_enforced_policy_of_a_service_is_not_deleted_by_accident(
         await delete(there, policy)
     assert refused.value.reason == "LAST_ENFORCED"
     assert refused.value.metadata["places"] == "checkout/prod, search/prod"
-    assert (await delete(there, policy, confirm=True)).HasField("delete_time")
 
 
 @pytest.mark.parametrize(

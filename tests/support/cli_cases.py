@@ -7,6 +7,8 @@ from google.protobuf.message import Message
 from release_passport.v1 import (
     access_pb2,
     access_service_pb2,
+    audit_pb2,
+    audit_service_pb2,
     catalog_pb2,
     catalog_service_pb2,
     decision_pb2,
@@ -68,6 +70,25 @@ A_ROLE = access_pb2.RoleBinding(name="tenants/acme/roleBindings/01H", principal=
 A_TOKEN = access_pb2.APIToken(name="tenants/acme/apiTokens/01H", principal="sa:ci", title="CI")
 A_BAN = access_pb2.Ban(name="tenants/acme/bans/01H", principal="user:corp/ada", reason="left the company")
 A_POLICY = policy_pb2.Policy(name="tenants/acme/policies/baseline", policy_id="baseline", revision=2)
+A_CHANGE = policy_pb2.PolicyChange(
+    name="tenants/acme/policyChanges/01H",
+    policy=A_POLICY.name,
+    base_revision=2,
+    places=["checkout/prod"],
+    place_count=1,
+    reason="the service is gone",
+    proposer="user:ada",
+    state=policy_pb2.POLICY_CHANGE_STATE_PROPOSED,
+)
+SOME_DUTIES = audit_pb2.ReleaseDuties(
+    release=RELEASE,
+    duties=[audit_pb2.DutyDone(duty=audit_pb2.DUTY_APPROVED, principal="user:ada", act="x")],
+    conflicts=[
+        audit_pb2.DutyConflict(
+            code=audit_pb2.DUTY_CONFLICT_CODE_AUTHOR_APPROVED, principals=["user:ada"], text="approved it"
+        )
+    ],
+)
 A_TRUST = trust_pb2.TrustConfiguration(
     name="tenants/acme/trust",
     revision=3,
@@ -202,6 +223,18 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
         "ListPolicyRevisions",
         policy_service_pb2.ListPolicyRevisionsResponse(policies=[A_POLICY]),
         "baseline",
+    ),
+    (
+        ("policy", "changes", "list", "--policy", "baseline"),
+        "ListPolicyChanges",
+        policy_service_pb2.ListPolicyChangesResponse(changes=[A_CHANGE]),
+        "user:ada",
+    ),
+    (
+        ("audit", "duties"),
+        "ListDuties",
+        audit_service_pb2.ListDutiesResponse(releases=[SOME_DUTIES]),
+        "AUTHOR_APPROVED",
     ),
     (
         ("policy", "delete", "baseline", "--etag", "e"),

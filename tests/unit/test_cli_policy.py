@@ -333,4 +333,4 @@ def test_delete_uses_the_current_etag(line: CommandLine, fake: FakeServer) -> No
     fake.reply("DeletePolicy", policy_service_pb2.DeletePolicyResponse(policy=stored()))
     assert line("policy", "delete", "tests-pass").code == 0
     (request,) = fake.asked("DeletePolicy")
-    assert (request.etag, request.confirm_unenforced) == ("e4", False)
+    assert request.etag == "e4"

@@ -125,8 +125,8 @@ def is_group(text: str) -> bool:
 
 
 def platform_principal(principal: Principal) -> Principal:
-    """Return who the principal is above tenants: the same id in two tenants is two principals there."""
-    return replace(principal, id=f"{principal.tenant}/{principal.id}", tenant=PLATFORM)
+    """Return who the principal is above tenants: the same id in two tenants is two principals there, without groups."""
+    return replace(principal, id=f"{principal.tenant}/{principal.id}", tenant=PLATFORM, groups=())
 
 
 def same_tenant(principal: Principal, tenant: str) -> None:

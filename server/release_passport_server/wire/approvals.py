@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from release_passport.v1 import approval_pb2, approval_service_pb2, group_service_pb2
-from release_passport_server.domain.access import Principal, same_tenant
+from release_passport_server.domain.access import Principal, is_group, is_principal, same_tenant
 from release_passport_server.domain.act_names import ApprovalName, GroupName
 from release_passport_server.domain.acts import Group
 from release_passport_server.domain.approving import About, Ballot, CastVote, Ended, Request
+from release_passport_server.domain.authors import is_person
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.ids import ReleaseName, is_slug
 from release_passport_server.domain.people import FREEZE_RULE
@@ -26,7 +26,6 @@ MAX_ETAG = 128
 MAX_MEMBERS = 1000
 
 _UNSET = datetime.min.replace(tzinfo=UTC)
-_MEMBER = re.compile(r"(user:[^\s/]{1,200}|group:[a-z][a-z0-9-]{0,62}/[^\s]{1,180})")
 _APPROVE, _REJECT = approval_pb2.APPROVAL_DECISION_APPROVE, approval_pb2.APPROVAL_DECISION_REJECT
 
 _Asking = (
@@ -179,6 +178,6 @@ def _group_violations(given: group_service_pb2.Group) -> Iterator[Violation]:
     if not 1 <= len(given.members) <= MAX_MEMBERS:
         yield Violation("group.members", f"must name 1 to {MAX_MEMBERS} members")
     for index, member in enumerate(given.members[:MAX_MEMBERS]):
-        if not _MEMBER.fullmatch(member) or not member.isprintable():
+        if not (is_group(member) or (is_principal(member) and is_person(member))):
             text = "must be a person such as user:ada, or a provider's group such as group:okta/leads"
             yield Violation(f"group.members[{index}]", text)

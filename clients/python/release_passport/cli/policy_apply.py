@@ -46,11 +46,28 @@ def _apply(session: Session, document: PolicyDocument, *, dry_run: bool) -> tupl
         )
         updated = session.client.update_policy(policy_service_pb2.UpdatePolicyRequest(policy=changed)).policy
     except PassportAPIError as error:
+        opened = left_open(error, document.file)
+        if opened is not None:
+            raise opened from error
         if error.violations:
             raise _with_places(error, document) from error
         raise
     # The server keeps one form of a spec: what differed only in how it was written is no new revision.
     return ("unchanged" if updated.revision == current.revision else "updated"), updated
+
+
+def left_open(error: PassportAPIError, target: str) -> CommandFailure | None:
+    """Return what to say where a change takes the last ENFORCE policy from services, None for another error."""
+    if error.reason != "LAST_ENFORCED":
+        return None
+    lines = ["refused: no ENFORCE policy would be left for these, and their releases would hold:"]
+    lines += [clean_line(f"  {violation.field}") for violation in error.violations]
+    count = error.metadata.get("count", "")
+    if count.isdecimal() and int(count) > len(error.violations):
+        lines.append(f"  and {int(count) - len(error.violations)} more")
+    lines.append("add another ENFORCE policy for them first, or have another person apply the change:")
+    lines.append(f"  passport policy propose {target} --reason TEXT")
+    return CommandFailure("\n".join(lines), exit_codes.of_status(error.code))
 
 
 def _find(session: Session, name: str) -> policy_pb2.Policy | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from release_passport_server.domain.acts import Acts, Override, Waiver
 from release_passport_server.domain.catalog import Environment, ObserveOnlyBinding, PolicyDocument, Service
 from release_passport_server.domain.release import ReleaseIdentity
 from release_passport_server.domain.trust import Trust
-from release_passport_server.wire.history import kinds_with_history
+from release_passport_server.wire.history import depths
 
 MAX_POLICIES = 20_000
 MAX_TENANTS = 2_000
@@ -56,8 +56,8 @@ class Catalog:
     """A tenant's policies, and what was looked up of its services, environments and observe-only bindings."""
 
     policies: tuple[PolicyDocument, ...]
-    # The kinds of evidence of which a policy looks at more than the newest observation.
-    with_history: tuple[str, ...]
+    # How many of the newest observations of a kind its policies look at, where that is more than one.
+    depths: Mapping[str, int]
     # What the tenant trusts, without the roots' contents.
     trust: Trust
     # Freezes and groups, which count everywhere.
@@ -116,9 +116,9 @@ class Catalogs:
         if known is not None and known[0] == revision:
             return known[1]
         policies = self.policies(connection, tenant)
-        kinds = {kind for policy in policies for kind in kinds_with_history(policy.spec)}  # type: ignore[arg-type]
+        looked_at = depths(policy.spec for policy in policies)  # type: ignore[misc]
         catalog = Catalog(
-            policies, tuple(sorted(kinds)), newest_trust(connection, tenant), of_tenant(connection, tenant)
+            policies, looked_at, newest_trust(connection, tenant), of_tenant(connection, tenant)
         )
         if revision is not None:
             self._known[tenant] = (revision, catalog)

@@ -31,6 +31,7 @@ from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.ports.judging import CaseKey, LoadedCase
+from release_passport_server.wire.history import FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Loader:
         histories_ = self._histories(releases)
         rollouts = self._rollouts(releases)
         standing = self.newest_decisions({one.name for one in releases if one.name not in known.releases})
-        evidence = self._evidence(keys, catalog.with_history, known.items)
+        evidence = self._evidence(keys, catalog.depths, known.items)
         acts = of_releases(
             self._connection, self._tenant, [one.name for one in releases if one.name not in known.releases]
         )
@@ -149,20 +150,24 @@ class Loader:
     def about(
         self,
         subjects: Iterable[str],
-        with_history: Sequence[str] | None = None,
+        depths: Mapping[str, int] | None = None,
         written: Mapping[str, Sequence[EvidenceItem]] = MappingProxyType({}),
     ) -> Iterator[tuple[str, EvidenceItem]]:
         """Yield the observations about any of the subjects, with its subject, oldest first.
 
-        Of the kinds `with_history` (None means all) the newest MAX_SERIES of each series, of others the newest
-        one. `written` holds what belongs to them and has not reached the database.
+        Of each series so many as `depths` says of its kind, or one (None means MAX_SERIES of all), the newest.
+        `written` holds what belongs to them and has not reached the database.
         """
         wanted = sorted(set(subjects))
         if not wanted:
             return
-        deep = None if with_history is None else frozenset(with_history)
-        statement = evidence_about(self._dialect, every=deep is None)
-        given = {"tenant": self._tenant, "subjects": wanted, "with_history": with_history or ()}
+        statement = evidence_about(self._dialect, every=depths is None)
+        given = {
+            "tenant": self._tenant,
+            "subjects": wanted,
+            "few": [kind for kind, depth in (depths or {}).items() if depth <= FEW],
+            "many": [kind for kind, depth in (depths or {}).items() if depth > FEW],
+        }
         items = [(row.subject, item_of(row)) for row in self._connection.execute(statement, given)]
         fresh = [(subject, item) for subject in wanted for item in written.get(subject, ())]
         if fresh:
@@ -173,7 +178,7 @@ class Loader:
         for subject, item in items:
             series = (subject, item.kind, item.key, item.source)
             counts[series] -= 1
-            if counts[series] < (MAX_SERIES if deep is None or item.kind in deep else 1):
+            if counts[series] < (MAX_SERIES if depths is None else depths.get(item.kind, 1)):
                 yield subject, item
 
     def _histories(self, releases: Sequence[Release]) -> dict[str, _History]:
@@ -226,12 +231,12 @@ class Loader:
     def _evidence(
         self,
         keys: Sequence[CaseKey],
-        with_history: Sequence[str],
+        depths: Mapping[str, int],
         written: Mapping[str, Sequence[EvidenceItem]],
     ) -> dict[str, list[EvidenceItem]]:
         found: defaultdict[str, list[EvidenceItem]] = defaultdict(list)
         # Whoever supposes policies of their own may look back on any kind.
-        looked_back = None if any(key.every_history for key in keys) else with_history
+        looked_back = None if any(key.every_history for key in keys) else depths
         subjects = (subject_text(one) for key in keys for one in key.subjects)
         for subject, item in self.about(subjects, looked_back, written):
             found[subject].append(item)

@@ -37,6 +37,7 @@ from release_passport_server.adapters.sql.lists import among
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.case import MAX_SERIES
 from release_passport_server.domain.glob import is_exact
+from release_passport_server.wire.history import FEW
 
 _EVIDENCE_COLUMNS = [one.name for one in tables.evidence.c if one.name != "bundle_digest"]
 _DECISION_COLUMNS = [one.name for one in tables.decisions.c if one.name != "case_body"]
@@ -89,13 +90,14 @@ def evidence_rows(item: Any = tables.evidence, source: FromClause | None = None)
 def evidence_about(dialect: str, *, every: bool) -> Select[Any]:
     """Return the select of the newest observations of every series about any of `:subjects`, oldest first.
 
-    Of kinds `:with_history` (or of all, where `every`) these are MAX_SERIES, of others the newest. Several at
+    Of kinds `:many` (or of all, where `every`) these are MAX_SERIES, of kinds `:few` FEW, of others one. Several at
     one time may give more: whoever reads cuts them off.
     """
     series = tables.series
     count: Any = literal(MAX_SERIES)
     if not every:
-        count = case((among(dialect, series.c.kind, "with_history"), MAX_SERIES), else_=1)
+        few, many = (among(dialect, series.c.kind, name) for name in ("few", "many"))
+        count = case((many, MAX_SERIES), (few, FEW), else_=1)
     item, source = (_newest_laterally if dialect == "postgresql" else _newest_since)(series, count)
     rows = evidence_rows(item, source).where(
         series.c.tenant == bindparam("tenant"), among(dialect, series.c.subject, "subjects")
@@ -122,7 +124,7 @@ def _newest_since(series: Table, count: ColumnElement[int]) -> tuple[Any, FromCl
         times = times.order_by(older.c.observe_time.desc()).limit(1).offset(place - 1)
         return times.correlate(series).scalar_subquery()
 
-    since = case((count == 1, time_of(1)), else_=time_of(MAX_SERIES))
+    since = case((count == 1, time_of(1)), (count == FEW, time_of(FEW)), else_=time_of(MAX_SERIES))
     wanted = and_(
         *(item.c[name] == series.c[name] for name in _SERIES),
         item.c.observe_time >= func.coalesce(since, text("-9223372036854775807")),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from release_passport.cli import exit_codes
+from release_passport.cli.commands.duties import duties
 from release_passport.cli.failure import CommandFailure, usage
 from release_passport.cli.options import TIME, connected
 from release_passport.cli.paging import limit_option
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 @click.group(short_help="Read the audit log, and check that it is whole.")
 def audit() -> None:
     """Read the audit log, and check that it is whole."""
+
+
+audit.add_command(duties)
 
 
 @audit.command("list", short_help="List what was done, oldest first.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from release_passport.cli import exit_codes
+from release_passport.cli.commands.policy_changes import changes, propose
 from release_passport.cli.options import connected
 from release_passport.cli.paging import limit_option
 from release_passport.cli.session import Session
@@ -13,6 +14,10 @@ from release_passport.cli.session import Session
 @click.group(short_help="Apply, validate, test and read policies.")
 def policy() -> None:
     """Apply, validate, test and read policies."""
+
+
+policy.add_command(propose)
+policy.add_command(changes)
 
 
 @policy.command(short_help="Create or update policies from files.")
@@ -108,21 +113,21 @@ def revisions(session: Session, name: str, limit: int) -> None:
 @policy.command(short_help="Delete a policy.")
 @click.argument("name")
 @click.option("--etag", metavar="ETAG", help="Delete only this state; the current one when not given.")
-@click.option(
-    "--confirm-unenforced", is_flag=True, help="Accept that workloads lose their last ENFORCE policy."
-)
 @connected()
-def delete(session: Session, name: str, etag: str | None, confirm_unenforced: bool) -> None:
+def delete(session: Session, name: str, etag: str | None) -> None:
     """Delete a policy. Its revisions stay, and decisions that used it can still be replayed."""
     from release_passport.cli.emit import emit
+    from release_passport.cli.policy_apply import left_open
     from release_passport.cli.render import lists
     from release_passport.cli.resource_names import child_name
+    from release_passport.errors import PassportAPIError
     from release_passport.v1 import policy_service_pb2
 
     whole = child_name(session, "policies", name)
     if etag is None:
         etag = session.client.get_policy(policy_service_pb2.GetPolicyRequest(name=whole)).policy.etag
-    response = session.client.delete_policy(
-        policy_service_pb2.DeletePolicyRequest(name=whole, etag=etag, confirm_unenforced=confirm_unenforced)
-    )
+    try:
+        response = session.client.delete_policy(policy_service_pb2.DeletePolicyRequest(name=whole, etag=etag))
+    except PassportAPIError as error:
+        raise left_open(error, f"--delete {name}") or error from error
     emit(session, response.policy, lists.policies([response.policy]))
