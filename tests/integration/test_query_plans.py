@@ -80,7 +80,7 @@ def filled(url: str) -> Prepared:
 
 async def everything_asked(prepared: Prepared) -> Noted:
     """Return what a server sends to the store for the calls that gates and people make all day."""
-    settings = free_ports(store={"url": prepared.url})
+    settings = free_ports(store={"url": prepared.url}, worker={"enabled": False})
     store = bootstrap.open_store(settings)
     noted = Noted()
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from release_passport.v1 import access_pb2
 from release_passport.v1 import access_service_pb2 as pb
-from release_passport_server.domain.access import Principal, Proof
+from release_passport_server.domain.access import Principal, Proof, Verb
 from release_passport_server.domain.errors import Denied, Unauthenticated
 from release_passport_server.domain.identity import Admission, Kind, Source, not_accepted
 from release_passport_server.domain.release import Release
@@ -101,6 +101,24 @@ async def test_a_release_remembers_what_else_its_creator_is_known_as(place: Plac
     stored = await place.here.store.read(TENANT, act)
     assert stored is not None
     assert (stored.creator, stored.creator_identities) == ("user:corp/ada", ("ada@example.com",))
+
+
+async def test_roles_of_a_group_count_for_whom_the_token_puts_into_it(place: Place) -> None:
+    admin = await place.here.admin()
+    binding = access_pb2.RoleBinding(principal="group:corp/ops", role="viewer")
+    made = await place.here.rights.CreateRoleBinding(admin, pb.CreateRoleBindingRequest(role_binding=binding))
+    place.here.later(seconds=1)
+    ada = await place.who()
+    assert place.there.access.roles(ada) == {"viewer"}
+    place.there.access.require(ada, Verb.READ)
+    with pytest.raises(Denied):
+        place.there.access.require(replace(ada, groups=("group:other/ops", "group:corp/op")), Verb.READ)
+    await place.here.rights.DeleteRoleBinding(
+        admin, pb.DeleteRoleBindingRequest(name=made.role_binding.name)
+    )
+    place.here.later(seconds=1)
+    with pytest.raises(Denied):
+        place.there.access.require(await place.who(), Verb.READ)
 
 
 async def test_a_token_whose_key_the_issuer_has_taken_away_is_refused_within_a_minute(place: Place) -> None:

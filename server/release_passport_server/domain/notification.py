@@ -29,6 +29,8 @@ TOLD = {
     "EndFreeze": "freeze.ended",
     "CreateFreezeExemption": "freeze.exempted",
     "EndFreezeExemption": "freeze.exemption_ended",
+    "ProposePolicyChange": "policy.change_proposed",
+    "ApplyPolicyChange": "policy.change_applied",
 }
 APPROVAL_ASKED = "approval.asked"
 

@@ -61,7 +61,7 @@ def left_open(error: PassportAPIError, target: str) -> CommandFailure | None:
     if error.reason != "LAST_ENFORCED":
         return None
     lines = ["refused: no ENFORCE policy would be left for these, and their releases would hold:"]
-    lines += [clean_line(f"  {violation.field}") for violation in error.violations]
+    lines += [f"  {clean_line(violation.field)}" for violation in error.violations]
     count = error.metadata.get("count", "")
     if count.isdecimal() and int(count) > len(error.violations):
         lines.append(f"  and {int(count) - len(error.violations)} more")

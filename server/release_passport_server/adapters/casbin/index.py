@@ -52,6 +52,10 @@ class _Snapshot:
     rights: Mapping[tuple[str, Verb], tuple[_Right, ...]]
     roles: Mapping[str, frozenset[str]]
 
+    def names(self, principal: Principal) -> tuple[str, ...]:
+        """Return the names that roles are given to which count for a principal: its own, and those of its groups."""
+        return (principal.id, *(group for group in principal.groups if group in self.roles))
+
 
 class AccessIndex:
     """The authorizer: one snapshot a tenant, swapped whole when its grants change."""
@@ -133,7 +137,9 @@ class AccessIndex:
     def roles(self, principal: Principal) -> frozenset[str]:
         """Return the names of the principal's roles."""
         snapshot = self._snapshots.get(principal.tenant)
-        return frozenset() if snapshot is None else snapshot.roles.get(principal.id, frozenset())
+        if snapshot is None:
+            return frozenset()
+        return frozenset().union(*(snapshot.roles.get(name, ()) for name in snapshot.names(principal)))
 
     def role_names(self, tenant: str) -> frozenset[str]:
         """Return the roles that can be granted in this tenant."""
@@ -141,7 +147,13 @@ class AccessIndex:
 
     def _rights(self, principal: Principal, verb: Verb) -> tuple[_Right, ...]:
         snapshot = self._snapshots.get(principal.tenant)
-        return () if snapshot is None else snapshot.rights.get((principal.id, verb), ())
+        if snapshot is None:
+            return ()
+        if not principal.groups:
+            return snapshot.rights.get((principal.id, verb), ())
+        return tuple(
+            right for name in snapshot.names(principal) for right in snapshot.rights.get((name, verb), ())
+        )
 
     def _holds(self, principal: Principal, verb: Verb, scope: Scope, kind: str) -> bool:
         return any(

@@ -52,7 +52,9 @@ def as_csv(items: Iterable[audit_pb2.ReleaseDuties]) -> str:
     writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow(name.replace(" ", "_") for name in (*_HEADERS, "details"))
     for item in items:
-        writer.writerow(_plain(cell) for cell in (*_row(item), _details(item)))
+        created = item.create_time.ToJsonString()
+        cells = (item.release, created, *_row(item)[2:], _details(item))
+        writer.writerow(_plain(cell) for cell in cells)
     return out.getvalue()
 
 

@@ -65,9 +65,7 @@ def _add_places(document: Document, item: policy_pb2.PolicyChange) -> None:
         document.add(f"and {item.place_count - len(item.places)} more", indent=2)
 
 
-def _add_difference(
-    document: Document, item: policy_pb2.PolicyChange, current: policy_pb2.Policy
-) -> None:
+def _add_difference(document: Document, item: policy_pb2.PolicyChange, current: policy_pb2.Policy) -> None:
     wanted = policy_pb2.Policy(policy_id=current.policy_id, spec=item.spec)
     now, then = policy_yaml(current).splitlines(), policy_yaml(wanted).splitlines()
     document.gap()
