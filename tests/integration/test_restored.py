@@ -8,7 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from release_passport_server.adapters.signing.key_folder import KeyFolder
 from release_passport_server.adapters.sqlite.backup import back_up, restore
 from release_passport_server.config import Settings, SettingsInvalid
 from release_passport_server.domain.acts import Exemption
+from release_passport_server.domain.policy_change import ChangeState, PolicyChange
 from release_passport_server.domain.record import Page
 from release_passport_server.domain.signing_key import Purpose
 from release_passport_server.restoring import require_as_published
@@ -114,6 +115,12 @@ def exemption(now: datetime) -> Exemption:
     return Exemption(name, "tenants/default/freezes/f", release, "sha256:d", "", "", "user:a", now, now)
 
 
+def proposal(now: datetime) -> PolicyChange:
+    name, soon = "tenants/default/policyChanges/01JQ0000000000000000000000", now + timedelta(days=7)
+    said = ("baseline", 1, b"", "", (), 0, "sha256:d", "", "user:a", ())
+    return PolicyChange(name, *said, create_time=now, expire_time=soon)
+
+
 @asynccontextmanager
 async def restored_store(folder: Path) -> AsyncIterator[Lived]:
     """Put back a copy of a store from before tokens were revoked, a permit was redeemed and things were made."""
@@ -128,6 +135,7 @@ async def restored_store(folder: Path) -> AsyncIterator[Lived]:
         permit = (await story.evaluate("1.0.0", 0, target=TARGET)).permit
         # Given before the copy was made: nobody knows whether it was taken back since.
         await server.store.write("default", lambda tx: tx.put_act(exemption(tx.now)))
+        await server.store.write("default", lambda tx: tx.put_act(proposal(tx.now)))
         before = (await logged(admin)).checkpoint
         await asyncio.to_thread(back_up, folder / "passport.db", folder / "copy.db")
         for number in range(3):
@@ -166,6 +174,8 @@ async def test_nothing_of_what_was_lost_counts_as_it_was(tmp_path: Path) -> None
             assert await epoch(server) == done.epoch
             found = await server.store.read("default", lambda reader: reader.list_acts(Exemption, Page(9)))
             assert [one.ended_by for one in found.items] == ["server:restored"]
+            half = await server.store.read("default", lambda reader: reader.list_acts(PolicyChange, Page(9)))
+            assert [one.state(1, datetime.now(UTC)) for one in half.items] == [ChangeState.EXPIRED]
             admin = Caller(server, server.token)
             # It was redeemed, and the store does not know it any more.
             void = await admin.refused("RedeemPermit", PermitRequest(permit=lived.permit, target=TARGET))
