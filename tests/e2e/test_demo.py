@@ -36,7 +36,7 @@ STORY = (
     r"\$ passport show checkout/prod/1\.42\.0",
     r"Latched",
     r"provenance .* VERIFIED",
-    r"Decisions \(4\)",
+    r"Decisions \(\d+\)",
 )
 
 

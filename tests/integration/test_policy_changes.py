@@ -148,7 +148,6 @@ async def test_with_another_enforced_policy_one_person_is_enough(place: Place) -
     assert isinstance(await place.ada.tried(*alone(other, "demoted to ADVISORY")), Refused)
 
 
-@pytest.mark.parametrize("weaker", ["demoted to SHADOW", "deleted"])
 async def test_two_people_who_each_delete_one_at_once_leave_one(place: Place) -> None:
     other = await created(place.ada, "other")
     answers = await asyncio.gather(
@@ -157,6 +156,7 @@ async def test_two_people_who_each_delete_one_at_once_leave_one(place: Place) ->
     assert [one.reason for one in answers if isinstance(one, Refused)] == ["LAST_ENFORCED"]
 
 
+@pytest.mark.parametrize("weaker", ["demoted to SHADOW", "deleted"])
 async def test_both_steps_are_in_the_audit_log_with_what_is_left_open(place: Place, weaker: str) -> None:
     change = await proposed(place, weaker)
     await place.bob("ApplyPolicyChange", applying(change))

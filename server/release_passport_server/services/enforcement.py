@@ -16,8 +16,8 @@ from release_passport_server.ports.store import Reader
 _PAGE = 1000
 _SHOWN = 20
 _ADVICE = (
-    "their releases would hold. Add another ENFORCE policy for them first, or propose the change with "
-    "`passport policy propose` and have another person apply it"
+    "their releases would hold, or go ahead where they are observed only. Add another ENFORCE policy for them "
+    "first, or propose the change with `passport policy propose` and have another person apply it"
 )
 
 

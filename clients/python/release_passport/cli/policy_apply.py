@@ -60,7 +60,9 @@ def left_open(error: PassportAPIError, target: str) -> CommandFailure | None:
     """Return what to say where a change takes the last ENFORCE policy from services, None for another error."""
     if error.reason != "LAST_ENFORCED":
         return None
-    lines = ["refused: no ENFORCE policy would be left for these, and their releases would hold:"]
+    lines = [
+        "refused: no ENFORCE policy would be left for these; releases hold, or go ahead where observed only:"
+    ]
     lines += [f"  {clean_line(violation.field)}" for violation in error.violations]
     count = error.metadata.get("count", "")
     if count.isdecimal() and int(count) > len(error.violations):

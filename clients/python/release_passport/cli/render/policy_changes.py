@@ -58,7 +58,9 @@ def _add_places(document: Document, item: policy_pb2.PolicyChange) -> None:
     if not item.place_count:
         return
     document.gap()
-    document.add(Span("no ENFORCE policy is left for these, and their releases hold:", "strong"))
+    document.add(
+        Span("no ENFORCE policy is left for these; releases hold, or go ahead where observed only:", "strong")
+    )
     for place in item.places:
         document.add(place, indent=2)
     if item.place_count > len(item.places):
