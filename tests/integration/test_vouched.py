@@ -113,9 +113,7 @@ async def test_roles_of_a_group_count_for_whom_the_token_puts_into_it(place: Pla
     place.there.access.require(ada, Verb.READ)
     with pytest.raises(Denied):
         place.there.access.require(replace(ada, groups=("group:other/ops", "group:corp/op")), Verb.READ)
-    await place.here.rights.DeleteRoleBinding(
-        admin, pb.DeleteRoleBindingRequest(name=made.role_binding.name)
-    )
+    await place.here.rights.DeleteRoleBinding(admin, pb.DeleteRoleBindingRequest(name=made.role_binding.name))
     place.here.later(seconds=1)
     with pytest.raises(Denied):
         place.there.access.require(await place.who(), Verb.READ)

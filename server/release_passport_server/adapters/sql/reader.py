@@ -49,6 +49,7 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import DecisionRecord, Listed, LoggedEntry, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.domain.trust import TrustRevision
@@ -56,7 +57,7 @@ from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.store import AuditFilter, DecisionFilter, EvidenceFilter, ReleaseFilter
 
 T = TypeVar("T")
-A = TypeVar("A", Vote, Waiver, Override, Exemption, Freeze, Group)
+A = TypeVar("A", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange)
 
 
 class SQLReader:
