@@ -42,6 +42,7 @@ _REQUIRED = {
     "Need": ["kind"],
     "ApprovalRequirement": ["groups"],
     "ApprovalGroup": ["group", "count"],
+    "ApprovalEscalation": ["group", "after"],
     "WatchRequirement": ["duration"],
     "CanaryConstraints": ["max_weight"],
     "ReleaseIdentity": ["service", "environment", "version", "source_revision", "artifacts"],
@@ -58,6 +59,7 @@ _EXTRA: dict[tuple[str, str], Schema] = {
     ("Need", "min_samples"): {"minimum": 0, "maximum": 256},
     ("Need", "retries"): {"minimum": 0, "maximum": 100},
     ("ApprovalGroup", "count"): {"minimum": 1, "maximum": 10},
+    ("ApprovalGroup", "delegates"): {"maxItems": 8},
     ("CanaryConstraints", "max_weight"): {"minimum": 1, "maximum": 100},
     ("Artifact", "digest"): {"pattern": "^sha256:[0-9a-f]{64}$"},
 }

@@ -169,6 +169,9 @@ async def test_the_groups_of_a_freeze_are_asked_about_an_exempt_release(admin: C
     ci = await somebody(admin, "sa:ci-6", "ci")
     release = await passing(ci, "1.0.6")
     groups = [policy_pb2.ApprovalGroup(group="sre", count=1)]
+    delegated = [policy_pb2.ApprovalGroup(group="sre", count=1, delegates=["standby"])]
+    refused = await admin.refused("CreateFreeze", freeze(exempt_groups=delegated))
+    assert refused.fields == ("freeze.exempt_groups[0].delegates",)
     made = (await admin("CreateFreeze", freeze(exempt_groups=groups))).freeze
     person = await somebody(admin, "user:ada-6", "admin")
     asked = freeze_service_pb2.CreateFreezeExemptionRequest(

@@ -36,6 +36,8 @@ def test_a_plain_policy_has_no_problem() -> None:
     assert problems(spec()) == {}
 
 
+ESCALATED: dict[str, object] = {"groups": [{"group": "sre", "count": 1}]}
+
 HEADS: dict[str, tuple[dict[str, object], str, str]] = {
     "no mode": ({"mode": 0}, "mode", "SHADOW, ADVISORY or ENFORCE"),
     "an unknown mode": ({"mode": 9}, "mode", "SHADOW, ADVISORY or ENFORCE"),
@@ -162,6 +164,31 @@ RULES: dict[str, tuple[dict[str, object], str, str]] = {
         {"onFail": 3, "approval": {"groups": [{"group": "sre", "count": 1}], "expires": "315576000000s"}},
         "approval.expires",
         "between",
+    ),
+    "delegates without a name": (
+        {"onFail": 3, "approval": {"groups": [{"group": "sre", "count": 1, "delegates": [""]}]}},
+        "approval.groups[0].delegates",
+        "ids of groups",
+    ),
+    "more delegates than anybody can look through": (
+        {"onFail": 3, "approval": {"groups": [{"group": "sre", "count": 1, "delegates": ["x"] * 9}]}},
+        "approval.groups[0].delegates",
+        "more than 8",
+    ),
+    "an escalation to nobody": (
+        {"onFail": 3, "approval": ESCALATED | {"escalateTo": {"after": "3600s"}}},
+        "approval.escalate_to.group",
+        "required",
+    ),
+    "an escalation at once": (
+        {"onFail": 3, "approval": ESCALATED | {"escalateTo": {"group": "lead", "after": "0s"}}},
+        "approval.escalate_to.after",
+        "between",
+    ),
+    "an escalation at some time": (
+        {"onFail": 3, "approval": ESCALATED | {"escalateTo": {"group": "lead"}}},
+        "approval.escalate_to.after",
+        "required",
     ),
     "a kind twice": ({"needs": [need(), need()]}, "needs", "twice"),
     "two needs with many keys": (

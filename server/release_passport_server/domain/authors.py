@@ -25,11 +25,23 @@ class Authors:
 
 
 def authors_of(release: Release, evidence: Iterable[EvidenceItem]) -> Authors:
-    """Return who created a release or committed to it, and the people who submitted evidence about it."""
+    """Return who created a release or committed to it, and the people who submitted or signed evidence about it."""
     made = {release.creator, *release.creator_identities, *release.identity.authors}
-    submitted = {item.source for item in evidence if item.source.startswith(PERSON)}
+    for item in evidence:
+        if item.source.startswith(PERSON):
+            made.add(item.source)
+        signer = _signer(item)
+        if signer:
+            made.add(signer)
     known = bool(release.identity.authors) or release.creator.startswith(PERSON)
-    return Authors(frozenset(one.casefold() for one in made | submitted), known)
+    return Authors(frozenset(one.casefold() for one in made), known)
+
+
+def _signer(item: EvidenceItem) -> str:
+    """Return the e-mail address of the person who signed an item; empty where a machine or a key did."""
+    claims = item.proof.claims if item.proof else None
+    identity = claims.identity if claims else ""
+    return identity if "@" in identity and "/" not in identity else ""
 
 
 def is_person(principal: str) -> bool:

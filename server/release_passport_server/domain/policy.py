@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -58,10 +58,19 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalGroup:
-    """A number of votes out of one group."""
+    """A number of votes out of one group; members of its delegates vote in its place."""
 
     group: str
     count: int
+    delegates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A group that votes in the place of every other once a release has waited for so long."""
+
+    group: str
+    after: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,21 @@ class ApprovalRequirement:
     groups: tuple[ApprovalGroup, ...]
     expires: timedelta = timedelta(hours=24)
     per_attempt: bool = False
+    escalation: Escalation | None = None
+
+    def open_to(self, mine: Collection[str], waited: timedelta) -> tuple[str, ...]:
+        """Return for which groups somebody may vote who is in `mine`, when a release has waited for so long."""
+        late = self.escalation
+        if late is not None and late.group in mine and waited >= late.after:
+            return tuple(one.group for one in self.groups)
+        return tuple(one.group for one in self.groups if any(g in mine for g in (one.group, *one.delegates)))
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """Return the groups that can act: those asked, with their delegates, and who it escalates to."""
+        late = () if self.escalation is None else (self.escalation.group,)
+        asked = (name for one in self.groups for name in (one.group, *one.delegates))
+        return tuple(dict.fromkeys((*asked, *late)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class Question:
             title=rule.title,
             mode=policy.mode,
             next_action="" if verdict is Verdict.ALLOW else self._next_action(reason),
-            who_can_act=who if asks is None else tuple(group.group for group in asks.groups),
+            who_can_act=who if asks is None else asks.who,
             next_eligible_time=next_eligible_time,
             artifact=self.artifact,
             key=self.key,

@@ -26,6 +26,11 @@ from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider_release
 from release_passport_server.services.reevaluate import QuestionClosed, Reevaluate
 
+# Each is decided anew to be shown, in one read.
+MOST_PENDING = 100
+# Votes about a release that one rule keeps, those taken back too: every decision reads them.
+MOST_VOTES = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
@@ -51,9 +56,10 @@ class Approvals:
             request = self.ballots.request(tx, principal, ballot.about, tx.now)
             _require_voter(request, principal)
             if ballot.etag != request.etag:
-                raise _changed(request)
+                raise _changed(request, ballot.etag)
             group = _group(request, ballot) if ballot.approves else ""
             _require_once(request, principal, approves=ballot.approves)
+            _require_room(request)
             name = ApprovalName(release, self.ids.ulid(tx.now))
             stored = self._cast(tx.now, request, ballot, principal, str(name))
             stored = replace(stored, group=group)
@@ -130,7 +136,7 @@ class Approvals:
         wanted = DecisionFilter(scopes, effective_verdict=Verdict.REQUIRE_APPROVAL)
 
         def act(reader: Reader) -> Listed[Request]:
-            listed = reader.list_decisions(wanted, page)
+            listed = reader.list_decisions(wanted, replace(page, size=min(page.size, MOST_PENDING)))
             found: list[Request] = []
             for record_ in listed.items:
                 newest = reader.newest_decision(record_.release)
@@ -138,7 +144,7 @@ class Approvals:
                     name = ReleaseName.parse(record_.release)
                     found += self.ballots.requests(reader, principal, name, self.clock.now())
             waiting = [one for one in found if one.finding.verdict is Verdict.REQUIRE_APPROVAL]
-            mine = [one for one in waiting if everybody or not one.why_not]
+            mine = [one for one in waiting if everybody or one.waits_for(principal.id)]
             return Listed(tuple(mine), listed.next_after)
 
         return await self.store.read(principal.tenant, act)
@@ -211,8 +217,7 @@ def _require_voter(request: Request, principal: Principal) -> None:
 
 
 def _group(request: Request, ballot: Ballot) -> str:
-    asked = [one.group for one in request.requirement.groups]
-    mine = [group for group in asked if group in request.groups]
+    asked, mine = [one.group for one in request.requirement.groups], request.groups
     if ballot.group:
         if ballot.group not in asked:
             text = f"{ballot.group} is not asked: {', '.join(asked)} are"
@@ -222,6 +227,9 @@ def _group(request: Request, ballot: Ballot) -> str:
         return ballot.group
     if not mine:
         raise Denied("ACCESS_DENIED", f"you are in none of the groups that are asked: {', '.join(asked)}")
+    wanted = [one for one in mine if one in request.lacking]
+    if len(wanted) == 1:
+        return wanted[0]
     if len(mine) > 1:
         text = f"you are in several of the groups that are asked, and count once: say for which of {', '.join(mine)}"
         raise Precondition("NOTHING_ASKED", text)
@@ -236,13 +244,15 @@ def _require_once(request: Request, principal: Principal, *, approves: bool) -> 
             raise AlreadyExists("ALREADY_EXISTS", text)
 
 
-def _changed(request: Request) -> Conflict:
-    codes = sorted({f"{one.policy}/{one.rule} {one.reason}" for one in request.others})
-    stands = ", ".join(codes) or "nothing else stands against it"
-    text = (
-        "the release, the rule or the other findings are not what you were shown: read the request again. "
-        f"Now: {stands}"
-    )
+def _require_room(request: Request) -> None:
+    if len(request.votes) >= MOST_VOTES:
+        text = f"{MOST_VOTES} votes were cast about {request.release.name} by this rule: make another release"
+        raise Precondition("NOTHING_ASKED", text)
+
+
+def _changed(request: Request, etag: str) -> Conflict:
+    differs = "; ".join(request.differences(etag))
+    text = f"this is not what you were shown: {differs}. Read the request again"
     return Conflict("ETAG_MISMATCH", text, metadata={"etag": request.etag})
 
 

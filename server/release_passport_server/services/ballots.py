@@ -27,6 +27,7 @@ from release_passport_server.services.people import (
     authors_in,
     groups_of,
     newest_attempt,
+    without_vote,
 )
 
 
@@ -95,7 +96,7 @@ class Ballots:
         release = _release(reader, name)
         loaded = reader.load_case(case_key(release, reader.attempts(release.name)), now)
         case = self.cases.build(loaded)
-        return _Looked(loaded, case, decide(case, now=now).findings, authors_in(reader, release))
+        return _Looked(loaded, case, decide(case, now=now).findings, without_vote(loaded, case.policies))
 
     def _request(
         self,
@@ -110,8 +111,8 @@ class Ballots:
         assert finding.approval is not None
         digest = _rule_digest(looked.case, finding)
         about = [v for v in loaded.acts.votes if (v.policy, v.rule) == (finding.policy, finding.rule)]
-        asked = {one.group for one in finding.approval.groups}
-        mine = [one for one in groups_of(loaded.acts.groups, principal.id, principal.groups) if one in asked]
+        of = groups_of(loaded.acts.groups, principal.id, principal.groups)
+        mine = finding.approval.open_to(of, loaded.now - loaded.release.create_time)
         return Request(
             release=loaded.release,
             finding=finding,
@@ -123,7 +124,7 @@ class Ballots:
             votes=self._counted(looked, about),
             previous=previous,
             attempt=newest_attempt(loaded),
-            groups=tuple(mine),
+            groups=mine,
             why_not=self._why_not(looked, principal, mine),
         )
 
@@ -141,11 +142,14 @@ class Ballots:
 
     def _counted(self, looked: _Looked, votes: Iterable[Vote]) -> tuple[CastVote, ...]:
         rules = {(p.policy_id, r.rule_id): r for p in looked.case.policies for r in p.rules}
+        freezes = {f"{FREEZE_RULE}{one.name}": one.digest for one in looked.loaded.acts.freezes}
         shown = seen_codes(looked.findings)
 
         def why(vote: Vote) -> str:
             rule = rules.get((vote.policy, vote.rule))
             if rule is None and vote.policy:
+                return NotCounting.RULE_CHANGED
+            if not vote.policy and vote.rule_digest != freezes.get(vote.rule, vote.rule_digest):
                 return NotCounting.RULE_CHANGED
             found = self.standing.not_counting(vote, looked.loaded, looked.authors, rule)
             if found is None and vote.approves and vote.policy and not still_seen(vote.seen, shown):

@@ -67,20 +67,10 @@ class Standing:
             return NOBODY
         now, release = loaded.now, loaded.release
         authors = authors_of(release, loaded.evidence)
-        # A policy that permits no waivers for a whole service any more is taken at its word.
-        service_wide = {policy.policy_id for policy in policies if policy.waivers.service_wide}
-        counting = [
-            one
-            for one in acts.waivers
-            if (one.release or one.policy in service_wide) and _waives(one, now, authors)
-        ]
-        waivers = tuple(_standing_waiver(one) for one in counting)
-        # Who asks for an exception does not vote on what is left.
-        asking = frozenset(one.requester.casefold() for one in counting)
-        voted = replace(authors, names=authors.names | asking)
+        waivers = tuple(_standing_waiver(one) for one in _counting(loaded, policies))
         freezes, freeze_time = self._freezes(acts, release, place, now)
         people = People(
-            votes=tuple(self._votes(loaded, voted, policies)),
+            votes=tuple(self._votes(loaded, policies)),
             waivers=waivers,
             overrides=tuple(_standing_override(one) for one in acts.overrides if _overrules(one, loaded)),
             freezes=freezes,
@@ -109,13 +99,12 @@ class Standing:
             return NotCounting.OTHER_ATTEMPT
         if authors.include(vote.voter, vote.voter_identities):
             return NotCounting.AUTHOR
-        return None if self._may_still(vote, release, loaded.acts.groups, now) else NotCounting.RIGHT_LOST
+        return None if self._may_still(vote, loaded, rule) else NotCounting.RIGHT_LOST
 
-    def _votes(
-        self, loaded: LoadedCase, authors: Authors, policies: Iterable[Policy]
-    ) -> Iterable[CountedVote]:
+    def _votes(self, loaded: LoadedCase, policies: Sequence[Policy]) -> Iterable[CountedVote]:
         if not loaded.acts.votes:
             return
+        authors = without_vote(loaded, policies)
         rules = {(policy.policy_id, rule.rule_id): rule for policy in policies for rule in policy.rules}
         for vote in loaded.acts.votes:
             rule = rules.get((vote.policy, vote.rule))
@@ -133,14 +122,20 @@ class Standing:
                     vote.expire_time,
                 )
 
-    def _may_still(self, vote: Vote, release: Release, groups: Iterable[Group], now: datetime) -> bool:
+    def _may_still(self, vote: Vote, loaded: LoadedCase, rule: Rule | None) -> bool:
+        release = loaded.release
         tenant = release.name.split("/")[1]
-        voter = Principal(vote.voter, tenant, now, groups=vote.voter_groups)
+        voter = Principal(vote.voter, tenant, loaded.now, groups=vote.voter_groups)
         identity = release.identity
         scopes = self.access.allowed_scopes(voter, Verb.APPROVE)
         if not any(scope.covers(identity.service, identity.environment) for scope in scopes):
             return False
-        return not vote.approves or vote.group in groups_of(groups, vote.voter, vote.voter_groups)
+        if not vote.approves:
+            return True
+        mine = groups_of(loaded.acts.groups, vote.voter, vote.voter_groups)
+        if rule is None or rule.approval is None:
+            return vote.group in mine
+        return vote.group in rule.approval.open_to(mine, vote.create_time - release.create_time)
 
     def _freezes(
         self, acts: Acts, release: Release, place: Place, now: datetime
@@ -180,6 +175,22 @@ def authors_in(reader: Reader, release: Release) -> Authors:
     return replace(authors, names=authors.names | starters)
 
 
+def without_vote(loaded: LoadedCase, policies: Sequence[Policy]) -> Authors:
+    """Return who has no vote: the authors, who started its rollouts, and who asked for waivers that count.
+
+    Who asks for an exception does not vote on what is left.
+    """
+    authors = authors_of(loaded.release, loaded.evidence)
+    mine = f"{loaded.release.name}/attempts/"
+    attempts = [loaded.attempt, *loaded.previous_attempts]
+    others = {
+        one.starter for one in attempts if one is not None and one.starter and one.name.startswith(mine)
+    }
+    for waiver in _counting(loaded, policies):
+        others.update((waiver.requester, *waiver.requester_identities))
+    return replace(authors, names=authors.names | {one.casefold() for one in others})
+
+
 def newest_attempt(loaded: LoadedCase) -> str:
     """Return the newest attempt to roll these digests out here; empty where there was none."""
     if loaded.attempt is not None:
@@ -192,6 +203,19 @@ def groups_of(groups: Iterable[Group], principal: str, claimed: Iterable[str]) -
     """Return the groups that somebody votes for: those that name them, or a group that their credential names."""
     known_as = {principal, *claimed}
     return tuple(group.group_id for group in groups if not known_as.isdisjoint(group.members))
+
+
+def _counting(loaded: LoadedCase, policies: Iterable[Policy]) -> list[Waiver]:
+    if not loaded.acts.waivers:
+        return []
+    authors = authors_of(loaded.release, loaded.evidence)
+    # A policy that permits no waivers for a whole service any more is taken at its word.
+    service_wide = {policy.policy_id for policy in policies if policy.waivers.service_wide}
+    return [
+        one
+        for one in loaded.acts.waivers
+        if (one.release or one.policy in service_wide) and _waives(one, loaded.now, authors)
+    ]
 
 
 def _waives(waiver: Waiver, now: datetime, authors: Authors) -> bool:

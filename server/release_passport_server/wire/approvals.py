@@ -117,7 +117,7 @@ def request_to_proto(request: Request) -> approval_pb2.ApprovalRequest:
         other_findings=[finding_to_proto(one) for one in request.others],
         subject=release_to_proto(request.release),
         previous=previous.name if previous else "",
-        previous_source_revision=previous.identity.source_revision if previous else "",
+        previous_subject=release_to_proto(previous) if previous else None,
         authors=sorted(request.authors.names),
         authors_known=request.authors.known,
         approvals=[approval_to_proto(one) for one in request.votes],

@@ -195,6 +195,9 @@ def _violations(given: freeze_pb2.Freeze) -> Iterator[Violation]:
         yield Violation("freeze.exempt_groups", f"must name at most {MAX_GROUPS} groups")
     for index, asked in enumerate(given.exempt_groups[:MAX_GROUPS]):
         yield from slug_violations(asked.group, f"freeze.exempt_groups[{index}].group")
+        if asked.delegates:
+            text = "cannot be given for a freeze: name every group that has to approve"
+            yield Violation(f"freeze.exempt_groups[{index}].delegates", text)
         if not 1 <= asked.count <= MAX_VOTES:
             yield Violation(f"freeze.exempt_groups[{index}].count", f"must be 1 to {MAX_VOTES}")
 

@@ -18,6 +18,7 @@ from release_passport_server.domain.policy import (
     ApprovalGroup,
     ApprovalRequirement,
     Canary,
+    Escalation,
     Match,
     Need,
     Policy,
@@ -106,10 +107,17 @@ def watch_to_proto(watch: Watch) -> policy_pb2.WatchRequirement:
 
 def approval_to_proto(approval: ApprovalRequirement) -> policy_pb2.ApprovalRequirement:
     """Return what is asked of people as a message."""
+    late = approval.escalation
     return policy_pb2.ApprovalRequirement(
-        groups=[policy_pb2.ApprovalGroup(group=g.group, count=g.count) for g in approval.groups],
+        groups=[
+            policy_pb2.ApprovalGroup(group=g.group, count=g.count, delegates=g.delegates)
+            for g in approval.groups
+        ],
         expires=duration(approval.expires),
         per_attempt=approval.per_attempt,
+        escalate_to=None
+        if late is None
+        else policy_pb2.ApprovalEscalation(group=late.group, after=duration(late.after)),
     )
 
 
@@ -168,9 +176,12 @@ def _unknown(verdict: int) -> Verdict:
 
 def _approval(approval: policy_pb2.ApprovalRequirement) -> ApprovalRequirement:
     return ApprovalRequirement(
-        groups=tuple(ApprovalGroup(g.group, g.count) for g in approval.groups),
+        groups=tuple(ApprovalGroup(g.group, g.count, tuple(g.delegates)) for g in approval.groups),
         expires=span(approval.expires) if approval.HasField("expires") else timedelta(hours=24),
         per_attempt=approval.per_attempt,
+        escalation=Escalation(approval.escalate_to.group, span(approval.escalate_to.after))
+        if approval.HasField("escalate_to")
+        else None,
     )
 
 

@@ -22,6 +22,7 @@ MAX_NEEDS = 16
 MAX_LABELS = 32
 MAX_CONTROLS = 32
 MAX_GROUPS = 10
+MAX_DELEGATES = 8
 MAX_NAMES = 64
 MAX_WAIVER = timedelta(days=366)
 _SLUG = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -182,8 +183,23 @@ def _approval(path: str, approval: policy_pb2.ApprovalRequirement) -> Problems:
     for index, group in enumerate(approval.groups):
         if not group.group or text_problem(group.group, max_bytes=128) or not 1 <= group.count <= 10:
             yield _problem(f"{path}.groups[{index}]", "needs a group and a count of 1 to 10")
+        if len(group.delegates) > MAX_DELEGATES:
+            yield _problem(f"{path}.groups[{index}].delegates", f"holds more than {MAX_DELEGATES} groups")
+        if any(not one or text_problem(one, max_bytes=128) for one in group.delegates):
+            yield _problem(f"{path}.groups[{index}].delegates", "must be ids of groups")
     if approval.HasField("expires"):
         yield from _span(f"{path}.expires", approval.expires, timedelta(minutes=1), timedelta(days=30))
+    if approval.HasField("escalate_to"):
+        yield from _escalation(f"{path}.escalate_to", approval.escalate_to)
+
+
+def _escalation(path: str, late: policy_pb2.ApprovalEscalation) -> Problems:
+    if not late.group or text_problem(late.group, max_bytes=128):
+        yield _problem(f"{path}.group", "is required: the id of a group")
+    if late.HasField("after"):
+        yield from _span(f"{path}.after", late.after, timedelta(minutes=1), timedelta(days=30))
+    else:
+        yield _problem(f"{path}.after", "is required: how long the groups have for themselves")
 
 
 def _over_time(path: str, rule: policy_pb2.Rule) -> Problems:

@@ -62,7 +62,7 @@ class Approval(_message.Message):
     def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., policy: _Optional[str] = ..., rule: _Optional[str] = ..., vote: _Optional[_Union[ApprovalDecision, str]] = ..., group: _Optional[str] = ..., voter: _Optional[str] = ..., reason: _Optional[str] = ..., decision: _Optional[str] = ..., release_digest: _Optional[str] = ..., rule_digest: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_by: _Optional[str] = ..., end_reason: _Optional[str] = ..., counts: bool = ..., not_counting: _Optional[str] = ...) -> None: ...
 
 class ApprovalRequest(_message.Message):
-    __slots__ = ("release", "policy", "rule", "title", "decision", "finding", "other_findings", "subject", "previous", "previous_source_revision", "authors", "authors_known", "approvals", "your_groups", "why_not", "etag", "ask_time")
+    __slots__ = ("release", "policy", "rule", "title", "decision", "finding", "other_findings", "subject", "previous", "previous_subject", "authors", "authors_known", "approvals", "your_groups", "why_not", "etag", "ask_time")
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     RULE_FIELD_NUMBER: _ClassVar[int]
@@ -72,7 +72,7 @@ class ApprovalRequest(_message.Message):
     OTHER_FINDINGS_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
-    PREVIOUS_SOURCE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_SUBJECT_FIELD_NUMBER: _ClassVar[int]
     AUTHORS_FIELD_NUMBER: _ClassVar[int]
     AUTHORS_KNOWN_FIELD_NUMBER: _ClassVar[int]
     APPROVALS_FIELD_NUMBER: _ClassVar[int]
@@ -89,7 +89,7 @@ class ApprovalRequest(_message.Message):
     other_findings: _containers.RepeatedCompositeFieldContainer[_decision_pb2.Finding]
     subject: _release_pb2.Release
     previous: str
-    previous_source_revision: str
+    previous_subject: _release_pb2.Release
     authors: _containers.RepeatedScalarFieldContainer[str]
     authors_known: bool
     approvals: _containers.RepeatedCompositeFieldContainer[Approval]
@@ -97,4 +97,4 @@ class ApprovalRequest(_message.Message):
     why_not: str
     etag: str
     ask_time: _timestamp_pb2.Timestamp
-    def __init__(self, release: _Optional[str] = ..., policy: _Optional[str] = ..., rule: _Optional[str] = ..., title: _Optional[str] = ..., decision: _Optional[str] = ..., finding: _Optional[_Union[_decision_pb2.Finding, _Mapping]] = ..., other_findings: _Optional[_Iterable[_Union[_decision_pb2.Finding, _Mapping]]] = ..., subject: _Optional[_Union[_release_pb2.Release, _Mapping]] = ..., previous: _Optional[str] = ..., previous_source_revision: _Optional[str] = ..., authors: _Optional[_Iterable[str]] = ..., authors_known: bool = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., your_groups: _Optional[_Iterable[str]] = ..., why_not: _Optional[str] = ..., etag: _Optional[str] = ..., ask_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, release: _Optional[str] = ..., policy: _Optional[str] = ..., rule: _Optional[str] = ..., title: _Optional[str] = ..., decision: _Optional[str] = ..., finding: _Optional[_Union[_decision_pb2.Finding, _Mapping]] = ..., other_findings: _Optional[_Iterable[_Union[_decision_pb2.Finding, _Mapping]]] = ..., subject: _Optional[_Union[_release_pb2.Release, _Mapping]] = ..., previous: _Optional[str] = ..., previous_subject: _Optional[_Union[_release_pb2.Release, _Mapping]] = ..., authors: _Optional[_Iterable[str]] = ..., authors_known: bool = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., your_groups: _Optional[_Iterable[str]] = ..., why_not: _Optional[str] = ..., etag: _Optional[str] = ..., ask_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

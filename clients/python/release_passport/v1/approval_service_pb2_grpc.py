@@ -119,7 +119,7 @@ class ApprovalServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListPendingApprovals(self, request, context):
-        """ListPendingApprovals lists what waits for votes that the caller may cast, oldest first.
+        """ListPendingApprovals lists what waits for votes that the caller may cast and has not, newest first. A page may hold fewer than there are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

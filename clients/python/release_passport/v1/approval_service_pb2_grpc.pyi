@@ -46,7 +46,7 @@ class ApprovalServiceStub:
     ListApprovals: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.ListApprovalsRequest, _approval_service_pb2.ListApprovalsResponse]
     """ListApprovals lists the votes about a release, newest first."""
     ListPendingApprovals: _grpc.UnaryUnaryMultiCallable[_approval_service_pb2.ListPendingApprovalsRequest, _approval_service_pb2.ListPendingApprovalsResponse]
-    """ListPendingApprovals lists what waits for votes that the caller may cast, oldest first."""
+    """ListPendingApprovals lists what waits for votes that the caller may cast and has not, newest first. A page may hold fewer than there are."""
 
 @_typing.type_check_only
 class ApprovalServiceAsyncStub(ApprovalServiceStub):
@@ -66,7 +66,7 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     ListApprovals: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.ListApprovalsRequest, _approval_service_pb2.ListApprovalsResponse]  # type: ignore[assignment]
     """ListApprovals lists the votes about a release, newest first."""
     ListPendingApprovals: _aio.UnaryUnaryMultiCallable[_approval_service_pb2.ListPendingApprovalsRequest, _approval_service_pb2.ListPendingApprovalsResponse]  # type: ignore[assignment]
-    """ListPendingApprovals lists what waits for votes that the caller may cast, oldest first."""
+    """ListPendingApprovals lists what waits for votes that the caller may cast and has not, newest first. A page may hold fewer than there are."""
 
 class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
     """ApprovalService takes the votes of people. Nobody votes on a release of their own, and no robot votes."""
@@ -125,6 +125,6 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approval_service_pb2.ListPendingApprovalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approval_service_pb2.ListPendingApprovalsResponse, _abc.Awaitable[_approval_service_pb2.ListPendingApprovalsResponse]]:
-        """ListPendingApprovals lists what waits for votes that the caller may cast, oldest first."""
+        """ListPendingApprovals lists what waits for votes that the caller may cast and has not, newest first. A page may hold fewer than there are."""
 
 def add_ApprovalServiceServicer_to_server(servicer: ApprovalServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

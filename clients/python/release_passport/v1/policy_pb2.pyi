@@ -182,22 +182,34 @@ class Need(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., keys: _Optional[_Iterable[str]] = ..., artifacts: _Optional[str] = ..., max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., verified: bool = ..., sources: _Optional[_Iterable[str]] = ..., min_samples: _Optional[int] = ..., retries: _Optional[int] = ..., allow_empty: bool = ...) -> None: ...
 
 class ApprovalRequirement(_message.Message):
-    __slots__ = ("groups", "expires", "per_attempt")
+    __slots__ = ("groups", "expires", "per_attempt", "escalate_to")
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_FIELD_NUMBER: _ClassVar[int]
     PER_ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    ESCALATE_TO_FIELD_NUMBER: _ClassVar[int]
     groups: _containers.RepeatedCompositeFieldContainer[ApprovalGroup]
     expires: _duration_pb2.Duration
     per_attempt: bool
-    def __init__(self, groups: _Optional[_Iterable[_Union[ApprovalGroup, _Mapping]]] = ..., expires: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., per_attempt: bool = ...) -> None: ...
+    escalate_to: ApprovalEscalation
+    def __init__(self, groups: _Optional[_Iterable[_Union[ApprovalGroup, _Mapping]]] = ..., expires: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., per_attempt: bool = ..., escalate_to: _Optional[_Union[ApprovalEscalation, _Mapping]] = ...) -> None: ...
+
+class ApprovalEscalation(_message.Message):
+    __slots__ = ("group", "after")
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    group: str
+    after: _duration_pb2.Duration
+    def __init__(self, group: _Optional[str] = ..., after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ApprovalGroup(_message.Message):
-    __slots__ = ("group", "count")
+    __slots__ = ("group", "count", "delegates")
     GROUP_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    DELEGATES_FIELD_NUMBER: _ClassVar[int]
     group: str
     count: int
-    def __init__(self, group: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+    delegates: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, group: _Optional[str] = ..., count: _Optional[int] = ..., delegates: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchRequirement(_message.Message):
     __slots__ = ("duration", "grace_period", "interval", "required_rules")

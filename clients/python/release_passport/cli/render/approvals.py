@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from release_passport.cli.render.names import last_part, release_words
 from release_passport.cli.render.text import Document, Span, pairs, table
@@ -16,19 +17,18 @@ def request(item: approval_pb2.ApprovalRequest) -> Document:
     identity = subject.identity
     document = Document()
     document.add(Span(f"{release_words(item.release)}: {item.title or item.rule}", "strong"))
-    previous = "nothing: the first one here"
-    if item.previous:
-        previous = f"{release_words(item.previous)} {item.previous_source_revision[:12]}"
     authors = ", ".join(item.authors)
     shown = [
         ("asked by", f"{item.policy}/{item.rule}" if item.policy else item.rule),
         ("finding", f"{item.finding.reason}: {item.finding.message}"),
         ("needed", _needed(item.finding)),
+        ("who else", _who_else(item.finding)),
         *(("artifact", f"{one.name}@{one.digest}") for one in identity.artifacts),
         ("source", identity.source_revision),
         ("manifests", identity.manifest_digest),
         ("digest", subject.release_digest),
-        ("replaces", previous),
+        ("replaces", release_words(item.previous) if item.previous else "nothing: the first one here"),
+        *(("change", one) for one in _changes(item)),
         ("authors", authors if item.authors_known else f"{authors}; who committed the change is not known"),
         *(("vote", vote_words(one)) for one in item.approvals),
         *(("also stands", finding_words(one)) for one in item.other_findings),
@@ -83,6 +83,36 @@ def groups(items: Sequence[group_service_pb2.Group]) -> Document:
     """Return groups as a table."""
     rows = [(last_part(item.name), item.title, ", ".join(item.members)) for item in items]
     return table(("group", "title", "members"), rows, empty="no groups")
+
+
+def _changes(item: approval_pb2.ApprovalRequest) -> Iterator[str]:
+    """Yield what differs from the release that is replaced."""
+    if not item.HasField("previous_subject"):
+        return
+    now, before = item.subject.identity, item.previous_subject.identity
+    digests = {one.name: one.digest for one in now.artifacts}
+    were = {one.name: one.digest for one in before.artifacts}
+    for name in sorted(digests.keys() | were.keys()):
+        yield from _change(name, were.get(name, ""), digests.get(name, ""))
+    yield from _change("source", before.source_revision, now.source_revision)
+    yield from _change("manifests", before.manifest_digest, now.manifest_digest)
+    if digests == were and before.manifest_digest == now.manifest_digest:
+        yield "none: the same artifacts and manifests"
+
+
+def _change(what: str, before: str, now: str) -> Iterator[str]:
+    if before != now:
+        yield f"{what}: {before or 'none'} → {now or 'none'}"
+
+
+def _who_else(finding: decision_pb2.Finding) -> str:
+    """Return who may vote in the place of the groups that are asked."""
+    asked = finding.approval
+    words = [f"{', '.join(one.delegates)} for {one.group}" for one in asked.groups if one.delegates]
+    if asked.HasField("escalate_to"):
+        hours = asked.escalate_to.after.ToTimedelta() / timedelta(hours=1)
+        words.append(f"{asked.escalate_to.group} for all, {hours:.3g} h after the release was made")
+    return "; ".join(words)
 
 
 def _needed(finding: decision_pb2.Finding) -> str:
