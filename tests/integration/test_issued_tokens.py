@@ -201,7 +201,7 @@ REFUSED: dict[str, tuple[Callable[[Issuer], str], str]] = {
         lambda i: i.token(aud="narrow", team="lost", email_verified=True),
         "tenant",
     ),
-    "larger than a token may be": (lambda i: i.token(filler="x" * 5600), "at most 7168"),
+    "larger than a token may be": (lambda i: i.token(filler="x" * 5200), "at most 7168"),
     "nested without end": (lambda i: raw(i, "[" * 4000), "cannot be read"),
     "a list of claims": (lambda i: raw(i, "[]"), "cannot be read"),
     "no JSON": (lambda i: f"eyJ.{encoded(b'x')}.{encoded(b'x')}", "cannot be read"),
