@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from release_passport import __version__
 from release_passport_server.adapters.calendar.recurring import RecurringFreezes
 from release_passport_server.core import ENGINE_VERSION, Core
+from release_passport_server.ports.workloads import ClusterObjects
 from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.answer_gate import AnswerGate
 from release_passport_server.services.approvals import Approvals
 from release_passport_server.services.ballots import Ballots
 from release_passport_server.services.bans import Bans
@@ -19,7 +21,10 @@ from release_passport_server.services.explain import Explain
 from release_passport_server.services.export import Export
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.freezes import Freezes
+from release_passport_server.services.gate_record import GateRecord
+from release_passport_server.services.gates import Gates
 from release_passport_server.services.groups import Groups
+from release_passport_server.services.live_reading import LiveReading
 from release_passport_server.services.observe_only import ObserveOnlyBindings
 from release_passport_server.services.overrides import Overrides
 from release_passport_server.services.permits import Permits
@@ -42,6 +47,7 @@ from release_passport_server.transport.grpc.handlers.catalog import CatalogHandl
 from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
 from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
 from release_passport_server.transport.grpc.handlers.freezes import FreezeHandlers
+from release_passport_server.transport.grpc.handlers.gates import GateHandlers
 from release_passport_server.transport.grpc.handlers.overrides import OverrideHandlers
 from release_passport_server.transport.grpc.handlers.permits import PermitHandlers
 from release_passport_server.transport.grpc.handlers.policies import PolicyHandlers
@@ -63,6 +69,7 @@ def handlers_of(core: Core) -> Mapping[str, object]:
             ("DecisionService", _decisions(core)),
             ("EvidenceService", _evidence(core)),
             ("FreezeService", FreezeHandlers(_freezes(core))),
+            ("GateService", GateHandlers(_gates(core))),
             ("GroupService", GroupHandlers(Groups(core.store, core.access, core.guarded))),
             ("OverrideService", OverrideHandlers(_overrides(core))),
             ("PermitService", PermitHandlers(_permits(core))),
@@ -125,6 +132,7 @@ def _decisions(core: Core) -> DecisionHandlers:
         core.reading,
         _permits(core),
         core.clock,
+        core.watching,
     )
 
 
@@ -170,6 +178,22 @@ def _tenants(core: Core) -> TenantHandlers:
 
 def _trust(core: Core) -> TrustHandlers:
     return TrustHandlers(TrustConfigurations(core.store, core.access, core.guarded, core.verifier))
+
+
+def _gates(core: Core) -> Gates:
+    return Gates(core.store, core.access, core.guarded, core.ids, core.tokens)
+
+
+def gate_answers(core: Core, clusters: ClusterObjects) -> AnswerGate:
+    """Return what answers controllers at their gates."""
+    record = GateRecord(
+        core.store,
+        StartRollout(core.store, core.access, core.cases),
+        FinishRollout(core.store, core.access, core.cases, core.messages, core.ids),
+    )
+    return AnswerGate(
+        core.store, core.loader, recorder_of(core), core.messages, LiveReading(clusters), record
+    )
 
 
 def recorder_of(core: Core) -> Recorder:

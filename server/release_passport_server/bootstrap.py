@@ -21,7 +21,7 @@ from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.adapters.system.clock import SystemClock
 from release_passport_server.adapters.system.ids import SystemIds
 from release_passport_server.adapters.tokens.bearer import BearerTokens
-from release_passport_server.assembly import handlers_of, recorder_of
+from release_passport_server.assembly import gate_answers, handlers_of, recorder_of
 from release_passport_server.config import Settings, SettingsInvalid
 from release_passport_server.core import ENGINE_VERSION, Core, core_of
 from release_passport_server.dev_mode import NOTICE
@@ -33,7 +33,9 @@ from release_passport_server.domain.notification import NOTIFY
 from release_passport_server.domain.outbound import OriginInvalid
 from release_passport_server.domain.record import Page
 from release_passport_server.ports.authentication import Authenticator
+from release_passport_server.ports.workloads import ClusterObjects, NoClusters
 from release_passport_server.process import Application, Process, run
+from release_passport_server.services.admit_gate import AdmitGate
 from release_passport_server.services.authenticate import Authenticate
 from release_passport_server.services.dev_access import admit_everybody
 from release_passport_server.services.reconsider import RECONSIDER
@@ -42,6 +44,8 @@ from release_passport_server.services.replaying import Replayer, replay_statemen
 from release_passport_server.services.restored import Restored
 from release_passport_server.services.reverify import Reverify
 from release_passport_server.services.tenants import bootstrap_tenant
+from release_passport_server.transport.grpc.limits import Limits
+from release_passport_server.transport.http.gates import GateEdge
 from release_passport_server.webhook_settings import WebhookSettings
 from release_passport_server.wire.bundle import BundledBodies, recorded
 from release_passport_server.wire.messages import WireMessages
@@ -99,7 +103,12 @@ async def serve(settings: Settings, *, dev: bool, behind_proxy: bool = False) ->
 
 
 async def build(
-    store: SQLStore, settings: Settings, *, dev: bool = False, behind_proxy: bool = False
+    store: SQLStore,
+    settings: Settings,
+    *,
+    dev: bool = False,
+    behind_proxy: bool = False,
+    clusters: ClusterObjects | None = None,
 ) -> Application:
     """Return what answers calls, on a store with the schema of this version."""
     core = core_of(store, settings, dev=dev, notices=(BEHIND_PROXY,) if behind_proxy else ())
@@ -125,6 +134,8 @@ async def build(
         core.bundles.close,
         alerts=core.alerts,
         jobs=JobStatus(SQLJobs(store.aside, store.write), JOB_KINDS, core.clock),
+        goodbye=core.watching.end,
+        gates=_gates(core, clusters or NoClusters()),
     )
 
 
@@ -170,6 +181,11 @@ class _DevAuthenticator:
         if bearer is None and certificate:
             return await self.known.authenticate(None, certificate)
         return await self.known.authenticate(bearer or self.token)
+
+
+def _gates(core: Core, clusters: ClusterObjects) -> Callable[[Limits], GateEdge]:
+    admit, answer = AdmitGate(core.store, core.tokens), gate_answers(core, clusters)
+    return lambda limits: GateEdge(admit, answer, core.clock, limits)
 
 
 def _worker(core: Core, settings: Settings) -> Runner:

@@ -160,7 +160,14 @@ class LimitSettings(Section):
     decide: int = Field(default=256, ge=1, description="Most Evaluate calls in flight.")
     write: int = Field(default=128, ge=1, description="Most other changing calls in flight.")
     read: int = Field(default=64, ge=1, description="Most reading, testing and simulating calls in flight.")
-    stream: int = Field(default=64, ge=1, description="Most streams open.")
+    stream: int = Field(default=64, ge=1, description="Most streams of evidence and audit entries open.")
+    watch: int = Field(default=10_000, ge=1, description="Most streams of decisions open.")
+    watch_of_tenant: int = Field(
+        default=2000, ge=1, description="Most streams of decisions that one tenant has open."
+    )
+    watch_of_principal: int = Field(
+        default=100, ge=1, description="Most streams of decisions that one principal has open."
+    )
 
 
 class ShutdownSettings(Section):

@@ -42,8 +42,10 @@ from release_passport_server.services.intake import EvidenceIntake
 from release_passport_server.services.people import Standing
 from release_passport_server.services.reading import Reading
 from release_passport_server.services.signing import Signing
+from release_passport_server.services.tail import Tail
 from release_passport_server.services.verify_envelope import VerifyEnvelope
 from release_passport_server.services.verify_evidence import VerifyEvidence
+from release_passport_server.services.watching import StreamLimits, Watching
 from release_passport_server.verification import bundle_verifier, default_roots, registries
 from release_passport_server.wire.intoto.claims import EnvelopeClaims
 from release_passport_server.wire.messages import WireMessages
@@ -86,6 +88,7 @@ class Core:
     keys: KeyFolder
     log: Log
     audit: Audit
+    watching: Watching
     clock: SystemClock
     ids: SystemIds
     tokens: BearerTokens
@@ -125,12 +128,17 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
         keys=keys,
         log=log,
         audit=Audit(store, access, log.reader, keys, settings.signing.issuer, log.identity, store.blocking),
+        watching=Watching(store, access, loader, clock, Tail(store), _streams(settings)),
         clock=clock,
         ids=ids,
         tokens=tokens,
         alerts=LoggedAlerts(),
         notices=notices,
     )
+
+
+def _streams(settings: Settings) -> StreamLimits:
+    return StreamLimits(settings.limits.watch_of_principal, settings.limits.watch_of_tenant)
 
 
 def _vouchers(settings: Settings, clock: SystemClock) -> Vouchers:

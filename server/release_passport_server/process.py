@@ -19,6 +19,7 @@ from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.grpc.methods import CallClass, all_methods
 from release_passport_server.transport.grpc.server import GRPCServer
 from release_passport_server.transport.http.app import http_app
+from release_passport_server.transport.http.gates import GateEdge
 from release_passport_server.transport.http.json_rpc import json_rpc_routes
 from release_passport_server.transport.http.log_files import log_routes
 from release_passport_server.transport.http.metrics import metrics_route
@@ -50,6 +51,10 @@ class Application:
     audit: Audit | None = None
     # Ends what runs beside the server, once nothing more is answered.
     close: Callable[[], Awaitable[None]] | None = None
+    # Ends the streams that watch, each with a goodbye, before no more calls are taken.
+    goodbye: Callable[[], Awaitable[None]] | None = None
+    # Makes what answers controllers at their gates.
+    gates: Callable[[Limits], GateEdge] | None = None
     alerts: AlertSource | None = None
     jobs: JobSource | None = None
 
@@ -91,6 +96,8 @@ class Process:
         ]
         if application.audit is not None:
             routes += log_routes(application.audit, dispatcher, self._limits)
+        if application.gates is not None:
+            routes += application.gates(self._limits).routes()
         tls = _tls(settings.http)
         connections = Connections(most=settings.grpc.connections)
         self._grpc = GRPCServer(
@@ -114,8 +121,10 @@ class Process:
 
     async def stop(self, hurry: asyncio.Event | None = None) -> bool:
         """Refuse new calls, let those in flight end, close; return whether none had to be cut off."""
-        self._limits.drain()
         await self._grpc.say_not_serving()
+        if self.application.goodbye is not None:
+            await self.application.goodbye()
+        self._limits.drain()
         logger.info("draining", extra={"grace_seconds": self.settings.shutdown.grace_seconds})
         worked = asyncio.create_task(self._worked(), name="worker's end")
         finished = await self._finished(hurry or asyncio.Event())

@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 from release_passport.v1 import approval_service_pb2 as approvals
 from release_passport.v1 import freeze_pb2 as freeze
 from release_passport.v1 import freeze_service_pb2 as freezes
+from release_passport.v1 import gate_pb2 as gate
+from release_passport.v1 import gate_service_pb2 as gates
 from release_passport.v1 import group_service_pb2 as groups
 from release_passport.v1 import override_service_pb2 as overrides
 from release_passport.v1 import policy_pb2 as policy
@@ -21,7 +23,7 @@ REASON = "because the quarter ends and nobody is here"
 
 def people_requests(n: Names) -> dict[str, Message]:
     """Return the requests about one release and its place."""
-    return {**_votes(n), **_exceptions(n), **_freezes(n)}
+    return {**_votes(n), **_exceptions(n), **_freezes(n), **_gates(n)}
 
 
 def _votes(n: Names) -> dict[str, Message]:
@@ -117,4 +119,33 @@ def _freezes(n: Names) -> dict[str, Message]:
         "ListFreezeExemptions": freezes.ListFreezeExemptionsRequest(
             tenant=n.tenant, freeze=name, release=n.release
         ),
+    }
+
+
+def _gates(n: Names) -> dict[str, Message]:
+    name = f"{n.inside}/gates/{n.ulid}"
+
+    def wanted(name: str = "", etag: str = "") -> gate.Gate:
+        return gate.Gate(
+            title="checkout in production",
+            controller="GATE_CONTROLLER_FLAGGER",
+            cluster="eu-1",
+            namespace="shop",
+            object_name="checkout",
+            service=n.service,
+            environment=n.environment,
+            hooks=["confirm-rollout", "rollback"],
+            on_rollback="GATE_ON_ROLLBACK_EXECUTE",
+            injected_containers=["istio-proxy"],
+            name=name,
+            etag=etag,
+        )
+
+    return {
+        "CreateGate": gates.CreateGateRequest(tenant=n.tenant, gate=wanted()),
+        "GetGate": gates.GetGateRequest(name=name),
+        "ListGates": gates.ListGatesRequest(tenant=n.tenant),
+        "UpdateGate": gates.UpdateGateRequest(gate=wanted(name, "e")),
+        "DeleteGate": gates.DeleteGateRequest(name=name),
+        "GetGateHealth": gates.GetGateHealthRequest(name=name),
     }

@@ -23,6 +23,7 @@ from release_passport.v1 import tenant_pb2 as tenant
 from release_passport.v1 import tenant_service_pb2 as tenants
 from release_passport.v1 import trust_pb2 as trust
 from release_passport.v1 import trust_service_pb2 as trusts
+from release_passport.v1 import watch_pb2 as watches
 from support.names import ULID, Names, ahead
 from support.people_requests import people_requests
 
@@ -146,6 +147,9 @@ def _decisions(n: Names) -> dict[str, Message]:
         ),
         "GetDecision": decisions.GetDecisionRequest(name=decision),
         "ListDecisions": decisions.ListDecisionsRequest(tenant=n.tenant, release=n.release),
+        "WatchDecision": decisions.WatchDecisionRequest(
+            tenant=n.tenant, subscriptions=[watches.Subscription(release=n.release)]
+        ),
         "ExplainDecision": decisions.ExplainDecisionRequest(name=decision),
         "SimulateDecision": decisions.SimulateDecisionRequest(
             tenant=n.tenant,

@@ -19,6 +19,7 @@ from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.config import Settings
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import Unauthenticated
+from release_passport_server.ports.workloads import ClusterObjects
 from release_passport_server.process import Application, Process
 
 GOOD = "rp1_good"
@@ -104,7 +105,11 @@ class RealServer:
 
 @asynccontextmanager
 async def real_server(
-    folder: Path, *, dev: bool = False, **sections: Mapping[str, Any]
+    folder: Path,
+    *,
+    dev: bool = False,
+    clusters: ClusterObjects | None = None,
+    **sections: Mapping[str, Any],
 ) -> AsyncIterator[RealServer]:
     """Serve everything over a new store, in the folder unless told otherwise; make one a module to save time."""
     embedded = {
@@ -116,7 +121,7 @@ async def real_server(
     store = bootstrap.open_store(settings)
     try:
         async with (
-            serving(await bootstrap.build(store, settings, dev=dev), settings) as process,
+            serving(await bootstrap.build(store, settings, dev=dev, clusters=clusters), settings) as process,
             channel(process) as to_server,
         ):
             yield RealServer(process, store, token, to_server)

@@ -8,6 +8,7 @@ from release_passport_server.domain.acts import Freeze
 from release_passport_server.domain.canonical import canonical, stamp
 from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
 from release_passport_server.domain.errors import Conflict
+from release_passport_server.domain.gate import Gate
 from release_passport_server.domain.trust import TrustRevision
 
 
@@ -34,6 +35,11 @@ def environment_etag(environment: Environment) -> str:
         environment.progressive,
         stamp(environment.update_time),
     )
+
+
+def gate_etag(gate: Gate) -> str:
+    """Return the etag of a gate's state."""
+    return _etag(gate.gate_id, gate.title, list(gate.hooks), gate.on_rollback, stamp(gate.update_time))
 
 
 def policy_etag(document: PolicyDocument) -> str:

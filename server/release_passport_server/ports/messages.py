@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from release_passport_server.domain.record import DecisionDraft, Recorded
@@ -19,6 +19,9 @@ class Limits:
     steps: tuple[int, ...]
     weakenings: tuple[str, ...]
     dev: bool
+    # How long its rollout is watched, and why it does not simply let it go.
+    watched: timedelta = timedelta(0)
+    reasons: tuple[str, ...] = ()
 
 
 class Messages(Protocol):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
+from release_passport_server.domain.gate import Gate, GateAnswer
 from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import Listed, Page
 
-Act = Vote | Waiver | Override | Exemption | Freeze | Group | PolicyChange
-T = TypeVar("T", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange)
+Act = Vote | Waiver | Override | Exemption | Freeze | Group | PolicyChange | Gate | GateAnswer
+T = TypeVar("T", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange, Gate, GateAnswer)
 
 
 class ActReader(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -19,6 +19,7 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject
+from release_passport_server.domain.gate import Gate
 from release_passport_server.domain.record import (
     AuditEntry,
     DecisionRecord,
@@ -30,6 +31,7 @@ from release_passport_server.domain.record import (
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.domain.trust import TrustRevision
 from release_passport_server.domain.verdict import Verdict
+from release_passport_server.ports.feed import FeedReader
 from release_passport_server.ports.judging import CaseKey, Judged, Judgement, LoadedCase
 from release_passport_server.ports.leases import Scheduling
 from release_passport_server.ports.people import ActReader, ActWriter
@@ -85,7 +87,7 @@ class Replay:
     answer: bytes
 
 
-class Reader(ActReader, Protocol):
+class Reader(ActReader, FeedReader, Protocol):
     """Reads one tenant's data in one consistent snapshot. Methods block; they run off the event loop."""
 
     tenant: str
@@ -345,6 +347,18 @@ class Store(Protocol):
 
     async def tenant_of_token(self, token_id: str) -> str | None:
         """Return the tenant that a token belongs to; the one question that cannot name a tenant first."""
+        ...
+
+    async def revisions(self, tenants: Collection[str]) -> Mapping[str, int]:
+        """Return the head revision of each of these tenants that has one."""
+        ...
+
+    def on_commit(self, told: Callable[[], None]) -> None:
+        """Have it told, from another thread, whenever this process has committed something."""
+        ...
+
+    async def find_gate(self, gate_id: str) -> tuple[str, Gate] | None:
+        """Return a gate and the tenant that it belongs to: its controller knows nothing but the gate's id."""
         ...
 
     async def ready(self) -> None:

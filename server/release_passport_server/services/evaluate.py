@@ -20,6 +20,7 @@ from release_passport_server.domain.record import AuditEntry, DecisionDraft, Dec
 from release_passport_server.domain.reevaluation import question_timer
 from release_passport_server.domain.release import Latch, ReleaseIdentity
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
+from release_passport_server.domain.watch import Happening
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.judging import CaseKey, Conclusion, Judged, LoadedCase
@@ -241,17 +242,26 @@ def _rests_on(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _stands(standing: DecisionRecord, outcome: Outcome, now: datetime) -> bool:
+    """Say whether a decision with the same outcome is good for long enough, or a new one would be for no longer."""
     if standing.valid_until is None or outcome.valid_until is None:
         return standing.valid_until == outcome.valid_until
     half = standing.decide_time + (standing.valid_until - standing.decide_time) / 2
-    return now < half and standing.valid_until <= outcome.valid_until
+    if standing.valid_until == outcome.valid_until:
+        return now < standing.valid_until
+    return now < half and standing.valid_until < outcome.valid_until
 
 
 def _event(record: DecisionRecord, case: Case, *, renews: bool) -> FeedEvent:
     scopes = (f"release:{record.release}", f"digests:{case.release.identity.content_digest}")
-    kind = "decision.renewed" if renews else "decision.changed"
+    kind = Happening.RENEWED if renews else Happening.CHANGED
     body = {"verdict": record.verdict.name, "effectiveVerdict": record.effective_verdict.name}
     return FeedEvent(kind, record.name, scopes, body)
+
+
+def expired(record: DecisionRecord, content_digest: str) -> FeedEvent:
+    """Return what tells that a decision's validity has passed, and that nobody decides it anew."""
+    scopes = (f"release:{record.release}", f"digests:{content_digest}")
+    return FeedEvent(Happening.EXPIRED, record.name, scopes)
 
 
 def _asking(record: DecisionRecord, case: Case, *, renews: bool) -> tuple[Timer, ...]:

@@ -51,15 +51,16 @@ class FinishRollout:
 
         def act(tx: Transaction) -> Attempt:
             attempt, _ = once(
-                tx, ask, lambda: self._end(tx, ask, name, outcome, reason), lambda _: _attempt(tx, name)
+                tx, ask, lambda: self.end(tx, ask, name, outcome, reason), lambda _: _attempt(tx, name)
             )
             return attempt
 
         return await self.store.write(ask.principal.tenant, act)
 
-    def _end(
+    def end(
         self, tx: Transaction, ask: Ask, name: AttemptName, outcome: str, reason: str
     ) -> tuple[Attempt, str]:
+        """End an attempt for who may; the second value is its name."""
         attempt = _attempt(tx, name)
         where = name.release
         release = tx.find_release(where.service, where.environment, where.version)

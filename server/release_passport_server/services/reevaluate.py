@@ -9,11 +9,12 @@ from datetime import datetime
 from release_passport_server.domain.errors import NotFound
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.ids import ReleaseName
-from release_passport_server.domain.reevaluation import WORKER, look_again_time
+from release_passport_server.domain.record import DecisionRecord
+from release_passport_server.domain.reevaluation import WORKER, has_ended, look_again_time, renewal_time
 from release_passport_server.ports.judging import CaseKey, Conclusion, Judged, LoadedCase
 from release_passport_server.ports.store import Store, Transaction
 from release_passport_server.services.cases import case_key
-from release_passport_server.services.evaluate import Recorder
+from release_passport_server.services.evaluate import Recorder, expired
 from release_passport_server.services.grants import GrantLoader
 
 
@@ -76,10 +77,21 @@ class _Again:
         standing = loaded.standing
         if standing is None or _over(loaded, standing.decide_time):
             raise QuestionClosed
+        if has_ended(self.asked, loaded.now):
+            return self._last_look(loaded, standing)
         concluded = self.recorder.conclude(loaded, WORKER, self.asked)
-        times = (concluded.answer.valid_until, *concluded.times)
+        times = (renewal_time(concluded.answer), *concluded.times)
         self.next_time = look_again_time(loaded.release.name, times, self.asked, loaded.now)
         return concluded
+
+    def _last_look(self, loaded: LoadedCase, standing: DecisionRecord) -> Conclusion:
+        """Let the last decision of a question that nobody asks any more stand until its end, and tell of that."""
+        if standing.valid_until is None:
+            raise QuestionClosed
+        if loaded.now < standing.valid_until:
+            self.next_time = standing.valid_until
+            return Conclusion(None, standing)
+        return Conclusion(None, standing, events=(expired(standing, loaded.release.identity.content_digest),))
 
 
 def _over(loaded: LoadedCase, decided: datetime) -> bool:

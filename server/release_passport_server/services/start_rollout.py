@@ -41,12 +41,13 @@ class StartRollout:
                 assert found is not None
                 return found
 
-            attempt, _ = once(tx, ask, lambda: self._open(tx, ask, release, decision), again)
+            attempt, _ = once(tx, ask, lambda: self.open(tx, ask, release, decision), again)
             return attempt
 
         return await self.store.write(ask.principal.tenant, act)
 
-    def _open(self, tx: Transaction, ask: Ask, name: ReleaseName, decision: str) -> tuple[Attempt, str]:
+    def open(self, tx: Transaction, ask: Ask, name: ReleaseName, decision: str) -> tuple[Attempt, str]:
+        """Open an attempt for who may; the second value is its name."""
         release = tx.find_release(name.service, name.environment, name.version)
         if release is None:
             raise NotFound("NOT_FOUND", f"there is no release {name}")

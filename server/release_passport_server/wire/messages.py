@@ -6,7 +6,7 @@ from datetime import datetime
 
 from google.protobuf.message import DecodeError, Message
 
-from release_passport.v1 import evidence_pb2, rule_context_pb2
+from release_passport.v1 import evidence_pb2, rule_context_pb2, verdict_pb2
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
@@ -40,6 +40,12 @@ class WireMessages:
             steps=() if canary is None else tuple(canary.steps),
             weakenings=tuple(message.weakenings),
             dev=message.dev,
+            watched=message.watch.duration.ToTimedelta(),
+            reasons=tuple(
+                dict.fromkeys(
+                    one.reason for one in message.findings if one.verdict != verdict_pb2.VERDICT_ALLOW
+                )
+            ),
         )
 
     def recorded(self, body: bytes) -> Recorded:

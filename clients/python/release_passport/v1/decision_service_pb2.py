@@ -22,15 +22,17 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from release_passport.v1 import decision_pb2 as release__passport_dot_v1_dot_decision__pb2
 from release_passport.v1 import evidence_pb2 as release__passport_dot_v1_dot_evidence__pb2
 from release_passport.v1 import policy_pb2 as release__passport_dot_v1_dot_policy__pb2
 from release_passport.v1 import release_pb2 as release__passport_dot_v1_dot_release__pb2
 from release_passport.v1 import verdict_pb2 as release__passport_dot_v1_dot_verdict__pb2
+from release_passport.v1 import watch_pb2 as release__passport_dot_v1_dot_watch__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*release_passport/v1/decision_service.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/decision.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/policy.proto\x1a!release_passport/v1/release.proto\x1a!release_passport/v1/verdict.proto\"\xef\x01\n\x0f\x45valuateRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07release\x18\x02 \x01(\t\x12\x36\n\x08identity\x18\x03 \x01(\x0b\x32$.release_passport.v1.ReleaseIdentity\x12)\n\x05stage\x18\x04 \x01(\x0e\x32\x1a.release_passport.v1.Stage\x12\x34\n\x08\x65vidence\x18\x05 \x03(\x0b\x32\".release_passport.v1.EvidenceInput\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0e\n\x06target\x18\x07 \x01(\t\"\x9b\x01\n\x10\x45valuateResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x10\n\x08replayed\x18\x03 \x01(\x08\x12\x10\n\x08standing\x18\x04 \x01(\x08\x12\x10\n\x08\x65nvelope\x18\x05 \x01(\x0c\x12\x0e\n\x06permit\x18\x06 \x01(\x0c\"\"\n\x12GetDecisionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x98\x01\n\x13GetDecisionResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x0e\n\x06newest\x18\x03 \x01(\x08\x12\x10\n\x08\x65nvelope\x18\x04 \x01(\x0c\x12\x1c\n\x14verification_summary\x18\x05 \x01(\x0c\"\xbd\x01\n\x14ListDecisionsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07release\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x04 \x01(\t\x12\x37\n\x11\x65\x66\x66\x65\x63tive_verdict\x18\x05 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"b\n\x15ListDecisionsResponse\x12\x30\n\tdecisions\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.Decision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x16\x45xplainDecisionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xac\x01\n\x17\x45xplainDecisionResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12-\n\x05steps\x18\x02 \x03(\x0b\x32\x1e.release_passport.v1.TraceStep\x12\x31\n\x06replay\x18\x03 \x01(\x0e\x32!.release_passport.v1.ReplayResult\"\xc2\x02\n\x17SimulateDecisionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07release\x18\x02 \x01(\t\x12\x36\n\x08identity\x18\x03 \x01(\x0b\x32$.release_passport.v1.ReleaseIdentity\x12-\n\x08policies\x18\x04 \x03(\x0b\x32\x1b.release_passport.v1.Policy\x12\x15\n\rpolicies_only\x18\x05 \x01(\x08\x12\x34\n\x08\x65vidence\x18\x06 \x03(\x0b\x32\".release_passport.v1.EvidenceInput\x12\'\n\x03now\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05stage\x18\x08 \x01(\x0e\x32\x1a.release_passport.v1.Stage\"\x83\x01\n\x18SimulateDecisionResponse\x12\x38\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32&.release_passport.v1.SimulatedDecision\x12-\n\x05steps\x18\x02 \x03(\x0b\x32\x1e.release_passport.v1.TraceStep\"\xe9\x03\n\x11SimulatedDecision\x12\x0f\n\x07release\x18\x01 \x01(\t\x12)\n\x05stage\x18\x02 \x01(\x0e\x32\x1a.release_passport.v1.Stage\x12-\n\x07verdict\x18\x03 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12\x37\n\x11\x65\x66\x66\x65\x63tive_verdict\x18\x04 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12.\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1c.release_passport.v1.Finding\x12\x39\n\x0epolicy_results\x18\x06 \x03(\x0b\x32!.release_passport.v1.PolicyResult\x12\x36\n\x06\x63\x61nary\x18\x07 \x01(\x0b\x32&.release_passport.v1.CanaryConstraints\x12/\n\x0bvalid_until\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65\x63ide_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nweakenings\x18\n \x03(\t\x12\x17\n\x0frollback_target\x18\x0b \x01(\t*\xa2\x01\n\x0cReplayResult\x12\x1d\n\x19REPLAY_RESULT_UNSPECIFIED\x10\x00\x12\x16\n\x12REPLAY_RESULT_SAME\x10\x01\x12 \n\x1cREPLAY_RESULT_ENGINE_DIFFERS\x10\x02\x12\x1a\n\x16REPLAY_RESULT_TAMPERED\x10\x03\x12\x1d\n\x19REPLAY_RESULT_BODY_PURGED\x10\x04\x32\x93\x04\n\x0f\x44\x65\x63isionService\x12W\n\x08\x45valuate\x12$.release_passport.v1.EvaluateRequest\x1a%.release_passport.v1.EvaluateResponse\x12`\n\x0bGetDecision\x12\'.release_passport.v1.GetDecisionRequest\x1a(.release_passport.v1.GetDecisionResponse\x12\x66\n\rListDecisions\x12).release_passport.v1.ListDecisionsRequest\x1a*.release_passport.v1.ListDecisionsResponse\x12l\n\x0f\x45xplainDecision\x12+.release_passport.v1.ExplainDecisionRequest\x1a,.release_passport.v1.ExplainDecisionResponse\x12o\n\x10SimulateDecision\x12,.release_passport.v1.SimulateDecisionRequest\x1a-.release_passport.v1.SimulateDecisionResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*release_passport/v1/decision_service.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/decision.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/policy.proto\x1a!release_passport/v1/release.proto\x1a!release_passport/v1/verdict.proto\x1a\x1frelease_passport/v1/watch.proto\"\xef\x01\n\x0f\x45valuateRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07release\x18\x02 \x01(\t\x12\x36\n\x08identity\x18\x03 \x01(\x0b\x32$.release_passport.v1.ReleaseIdentity\x12)\n\x05stage\x18\x04 \x01(\x0e\x32\x1a.release_passport.v1.Stage\x12\x34\n\x08\x65vidence\x18\x05 \x03(\x0b\x32\".release_passport.v1.EvidenceInput\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x0e\n\x06target\x18\x07 \x01(\t\"\x9b\x01\n\x10\x45valuateResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x10\n\x08replayed\x18\x03 \x01(\x08\x12\x10\n\x08standing\x18\x04 \x01(\x08\x12\x10\n\x08\x65nvelope\x18\x05 \x01(\x0c\x12\x0e\n\x06permit\x18\x06 \x01(\x0c\"\"\n\x12GetDecisionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x98\x01\n\x13GetDecisionResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x0e\n\x06newest\x18\x03 \x01(\x08\x12\x10\n\x08\x65nvelope\x18\x04 \x01(\x0c\x12\x1c\n\x14verification_summary\x18\x05 \x01(\x0c\"\xbd\x01\n\x14ListDecisionsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07release\x18\x02 \x01(\t\x12\x0f\n\x07service\x18\x03 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x04 \x01(\t\x12\x37\n\x11\x65\x66\x66\x65\x63tive_verdict\x18\x05 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"b\n\x15ListDecisionsResponse\x12\x30\n\tdecisions\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.Decision\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc1\x02\n\x14WatchDecisionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x38\n\rsubscriptions\x18\x02 \x03(\x0b\x32!.release_passport.v1.Subscription\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x38\n\rinitial_state\x18\x04 \x01(\x0e\x32!.release_passport.v1.InitialState\x12/\n\x08\x64\x65livery\x18\x05 \x01(\x0e\x32\x1d.release_passport.v1.Delivery\x12\x35\n\x12heartbeat_interval\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tclient_id\x18\x07 \x01(\t\x12\x14\n\x0cmin_revision\x18\x08 \x01(\x03\"\xd7\x02\n\x15WatchDecisionResponse\x12\x36\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\".release_passport.v1.DecisionEventH\x00\x12\x38\n\x0csnapshot_end\x18\x02 \x01(\x0b\x32 .release_passport.v1.SnapshotEndH\x00\x12\x33\n\theartbeat\x18\x03 \x01(\x0b\x32\x1e.release_passport.v1.HeartbeatH\x00\x12/\n\x07goodbye\x18\x04 \x01(\x0b\x32\x1c.release_passport.v1.GoodbyeH\x00\x12\x14\n\x0cresume_token\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x06 \x01(\x03\x12\x35\n\x12heartbeat_interval\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationB\x07\n\x05\x65vent\"&\n\x16\x45xplainDecisionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\xac\x01\n\x17\x45xplainDecisionResponse\x12/\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12-\n\x05steps\x18\x02 \x03(\x0b\x32\x1e.release_passport.v1.TraceStep\x12\x31\n\x06replay\x18\x03 \x01(\x0e\x32!.release_passport.v1.ReplayResult\"\xc2\x02\n\x17SimulateDecisionRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07release\x18\x02 \x01(\t\x12\x36\n\x08identity\x18\x03 \x01(\x0b\x32$.release_passport.v1.ReleaseIdentity\x12-\n\x08policies\x18\x04 \x03(\x0b\x32\x1b.release_passport.v1.Policy\x12\x15\n\rpolicies_only\x18\x05 \x01(\x08\x12\x34\n\x08\x65vidence\x18\x06 \x03(\x0b\x32\".release_passport.v1.EvidenceInput\x12\'\n\x03now\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05stage\x18\x08 \x01(\x0e\x32\x1a.release_passport.v1.Stage\"\x83\x01\n\x18SimulateDecisionResponse\x12\x38\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32&.release_passport.v1.SimulatedDecision\x12-\n\x05steps\x18\x02 \x03(\x0b\x32\x1e.release_passport.v1.TraceStep\"\xe9\x03\n\x11SimulatedDecision\x12\x0f\n\x07release\x18\x01 \x01(\t\x12)\n\x05stage\x18\x02 \x01(\x0e\x32\x1a.release_passport.v1.Stage\x12-\n\x07verdict\x18\x03 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12\x37\n\x11\x65\x66\x66\x65\x63tive_verdict\x18\x04 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12.\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x1c.release_passport.v1.Finding\x12\x39\n\x0epolicy_results\x18\x06 \x03(\x0b\x32!.release_passport.v1.PolicyResult\x12\x36\n\x06\x63\x61nary\x18\x07 \x01(\x0b\x32&.release_passport.v1.CanaryConstraints\x12/\n\x0bvalid_until\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65\x63ide_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nweakenings\x18\n \x03(\t\x12\x17\n\x0frollback_target\x18\x0b \x01(\t*\xa2\x01\n\x0cReplayResult\x12\x1d\n\x19REPLAY_RESULT_UNSPECIFIED\x10\x00\x12\x16\n\x12REPLAY_RESULT_SAME\x10\x01\x12 \n\x1cREPLAY_RESULT_ENGINE_DIFFERS\x10\x02\x12\x1a\n\x16REPLAY_RESULT_TAMPERED\x10\x03\x12\x1d\n\x19REPLAY_RESULT_BODY_PURGED\x10\x04\x32\xfd\x04\n\x0f\x44\x65\x63isionService\x12W\n\x08\x45valuate\x12$.release_passport.v1.EvaluateRequest\x1a%.release_passport.v1.EvaluateResponse\x12`\n\x0bGetDecision\x12\'.release_passport.v1.GetDecisionRequest\x1a(.release_passport.v1.GetDecisionResponse\x12\x66\n\rListDecisions\x12).release_passport.v1.ListDecisionsRequest\x1a*.release_passport.v1.ListDecisionsResponse\x12h\n\rWatchDecision\x12).release_passport.v1.WatchDecisionRequest\x1a*.release_passport.v1.WatchDecisionResponse0\x01\x12l\n\x0f\x45xplainDecision\x12+.release_passport.v1.ExplainDecisionRequest\x1a,.release_passport.v1.ExplainDecisionResponse\x12o\n\x10SimulateDecision\x12,.release_passport.v1.SimulateDecisionRequest\x1a-.release_passport.v1.SimulateDecisionResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,30 +40,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'release_passport.v1.decisio
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
-  _globals['_REPLAYRESULT']._serialized_start=2326
-  _globals['_REPLAYRESULT']._serialized_end=2488
-  _globals['_EVALUATEREQUEST']._serialized_start=277
-  _globals['_EVALUATEREQUEST']._serialized_end=516
-  _globals['_EVALUATERESPONSE']._serialized_start=519
-  _globals['_EVALUATERESPONSE']._serialized_end=674
-  _globals['_GETDECISIONREQUEST']._serialized_start=676
-  _globals['_GETDECISIONREQUEST']._serialized_end=710
-  _globals['_GETDECISIONRESPONSE']._serialized_start=713
-  _globals['_GETDECISIONRESPONSE']._serialized_end=865
-  _globals['_LISTDECISIONSREQUEST']._serialized_start=868
-  _globals['_LISTDECISIONSREQUEST']._serialized_end=1057
-  _globals['_LISTDECISIONSRESPONSE']._serialized_start=1059
-  _globals['_LISTDECISIONSRESPONSE']._serialized_end=1157
-  _globals['_EXPLAINDECISIONREQUEST']._serialized_start=1159
-  _globals['_EXPLAINDECISIONREQUEST']._serialized_end=1197
-  _globals['_EXPLAINDECISIONRESPONSE']._serialized_start=1200
-  _globals['_EXPLAINDECISIONRESPONSE']._serialized_end=1372
-  _globals['_SIMULATEDECISIONREQUEST']._serialized_start=1375
-  _globals['_SIMULATEDECISIONREQUEST']._serialized_end=1697
-  _globals['_SIMULATEDECISIONRESPONSE']._serialized_start=1700
-  _globals['_SIMULATEDECISIONRESPONSE']._serialized_end=1831
-  _globals['_SIMULATEDDECISION']._serialized_start=1834
-  _globals['_SIMULATEDDECISION']._serialized_end=2323
-  _globals['_DECISIONSERVICE']._serialized_start=2491
-  _globals['_DECISIONSERVICE']._serialized_end=3022
+  _globals['_REPLAYRESULT']._serialized_start=3061
+  _globals['_REPLAYRESULT']._serialized_end=3223
+  _globals['_EVALUATEREQUEST']._serialized_start=342
+  _globals['_EVALUATEREQUEST']._serialized_end=581
+  _globals['_EVALUATERESPONSE']._serialized_start=584
+  _globals['_EVALUATERESPONSE']._serialized_end=739
+  _globals['_GETDECISIONREQUEST']._serialized_start=741
+  _globals['_GETDECISIONREQUEST']._serialized_end=775
+  _globals['_GETDECISIONRESPONSE']._serialized_start=778
+  _globals['_GETDECISIONRESPONSE']._serialized_end=930
+  _globals['_LISTDECISIONSREQUEST']._serialized_start=933
+  _globals['_LISTDECISIONSREQUEST']._serialized_end=1122
+  _globals['_LISTDECISIONSRESPONSE']._serialized_start=1124
+  _globals['_LISTDECISIONSRESPONSE']._serialized_end=1222
+  _globals['_WATCHDECISIONREQUEST']._serialized_start=1225
+  _globals['_WATCHDECISIONREQUEST']._serialized_end=1546
+  _globals['_WATCHDECISIONRESPONSE']._serialized_start=1549
+  _globals['_WATCHDECISIONRESPONSE']._serialized_end=1892
+  _globals['_EXPLAINDECISIONREQUEST']._serialized_start=1894
+  _globals['_EXPLAINDECISIONREQUEST']._serialized_end=1932
+  _globals['_EXPLAINDECISIONRESPONSE']._serialized_start=1935
+  _globals['_EXPLAINDECISIONRESPONSE']._serialized_end=2107
+  _globals['_SIMULATEDECISIONREQUEST']._serialized_start=2110
+  _globals['_SIMULATEDECISIONREQUEST']._serialized_end=2432
+  _globals['_SIMULATEDECISIONRESPONSE']._serialized_start=2435
+  _globals['_SIMULATEDECISIONRESPONSE']._serialized_end=2566
+  _globals['_SIMULATEDDECISION']._serialized_start=2569
+  _globals['_SIMULATEDDECISION']._serialized_end=3058
+  _globals['_DECISIONSERVICE']._serialized_start=3226
+  _globals['_DECISIONSERVICE']._serialized_end=3863
 # @@protoc_insertion_point(module_scope)

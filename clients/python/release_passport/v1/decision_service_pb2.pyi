@@ -1,11 +1,13 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from release_passport.v1 import decision_pb2 as _decision_pb2
 from release_passport.v1 import evidence_pb2 as _evidence_pb2
 from release_passport.v1 import policy_pb2 as _policy_pb2
 from release_passport.v1 import release_pb2 as _release_pb2
 from release_passport.v1 import verdict_pb2 as _verdict_pb2
+from release_passport.v1 import watch_pb2 as _watch_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -107,6 +109,44 @@ class ListDecisionsResponse(_message.Message):
     decisions: _containers.RepeatedCompositeFieldContainer[_decision_pb2.Decision]
     next_page_token: str
     def __init__(self, decisions: _Optional[_Iterable[_Union[_decision_pb2.Decision, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class WatchDecisionRequest(_message.Message):
+    __slots__ = ("tenant", "subscriptions", "resume_token", "initial_state", "delivery", "heartbeat_interval", "client_id", "min_revision")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_STATE_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
+    MIN_REVISION_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    subscriptions: _containers.RepeatedCompositeFieldContainer[_watch_pb2.Subscription]
+    resume_token: str
+    initial_state: _watch_pb2.InitialState
+    delivery: _watch_pb2.Delivery
+    heartbeat_interval: _duration_pb2.Duration
+    client_id: str
+    min_revision: int
+    def __init__(self, tenant: _Optional[str] = ..., subscriptions: _Optional[_Iterable[_Union[_watch_pb2.Subscription, _Mapping]]] = ..., resume_token: _Optional[str] = ..., initial_state: _Optional[_Union[_watch_pb2.InitialState, str]] = ..., delivery: _Optional[_Union[_watch_pb2.Delivery, str]] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., client_id: _Optional[str] = ..., min_revision: _Optional[int] = ...) -> None: ...
+
+class WatchDecisionResponse(_message.Message):
+    __slots__ = ("decision", "snapshot_end", "heartbeat", "goodbye", "resume_token", "revision", "heartbeat_interval")
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_END_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    GOODBYE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    decision: _watch_pb2.DecisionEvent
+    snapshot_end: _watch_pb2.SnapshotEnd
+    heartbeat: _watch_pb2.Heartbeat
+    goodbye: _watch_pb2.Goodbye
+    resume_token: str
+    revision: int
+    heartbeat_interval: _duration_pb2.Duration
+    def __init__(self, decision: _Optional[_Union[_watch_pb2.DecisionEvent, _Mapping]] = ..., snapshot_end: _Optional[_Union[_watch_pb2.SnapshotEnd, _Mapping]] = ..., heartbeat: _Optional[_Union[_watch_pb2.Heartbeat, _Mapping]] = ..., goodbye: _Optional[_Union[_watch_pb2.Goodbye, _Mapping]] = ..., resume_token: _Optional[str] = ..., revision: _Optional[int] = ..., heartbeat_interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ExplainDecisionRequest(_message.Message):
     __slots__ = ("name",)

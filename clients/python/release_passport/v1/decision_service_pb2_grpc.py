@@ -50,6 +50,11 @@ class DecisionServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_decision__service__pb2.ListDecisionsRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_decision__service__pb2.ListDecisionsResponse.FromString,
                 _registered_method=True)
+        self.WatchDecision = channel.unary_stream(
+                '/release_passport.v1.DecisionService/WatchDecision',
+                request_serializer=release__passport_dot_v1_dot_decision__service__pb2.WatchDecisionRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_decision__service__pb2.WatchDecisionResponse.FromString,
+                _registered_method=True)
         self.ExplainDecision = channel.unary_unary(
                 '/release_passport.v1.DecisionService/ExplainDecision',
                 request_serializer=release__passport_dot_v1_dot_decision__service__pb2.ExplainDecisionRequest.SerializeToString,
@@ -87,6 +92,15 @@ class DecisionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchDecision(self, request, context):
+        """WatchDecision sends the decisions that stand and then every change, until the caller leaves or the server says goodbye.
+        Its guarantees have names, and stand in the README of server: Ordered, At least once, Reliable, Bookmarkable,
+        Resumable, Read your writes, Fails closed in time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainDecision(self, request, context):
         """ExplainDecision replays a recorded decision and returns the ordered explanation.
         """
@@ -118,6 +132,11 @@ def add_DecisionServiceServicer_to_server(servicer, server):
                     servicer.ListDecisions,
                     request_deserializer=release__passport_dot_v1_dot_decision__service__pb2.ListDecisionsRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_decision__service__pb2.ListDecisionsResponse.SerializeToString,
+            ),
+            'WatchDecision': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchDecision,
+                    request_deserializer=release__passport_dot_v1_dot_decision__service__pb2.WatchDecisionRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_decision__service__pb2.WatchDecisionResponse.SerializeToString,
             ),
             'ExplainDecision': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainDecision,
@@ -212,6 +231,33 @@ class DecisionService(object):
             '/release_passport.v1.DecisionService/ListDecisions',
             release__passport_dot_v1_dot_decision__service__pb2.ListDecisionsRequest.SerializeToString,
             release__passport_dot_v1_dot_decision__service__pb2.ListDecisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/release_passport.v1.DecisionService/WatchDecision',
+            release__passport_dot_v1_dot_decision__service__pb2.WatchDecisionRequest.SerializeToString,
+            release__passport_dot_v1_dot_decision__service__pb2.WatchDecisionResponse.FromString,
             options,
             channel_credentials,
             insecure,

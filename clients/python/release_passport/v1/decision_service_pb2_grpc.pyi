@@ -39,6 +39,11 @@ class DecisionServiceStub:
     """GetDecision returns one decision."""
     ListDecisions: _grpc.UnaryUnaryMultiCallable[_decision_service_pb2.ListDecisionsRequest, _decision_service_pb2.ListDecisionsResponse]
     """ListDecisions lists decisions, newest first."""
+    WatchDecision: _grpc.UnaryStreamMultiCallable[_decision_service_pb2.WatchDecisionRequest, _decision_service_pb2.WatchDecisionResponse]
+    """WatchDecision sends the decisions that stand and then every change, until the caller leaves or the server says goodbye.
+    Its guarantees have names, and stand in the README of server: Ordered, At least once, Reliable, Bookmarkable,
+    Resumable, Read your writes, Fails closed in time.
+    """
     ExplainDecision: _grpc.UnaryUnaryMultiCallable[_decision_service_pb2.ExplainDecisionRequest, _decision_service_pb2.ExplainDecisionResponse]
     """ExplainDecision replays a recorded decision and returns the ordered explanation."""
     SimulateDecision: _grpc.UnaryUnaryMultiCallable[_decision_service_pb2.SimulateDecisionRequest, _decision_service_pb2.SimulateDecisionResponse]
@@ -55,6 +60,11 @@ class DecisionServiceAsyncStub(DecisionServiceStub):
     """GetDecision returns one decision."""
     ListDecisions: _aio.UnaryUnaryMultiCallable[_decision_service_pb2.ListDecisionsRequest, _decision_service_pb2.ListDecisionsResponse]  # type: ignore[assignment]
     """ListDecisions lists decisions, newest first."""
+    WatchDecision: _aio.UnaryStreamMultiCallable[_decision_service_pb2.WatchDecisionRequest, _decision_service_pb2.WatchDecisionResponse]  # type: ignore[assignment]
+    """WatchDecision sends the decisions that stand and then every change, until the caller leaves or the server says goodbye.
+    Its guarantees have names, and stand in the README of server: Ordered, At least once, Reliable, Bookmarkable,
+    Resumable, Read your writes, Fails closed in time.
+    """
     ExplainDecision: _aio.UnaryUnaryMultiCallable[_decision_service_pb2.ExplainDecisionRequest, _decision_service_pb2.ExplainDecisionResponse]  # type: ignore[assignment]
     """ExplainDecision replays a recorded decision and returns the ordered explanation."""
     SimulateDecision: _aio.UnaryUnaryMultiCallable[_decision_service_pb2.SimulateDecisionRequest, _decision_service_pb2.SimulateDecisionResponse]  # type: ignore[assignment]
@@ -86,6 +96,17 @@ class DecisionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_decision_service_pb2.ListDecisionsResponse, _abc.Awaitable[_decision_service_pb2.ListDecisionsResponse]]:
         """ListDecisions lists decisions, newest first."""
+
+    @_abc_1.abstractmethod
+    def WatchDecision(
+        self,
+        request: _decision_service_pb2.WatchDecisionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_decision_service_pb2.WatchDecisionResponse], _abc.AsyncIterator[_decision_service_pb2.WatchDecisionResponse]]:
+        """WatchDecision sends the decisions that stand and then every change, until the caller leaves or the server says goodbye.
+        Its guarantees have names, and stand in the README of server: Ordered, At least once, Reliable, Bookmarkable,
+        Resumable, Read your writes, Fails closed in time.
+        """
 
     @_abc_1.abstractmethod
     def ExplainDecision(

@@ -23,6 +23,7 @@ from release_passport_server.domain.acts import (
     Vote,
     Waiver,
 )
+from release_passport_server.domain.gate import Gate, GateAnswer
 from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.ports.people import Act
 
@@ -50,8 +51,15 @@ POLICY_CHANGES = Collection(
     "policy_changes", PolicyChange, lambda one: _id(one.name), lambda one: one.policy_id
 )
 
+GATES = Collection("gates", Gate, lambda one: one.gate_id, lambda one: f"{one.service}/{one.environment}")
+GATE_ANSWERS = Collection("gate_answers", GateAnswer, lambda one: one.answer_id, lambda one: one.gate_id)
+
 _ALL: Mapping[type, Collection[Any]] = {
-    one.type: one for one in (VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS, POLICY_CHANGES)
+    one.type: one
+    for one in (
+        *(VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS, POLICY_CHANGES),
+        *(GATES, GATE_ANSWERS),
+    )
 }
 _OF_RELEASES = (VOTES.name, WAIVERS.name, EXEMPTIONS.name)
 # How names say what kind of act a decision rests on, and where these are kept.

@@ -32,6 +32,7 @@ from release_passport_server.adapters.sql.documents import (
     TOKENS,
     Collection,
 )
+from release_passport_server.adapters.sql.feed_reading import FeedReading
 from release_passport_server.adapters.sql.listing import list_decisions, list_evidence, list_releases
 from release_passport_server.adapters.sql.loading import Known, Loader, in_force
 from release_passport_server.adapters.sql.newest import revision_after
@@ -49,6 +50,7 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.gate import Gate, GateAnswer
 from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import DecisionRecord, Listed, LoggedEntry, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
@@ -57,10 +59,10 @@ from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.store import AuditFilter, DecisionFilter, EvidenceFilter, ReleaseFilter
 
 T = TypeVar("T")
-A = TypeVar("A", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange)
+A = TypeVar("A", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange, Gate, GateAnswer)
 
 
-class SQLReader:
+class SQLReader(FeedReading):
     """Reads one tenant's data; see the port for what each method returns."""
 
     def __init__(self, connection: Connection, tenant: str, catalogs: Catalogs) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
@@ -18,12 +18,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from release_passport_server.adapters.sql import migrate, tables
+from release_passport_server.adapters.sql.acts import GATES
 from release_passport_server.adapters.sql.aside import Aside
 from release_passport_server.adapters.sql.batch import Failpoint, database_time
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
 from release_passport_server.adapters.sql.engine import DatabaseTimeouts, FileLock, open_engine
 from release_passport_server.adapters.sql.failures import RETRY_AFTER, begins_anew, told
+from release_passport_server.adapters.sql.lists import among
 from release_passport_server.adapters.sql.log_store import SQLLog
 from release_passport_server.adapters.sql.outage import Outage, probe
 from release_passport_server.adapters.sql.patience import Patience
@@ -32,6 +34,7 @@ from release_passport_server.adapters.sql.requests import Act, Ask, Request, Wai
 from release_passport_server.adapters.sql.writer import Writer
 from release_passport_server.domain.catalog import Tenant
 from release_passport_server.domain.errors import Unavailable
+from release_passport_server.domain.gate import Gate
 from release_passport_server.domain.record import Listed, Page
 from release_passport_server.ports.judging import Judged, Judgement
 from release_passport_server.ports.store import Reader, Transaction, Written
@@ -157,6 +160,33 @@ class SQLStore:
             c = tables.documents.c
             rows = select(c.tenant).where(c.collection == TOKENS.name, c.id == token_id)
             return connection.execute(rows).scalar()
+
+        return await self._off_loop(act)
+
+    def on_commit(self, told: Callable[[], None]) -> None:
+        """Have it told, from another thread, whenever this process has committed something."""
+        self._writer.committed = told
+
+    async def revisions(self, tenants: Collection[str]) -> Mapping[str, int]:
+        """Return the head revision of each of these tenants that has one."""
+
+        def act(connection: Connection) -> dict[str, int]:
+            c = tables.heads.c
+            dialect = connection.dialect.name
+            rows = select(c.tenant, c.revision).where(among(dialect, c.tenant, "tenants"))
+            found = connection.execute(rows, {"tenants": sorted(tenants)})
+            return {row.tenant: row.revision for row in found}
+
+        return await self._off_loop(act, snapshot=False)
+
+    async def find_gate(self, gate_id: str) -> tuple[str, Gate] | None:
+        """Return a gate and the tenant that it belongs to."""
+
+        def act(connection: Connection) -> tuple[str, Gate] | None:
+            c = tables.documents.c
+            rows = select(c.tenant, c.body).where(c.collection == GATES.name, c.id == gate_id)
+            row = connection.execute(rows).first()
+            return None if row is None else (str(row.tenant), GATES.decode(row.body))
 
         return await self._off_loop(act)
 

@@ -70,6 +70,8 @@ class Writer:
         self.commits = 0
         # Told from the writer's thread that something is due now.
         self.woken: Callable[[], None] | None = None
+        # Told from the writer's thread that something was committed.
+        self.committed: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._run, name="passport-writer", daemon=True)
 
     def start(self) -> None:
@@ -199,6 +201,8 @@ class Writer:
             # It happened; the connection that did not say so is of no use to the next batch.
             self._disconnect()
         self.commits += 1
+        if self.committed is not None:
+            self.committed()
         if batch.woke and self.woken is not None:
             self.woken()
         return batch.answers

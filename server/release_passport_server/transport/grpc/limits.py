@@ -21,6 +21,8 @@ MOST_WAIT_SECONDS = 0.5
 # Answers that one caller has not read may take this much memory, and each takes at least ANSWER_BYTES.
 MOST_UNREAD_BYTES = 32 * 1024 * 1024
 ANSWER_BYTES = 16 * 1024
+# These last as long as their callers want, which says nothing about how long another would wait.
+_LONG = frozenset({CallClass.STREAM, CallClass.WATCH})
 _RETRY_SECONDS = 0.5
 _MOST_RETRY_SECONDS = 2.0
 # Of the averages that follow the load, the weight of the newest call.
@@ -55,7 +57,7 @@ class _Places:
             return f"{self.most} {kind} calls are in flight already"
         if self.callers.get(caller, 0) >= self.most_of_one:
             return f"{self.most_of_one} of the {self.most} {kind} calls in flight are of this credential"
-        if kind is not CallClass.STREAM and self.taken >= ALWAYS and self.wait > patience:
+        if kind not in _LONG and self.taken >= ALWAYS and self.wait > patience:
             return f"the {kind} calls in flight take too long for another one"
         return None
 

@@ -18,6 +18,7 @@ from release_passport.v1 import (
     decision_service_pb2,
     evidence_service_pb2,
     freeze_service_pb2,
+    gate_service_pb2,
     group_service_pb2,
     override_service_pb2,
     permit_service_pb2,
@@ -36,6 +37,7 @@ CONTRACT: tuple[FileDescriptor, ...] = (
     decision_service_pb2.DESCRIPTOR,
     evidence_service_pb2.DESCRIPTOR,
     freeze_service_pb2.DESCRIPTOR,
+    gate_service_pb2.DESCRIPTOR,
     group_service_pb2.DESCRIPTOR,
     override_service_pb2.DESCRIPTOR,
     permit_service_pb2.DESCRIPTOR,
@@ -57,6 +59,7 @@ class CallClass(StrEnum):
     WRITE = "write"
     READ = "read"
     STREAM = "stream"
+    WATCH = "watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ def _methods() -> Iterator[Method]:
 
 
 def _call_class(method: MethodDescriptor) -> CallClass:
+    if method.name.startswith("Watch"):
+        return CallClass.WATCH
     if method.client_streaming or method.server_streaming:
         return CallClass.STREAM
     if method.name == "Evaluate":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from release_passport.v1 import decision_pb2
@@ -15,8 +17,9 @@ from release_passport_server.services.explain import Explain
 from release_passport_server.services.permits import Permits
 from release_passport_server.services.reading import Reading
 from release_passport_server.services.simulate import Simulate, SimulateCommand
+from release_passport_server.services.watching import Watching
 from release_passport_server.transport.grpc.handlers.asking import ask_of
-from release_passport_server.wire import commands
+from release_passport_server.wire import commands, watch
 from release_passport_server.wire.decision import decision_from_body, simulated_to_proto
 from release_passport_server.wire.enums import replay_to_proto, verdict_to_proto
 from release_passport_server.wire.fields import every_violation
@@ -33,6 +36,7 @@ class DecisionHandlers:
     reading: Reading
     permits: Permits
     clock: Clock
+    watching: Watching
 
     async def Evaluate(self, principal: Principal, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
         """Decide one release and record the decision."""
@@ -95,6 +99,16 @@ class DecisionHandlers:
             decisions=[decision_from_body(record.body) for record in listed.items],
             next_page_token=next_token(principal, "ListDecisions", request, listed.next_after),
         )
+
+    async def WatchDecision(
+        self, principal: Principal, request: pb.WatchDecisionRequest
+    ) -> AsyncGenerator[pb.WatchDecisionResponse, None]:
+        """Send the decisions that stand, and then every change."""
+        command = watch.command_of(principal, request)
+        messages = watch.Messages(command)
+        async with aclosing(self.watching.follow(command)) as followed:
+            async for told in followed:
+                yield messages.message(told)
 
     async def ExplainDecision(
         self, principal: Principal, request: pb.ExplainDecisionRequest

@@ -1,0 +1,164 @@
+"""What a controller's object says at this moment, as far as a gate has to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from release_passport_server.domain.errors import Precondition
+from release_passport_server.domain.gate import Controller, Gate
+
+# In these phases a new revision of a Canary takes traffic.
+FLAGGER_UNDER_WAY = frozenset({"Progressing", "WaitingPromotion"})
+_CONFIRMING = frozenset({"confirm-rollout", "confirm-traffic-increase", "confirm-promotion"})
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWorkload:
+    """One read of the controller's object and of the template that it is about to release."""
+
+    uid: str
+    # What each container would run, by the container's name.
+    images: tuple[tuple[str, str], ...]
+    phase: str
+    exposed: bool
+    # The weight that the controller would set next, None where it cannot be known.
+    next_weight: int | None
+    first_weight: int | None
+    most_weight: int | None
+    skips_analysis: bool
+    # Type and address of each webhook that calls this service.
+    webhooks: tuple[tuple[str, str], ...] = ()
+
+    def asks_at_confirm(self, gate_id: str) -> bool:
+        """Say whether the object asks at a hook of ours where it can wait."""
+        return any(kind in _CONFIRMING and gate_id in url for kind, url in self.webhooks)
+
+    def keeps(self, max_weight: int) -> bool:
+        """Say whether the object's own settings keep the canary's limits."""
+        if self.skips_analysis or max_weight <= 0:
+            return False
+        weights = (self.first_weight, self.most_weight, self.next_weight)
+        return all(weight is not None and weight <= max_weight for weight in weights)
+
+
+def canary_of(canary: Mapping[str, Any], target: Mapping[str, Any]) -> LiveWorkload:
+    """Return what a Flagger Canary and its target say; raise Precondition where they are not of that form."""
+    spec, status = _map(canary, "spec"), _map(canary, "status")
+    analysis = _map(spec, "analysis") or _map(spec, "canaryAnalysis")
+    phase = str(status.get("phase", ""))
+    weights = _flagger_weights(analysis)
+    current = _whole(status.get("canaryWeight"))
+    under_way = phase in FLAGGER_UNDER_WAY
+    # The status says 0 while it waits for the promotion, although the traffic is still where it was.
+    at = weights[-1] if phase == "WaitingPromotion" and weights else current
+    return LiveWorkload(
+        uid=str(_map(canary, "metadata").get("uid", "")),
+        images=_images(_map(_map(target, "spec"), "template")),
+        phase=phase,
+        exposed=(under_way and at != 0) or phase in {"Promoting", "Finalising"},
+        next_weight=_next(weights, at if under_way else 0),
+        first_weight=weights[0] if weights else None,
+        most_weight=weights[-1] if weights else None,
+        skips_analysis=bool(spec.get("skipAnalysis", False)),
+        webhooks=tuple(
+            (str(one.get("type", "") or "rollout"), str(one.get("url", "")))
+            for one in _maps(analysis.get("webhooks"))
+        ),
+    )
+
+
+def rollout_of(rollout: Mapping[str, Any], template: Mapping[str, Any] | None = None) -> LiveWorkload:
+    """Return what an Argo Rollout says; `template` is the one that a workloadRef points at."""
+    spec, status = _map(rollout, "spec"), _map(rollout, "status")
+    canary = _map(_map(spec, "strategy"), "canary")
+    steps = list(_maps(canary.get("steps")))
+    index = _whole(status.get("currentStepIndex")) or 0
+    weights = [weight for step in steps if (weight := _whole(step.get("setWeight"))) is not None]
+    # What lies behind the last step is everything; a gate behind the last weight guards just that.
+    ahead = [weight for step in steps[index:] if (weight := _whole(step.get("setWeight"))) is not None]
+    stable, current = str(status.get("stableRS", "")), str(status.get("currentPodHash", ""))
+    given = _whole(_map(_map(_map(status, "canary"), "weights"), "canary").get("weight"))
+    behind = [weight for step in steps[:index] if (weight := _whole(step.get("setWeight"))) is not None]
+    exposed = bool(given) if given is not None else bool(behind and behind[-1] > 0)
+    return LiveWorkload(
+        uid=str(_map(rollout, "metadata").get("uid", "")),
+        images=_images(template if template is not None else _map(spec, "template")),
+        phase=str(status.get("phase", "")),
+        exposed=exposed and current != stable,
+        next_weight=ahead[0] if ahead else 100,
+        first_weight=weights[0] if weights else None,
+        most_weight=max(weights) if weights else None,
+        skips_analysis=bool(status.get("promoteFull", False)),
+    )
+
+
+def target_of(gate: Gate, owner: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return API version, kind and name of the object whose template counts; None where it is the owner itself."""
+    spec = _map(owner, "spec")
+    reference = _map(spec, "targetRef" if gate.controller == Controller.FLAGGER else "workloadRef")
+    if not reference:
+        if gate.controller == Controller.FLAGGER:
+            raise Precondition("WORKLOAD_UNREADABLE", "the Canary names no target")
+        return None
+    kind = str(reference.get("kind", ""))
+    default = "apps/v1" if kind in {"Deployment", "DaemonSet", "StatefulSet"} else ""
+    return str(reference.get("apiVersion", "") or default), kind, str(reference.get("name", ""))
+
+
+def _flagger_weights(analysis: Mapping[str, Any]) -> list[int]:
+    steps = [weight for one in _list(analysis.get("stepWeights")) if (weight := _whole(one)) is not None]
+    if steps:
+        return steps
+    step, most = _whole(analysis.get("stepWeight")), _whole(analysis.get("maxWeight"))
+    if not step or step < 0:
+        return []
+    top = 100 if most is None else most
+    return list(range(step, max(top, step) + 1, step))[:100]
+
+
+def _next(weights: Sequence[int], current: int | None) -> int | None:
+    if current is None:
+        return None
+    return next((weight for weight in weights if weight > current), weights[-1] if weights else None)
+
+
+def _images(template: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    spec = _map(template, "spec")
+    found = [
+        (str(one.get("name", "")), str(one.get("image", "")))
+        for field in ("initContainers", "containers")
+        for one in _maps(spec.get(field))
+    ]
+    if not found:
+        raise Precondition("WORKLOAD_UNREADABLE", "the pod template names no container")
+    return tuple(found)
+
+
+def _map(value: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    found = value.get(field)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise Precondition("WORKLOAD_UNREADABLE", f"{field} is not an object")
+    return cast("Mapping[str, Any]", found)
+
+
+def _list(value: object) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Precondition("WORKLOAD_UNREADABLE", "a list was expected")
+    return value
+
+
+def _maps(value: object) -> Iterator[Mapping[str, Any]]:
+    for one in _list(value):
+        if not isinstance(one, Mapping):
+            raise Precondition("WORKLOAD_UNREADABLE", "a list holds something else than objects")
+        yield one
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

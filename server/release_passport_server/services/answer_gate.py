@@ -1,0 +1,273 @@
+"""Answer a controller that asks at its gate: from its object as it is now, and the verdict as it is now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from release_passport_server.domain.errors import NotFound, PassportError, Precondition
+from release_passport_server.domain.evidence import EvidenceItem
+from release_passport_server.domain.gate import Controller, Gate, OnRollback
+from release_passport_server.domain.gate_table import CHANNELS, Answer, Channel, If, choose
+from release_passport_server.domain.ids import ReleaseName
+from release_passport_server.domain.live_workload import FLAGGER_UNDER_WAY, LiveWorkload
+from release_passport_server.domain.record import DecisionRecord
+from release_passport_server.domain.verdict import Stage, Verdict
+from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
+from release_passport_server.ports.messages import Limits, Messages
+from release_passport_server.ports.store import Store, Transaction
+from release_passport_server.services.cases import case_key
+from release_passport_server.services.evaluate import Recorder
+from release_passport_server.services.gate_record import GateRecord
+from release_passport_server.services.gate_releases import live_digests, release_of
+from release_passport_server.services.grants import GrantLoader
+from release_passport_server.services.live_reading import LiveReading
+
+logger = logging.getLogger(__name__)
+
+# Whoever is let go here begins the rollout; the window of the last two has to pass before they open.
+_BEGINS = frozenset({Channel.CONFIRM, Channel.STOP, Channel.INLINE, Channel.SWITCH, Channel.PROMOTE})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question at a gate: the hook, and what the caller says that it asks about, which only has to match."""
+
+    hook: str
+    namespace: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a controller is told: codes and names only, for whoever reads it may be anybody."""
+
+    answer: Answer
+    reasons: tuple[str, ...] = ()
+    decision: str = ""
+    release: str = ""
+    effective_verdict: Verdict | None = None
+    digests: tuple[str, ...] = ()
+    attempt: str = ""
+
+
+@dataclass(slots=True)
+class AnswerGate:
+    """Answers the question of a controller; whatever goes wrong waits, and undoes nothing."""
+
+    store: Store
+    loader: GrantLoader
+    recorder: Recorder
+    messages: Messages
+    live: LiveReading
+    record: GateRecord
+
+    async def __call__(self, tenant: str, gate: Gate, asked: Asked) -> Reply:
+        """Return what to tell the controller; never raises."""
+        digests: tuple[str, ...] = ()
+        try:
+            _require_ours(gate, asked)
+            remembered = self.live.remembered(gate)
+            if remembered is not None:
+                digests = live_digests(gate, remembered)
+                reply = await self._answer(tenant, gate, asked, remembered, begin=False)
+                if reply.answer is Answer.SHUT:
+                    return await self._noted(tenant, gate, asked, reply)
+            # Whatever opens or undoes something was read after the question came.
+            workload = await self.live.read(tenant, gate)
+            digests = live_digests(gate, workload)
+            reply = await self._answer(tenant, gate, asked, workload, begin=True)
+        except PassportError as error:
+            reply = Reply(Answer.SHUT, (error.reason,), digests=digests)
+        except Exception:
+            logger.exception("a gate was not answered", extra={"gate": gate.gate_id})
+            reply = Reply(Answer.SHUT, ("INTERNAL",), digests=digests)
+        return await self._noted(tenant, gate, asked, reply)
+
+    async def _noted(self, tenant: str, gate: Gate, asked: Asked, reply: Reply) -> Reply:
+        try:
+            await self.record.answered(tenant, gate, asked.hook, reply)
+        except Exception as error:
+            # What is not on record was not allowed.
+            known = isinstance(error, PassportError)
+            if not known:
+                logger.exception("an answer was not recorded", extra={"gate": gate.gate_id})
+            return replace(reply, answer=Answer.SHUT, reasons=(error.reason if known else "INTERNAL",))  # type: ignore[attr-defined]
+        return reply
+
+    async def _answer(
+        self, tenant: str, gate: Gate, asked: Asked, workload: LiveWorkload, *, begin: bool
+    ) -> Reply:
+        _require_wired(gate, workload)
+        channel = channel_of(asked.hook, workload)
+        digests = live_digests(gate, workload)
+        if channel is Channel.TOLD:
+            if begin:
+                await self.record.told(tenant, gate, asked.hook, workload, digests)
+            return Reply(Answer.OPEN, digests=digests)
+        release = await self.store.read(tenant, lambda reader: release_of(reader, gate, digests))
+        await self.loader.fresh(tenant)
+        question = _AtGate(ReleaseName.parse(release.name), gate.principal, self.recorder)
+        decision = (await self.store.judge(question)).record
+        limits = self.messages.limits(decision.body)
+        seen = _Seen(gate, channel, workload, decision, limits, question)
+        reply = replace(_told(seen), digests=digests)
+        if begin and _begins(channel, reply, decision):
+            attempt = await self.record.begin(tenant, gate, workload, decision)
+            reply = replace(reply, attempt=attempt)
+        elif asked.hook == "confirm-promotion" and reply.answer is Answer.SHUT:
+            return await self._once_open(tenant, gate, asked, workload, reply)
+        return reply
+
+    async def _once_open(
+        self, tenant: str, gate: Gate, asked: Asked, workload: LiveWorkload, reply: Reply
+    ) -> Reply:
+        """Return that it stays open where it was: a blue-green Canary asks again once all traffic has moved."""
+        if workload.first_weight is None and workload.phase in FLAGGER_UNDER_WAY and reply.attempt:
+            before = await self.record.last(tenant, gate, asked.hook, reply.digests)
+            if before is not None and before.answer == Answer.OPEN and before.release == reply.release:
+                return replace(reply, answer=Answer.OPEN, reasons=(*reply.reasons, "PROMOTED_BEFORE"))
+        return reply
+
+
+def channel_of(hook: str, workload: LiveWorkload) -> Channel:
+    """Return what kind of question a hook asks; an inline gate behind the last weight guards everything."""
+    channel = CHANNELS[hook]
+    everything = workload.next_weight == 100 and workload.exposed
+    return Channel.SWITCH if channel is Channel.INLINE and everything else channel
+
+
+_UNMET = {
+    If.WITHIN_LIMITS: "CANARY_NOT_CONFIGURED",
+    If.WINDOW_PASSED: "WINDOW_OPEN",
+    If.EXECUTE: "ROLLBACK_NOT_EXECUTED",
+    If.CONDEMNED_RUNS: "OTHER_DIGESTS_RUN",
+    If.CONFIRMED_ELSEWHERE: "NOT_ADMITTED",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """All that an answer is made from."""
+
+    gate: Gate
+    channel: Channel
+    workload: LiveWorkload
+    decision: DecisionRecord
+    limits: Limits
+    question: _AtGate
+
+
+def _told(seen: _Seen) -> Reply:
+    verdict, channel, limits = seen.decision.effective_verdict, seen.channel, seen.limits
+    chosen = choose(channel, verdict, _met(seen))
+    codes = list(limits.weakenings)
+    if chosen.answer is not Answer.OPEN or verdict is not Verdict.ALLOW:
+        codes += [verdict.name, *limits.reasons]
+    if chosen.answer is Answer.SHUT:
+        codes += [_UNMET[one] for one in chosen.unmet if one in _UNMET]
+    if channel is Channel.STOP and chosen.answer is Answer.OPEN and not verdict.allows:
+        codes.append("HELD_AT_CONFIRM")
+    if channel is Channel.BACKGROUND and seen.decision.stage is Stage.PRE_ROLLOUT and seen.workload.exposed:
+        # It is past a gate without an admission of what runs.
+        codes.append("GATE_SKIPPED")
+    return Reply(
+        chosen.answer,
+        tuple(dict.fromkeys(codes)),
+        seen.decision.name,
+        seen.decision.release,
+        verdict,
+        attempt=seen.question.attempt,
+    )
+
+
+def _met(seen: _Seen) -> frozenset[If]:
+    workload, limits, now = seen.workload, seen.limits, seen.question.now
+    watching, since = seen.decision.stage is Stage.WATCH, seen.question.started
+    passed = since is not None and now is not None and since + limits.watched <= now
+    seen_well = watching and passed and "WARMING_UP" not in limits.reasons
+    found = {
+        If.WITHIN_LIMITS: workload.keeps(limits.max_weight),
+        If.WINDOW_PASSED: seen_well or (not watching and not limits.watched),
+        If.CONFIRMED_ELSEWHERE: watching and workload.asks_at_confirm(seen.gate.gate_id),
+        If.UNEXPOSED: not workload.exposed,
+        If.EXECUTE: seen.gate.on_rollback == OnRollback.EXECUTE,
+        If.CONDEMNED_RUNS: watching and workload.phase in FLAGGER_UNDER_WAY,
+    }
+    return frozenset(one for one, holds in found.items() if holds)
+
+
+def _begins(channel: Channel, reply: Reply, decision: DecisionRecord) -> bool:
+    if channel not in _BEGINS or decision.stage is not Stage.PRE_ROLLOUT:
+        return False
+    waits_for_window = channel is Channel.SWITCH and decision.effective_verdict.allows
+    return reply.answer is Answer.OPEN or waits_for_window
+
+
+def _require_ours(gate: Gate, asked: Asked) -> None:
+    if asked.hook not in gate.hooks:
+        raise Precondition("HOOK_NOT_ALLOWED", f"the gate has no hook {asked.hook}")
+    if (asked.namespace or gate.namespace, asked.name or gate.object_name) != (
+        gate.namespace,
+        gate.object_name,
+    ):
+        raise Precondition("OBJECT_MISMATCH", "the gate is another object's")
+
+
+def _require_wired(gate: Gate, workload: LiveWorkload) -> None:
+    if gate.object_uid and workload.uid != gate.object_uid:
+        raise Precondition("OBJECT_MISMATCH", "the object was made anew: register the gate again")
+    if gate.controller != Controller.FLAGGER:
+        return
+    for kind, url in workload.webhooks:
+        gate_id, hook = _called(url)
+        if gate_id and (gate_id != gate.gate_id or hook != kind):
+            raise Precondition("GATE_MISWIRED", f"the webhook of type {kind} calls another hook")
+
+
+def _called(url: str) -> tuple[str, str]:
+    """Return the gate and hook that an address calls; empty where it is none of ours."""
+    _, found, rest = url.partition("/v1/flagger/")
+    gate_id, _, hook = rest.partition("?")[0].rstrip("/").partition("/")
+    return (gate_id, hook) if found else ("", "")
+
+
+@dataclass(slots=True)
+class _AtGate:
+    """What stands about the release that is about to run, decided as if somebody had asked."""
+
+    release: ReleaseName
+    principal: str
+    recorder: Recorder
+    request_id: str = ""
+    body_digest: str = ""
+    writes: bool = False
+    items: Sequence[EvidenceItem] = ()
+    attempt: str = ""
+    started: datetime | None = field(default=None)
+    now: datetime | None = field(default=None)
+
+    @property
+    def tenant(self) -> str:
+        return self.release.tenant
+
+    @property
+    def about(self) -> str:
+        return str(self.release)
+
+    def prepare(self, tx: Transaction) -> CaseKey:
+        """Find the release."""
+        name = self.release
+        release = tx.find_release(name.service, name.environment, name.version)
+        if release is None:
+            raise NotFound("NOT_FOUND", f"there is no release {name}")
+        return case_key(release, tx.attempts(release.name))
+
+    def conclude(self, loaded: LoadedCase) -> Conclusion:
+        """Decide at the stage that the release is in."""
+        self.now = loaded.now
+        self.attempt = loaded.attempt.name if loaded.attempt is not None else ""
+        self.started = loaded.attempt.start_time if loaded.attempt is not None else None
+        return self.recorder.conclude(loaded, self.principal)

@@ -1,0 +1,80 @@
+"""Read what a gate is about, no more often than it takes to refuse, and always before something opens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from release_passport_server.domain.errors import PassportError, Precondition
+from release_passport_server.domain.gate import Controller, Gate
+from release_passport_server.domain.live_workload import LiveWorkload, canary_of, rollout_of, target_of
+from release_passport_server.ports.workloads import ClusterObjects, ObjectRef
+
+logger = logging.getLogger(__name__)
+
+# A workload that cannot be read in this time holds.
+READ_SECONDS = 1.0
+# Refusals are made from one read in this time.
+REMEMBERED_SECONDS = 5.0
+MAX_REMEMBERED = 2000
+
+_OWNERS = {
+    Controller.FLAGGER: ("flagger.app/v1beta1", "Canary"),
+    Controller.ARGO_ROLLOUTS: ("argoproj.io/v1alpha1", "Rollout"),
+}
+
+
+@dataclass(slots=True)
+class LiveReading:
+    """Reads the objects of gates."""
+
+    objects: ClusterObjects
+    _seen: OrderedDict[str, tuple[float, LiveWorkload]] = field(default_factory=OrderedDict)
+
+    def remembered(self, gate: Gate) -> LiveWorkload | None:
+        """Return what was read a moment ago: enough to refuse, never to open."""
+        seen = self._seen.get(gate.gate_id)
+        if seen is None or asyncio.get_running_loop().time() - seen[0] > REMEMBERED_SECONDS:
+            return None
+        return seen[1]
+
+    async def read(self, tenant: str, gate: Gate) -> LiveWorkload:
+        """Return what the objects say now; raise Precondition `WORKLOAD_UNREADABLE`."""
+        began = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                found = await self._read(tenant, gate)
+        except TimeoutError:
+            raise _unreadable("it did not answer in a second") from None
+        except PassportError as error:
+            raise _unreadable(error.message) from error
+        except Exception as error:
+            logger.exception("an object of a gate could not be read", extra={"gate": gate.gate_id})
+            raise _unreadable("it could not be read") from error
+        self._seen[gate.gate_id] = (began, found)
+        self._seen.move_to_end(gate.gate_id)
+        while len(self._seen) > MAX_REMEMBERED:
+            self._seen.popitem(last=False)
+        return found
+
+    async def _read(self, tenant: str, gate: Gate) -> LiveWorkload:
+        api_version, kind = _OWNERS[Controller(gate.controller)]
+        owner = await self.objects.get(
+            tenant, ObjectRef(gate.cluster, api_version, kind, gate.namespace, gate.object_name)
+        )
+        target = target_of(gate, owner)
+        if target is None:
+            return rollout_of(owner)
+        of_target = await self.objects.get(
+            tenant, ObjectRef(gate.cluster, target[0], target[1], gate.namespace, target[2])
+        )
+        if gate.controller == Controller.FLAGGER:
+            return canary_of(owner, of_target)
+        template = (of_target.get("spec") or {}).get("template") or {}
+        return rollout_of(owner, template)
+
+
+def _unreadable(why: str) -> Precondition:
+    return Precondition("WORKLOAD_UNREADABLE", f"the workload cannot be read: {why}")
