@@ -51,12 +51,14 @@ def echo(answer: bytes, folder: Path) -> Iterator[Target]:
 
 
 @contextmanager
-def passport(folder: Path, store_url: str, *, profile: bool = False, program: str = "") -> Iterator[Served]:
+def passport(
+    folder: Path, store_url: str, *, profile: bool = False, program: str = "", **more: str
+) -> Iterator[Served]:
     """Make the store, and serve it as users do; the token is that of the first admin.
 
-    `program` is a file here that serves in another way.
+    `program` is a file here that serves in another way, `more` are settings as variables.
     """
-    variables = {"PASSPORT_SERVER_STORE_URL": store_url}
+    variables = {"PASSPORT_SERVER_STORE_URL": store_url, **more}
     made = passport_server(folder, "init", **variables)
     if made.returncode:
         raise NotAvailable(f"passport-server init: {made.stderr}")

@@ -93,6 +93,22 @@ class Cluster:
         log = self._folder / "log"
         self._run("pg_ctl", "-D", self.data, "-l", log, "-o", options, "-w", "-t", "60", "start")
 
+    def kill(self) -> None:
+        """End the cluster without letting it finish anything."""
+        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+
+    def keep_copy(self) -> Path:
+        """Return a copy of the data as it is, which has to be that of a cluster that does not run."""
+        kept = self._folder / "kept"
+        shutil.rmtree(kept, ignore_errors=True)
+        subprocess.run(["cp", "-a", self.data, kept], check=True)
+        return kept
+
+    def put_back(self, kept: Path) -> None:
+        """Have the data be what it was when it was copied; the cluster does not run."""
+        shutil.rmtree(self.data)
+        subprocess.run(["cp", "-a", kept, self.data], check=True)
+
     def stop(self) -> None:
         """Stop the cluster, if it runs, and remove it."""
         with suppress(subprocess.CalledProcessError):

@@ -30,9 +30,10 @@ class Stream:
 
     async def next(self) -> pb.WatchDecisionResponse:
         """Return the next message; raise what ends the stream, EOFError at its end."""
-        message = await asyncio.wait_for(self.call.read(), PATIENCE)
-        if message is aio.EOF:
+        read: Any = await asyncio.wait_for(self.call.read(), PATIENCE)
+        if read is aio.EOF:
             raise EOFError
+        message: pb.WatchDecisionResponse = read
         self.messages.append(message)
         return message
 

@@ -15,7 +15,10 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from types import MappingProxyType
+
+from google.protobuf.duration_pb2 import Duration
 
 from release_passport.v1 import decision_service_pb2 as pb
 from release_passport.v1 import watch_pb2
@@ -92,17 +95,19 @@ class Messages:
 
     def __init__(self, command: WatchCommand) -> None:
         self._binding = _binding(command.principal, command.watched)
-        self._interval = timedelta(seconds=command.heartbeat_seconds)
+        self._interval = Duration()
+        self._interval.FromTimedelta(timedelta(seconds=command.heartbeat_seconds))
 
     def message(self, told: Told) -> pb.WatchDecisionResponse:
         """Return what is sent."""
-        message = pb.WatchDecisionResponse(
-            resume_token=self._token(told.mark or Mark(0, 0, b"")), revision=told.revision
-        )
-        message.heartbeat_interval.FromTimedelta(self._interval)
+        # What happened is put into bytes once for all streams.
+        message = pb.WatchDecisionResponse.FromString(b"" if told.change is None else _event(told.change))
+        message.resume_token = self._token(told.mark or Mark(0, 0, b""))
+        message.revision = told.revision
+        message.heartbeat_interval.CopyFrom(self._interval)
         if told.change is not None:
-            message.decision.CopyFrom(_event(told.change))
-        elif told.snapshot is not None:
+            return message
+        if told.snapshot is not None:
             message.snapshot_end.decisions = told.snapshot
         elif told.farewell is not None:
             message.goodbye.reason = _GOODBYES[told.farewell]
@@ -116,9 +121,12 @@ class Messages:
         return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def _event(change: DecisionChange) -> watch_pb2.DecisionEvent:
-    decision = decision_from_body(change.body)
-    return watch_pb2.DecisionEvent(kind=_KINDS[change.happening], decision=decision, index=change.index)
+@lru_cache(maxsize=256)
+def _event(change: DecisionChange) -> bytes:
+    """Return the part of a message that tells of a change."""
+    event = watch_pb2.DecisionEvent(kind=_KINDS[change.happening], index=change.index)
+    event.decision.CopyFrom(decision_from_body(change.body))
+    return pb.WatchDecisionResponse(decision=event).SerializeToString()
 
 
 def _watched(principal: Principal, request: pb.WatchDecisionRequest) -> Watched:

@@ -265,31 +265,15 @@ class Dispatcher:
             drained.cancel()
 
     async def _send_all(self, call: Call, answers: AsyncIterator[Message], send: Send) -> None:
-        drained = asyncio.ensure_future(self._limits.drained())
         try:
-            while (answer := await self._before_drained(anext(answers, None), drained)) is not None:
-                # A stream may outlive its credential.
-                await self.authenticate(call.authorization, call.certificate)
-                await self._before_drained(_taken(send(answer)), drained)
+            async with self._limits.until_drained():
+                async for answer in answers:
+                    # A stream may outlive its credential.
+                    await self.authenticate(call.authorization, call.certificate)
+                    await _taken(send(answer))
         finally:
-            drained.cancel()
             if isinstance(answers, AsyncGenerator):
                 await answers.aclose()
-
-    async def _before_drained(self, act: Awaitable[T], drained: asyncio.Future[None]) -> T:
-        """Return what comes of it; raise Unavailable where the server ends first."""
-        acting = asyncio.ensure_future(act)
-        try:
-            either: set[asyncio.Future[Any]] = {acting, drained}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not acting.done():
-                raise draining()
-            return acting.result()
-        finally:
-            if not acting.done():
-                acting.cancel()
-                # What is cancelled has to end before what it works on is closed.
-                await asyncio.wait({acting})
 
     async def _next(self, messages: AsyncIterator[bytes], drained: asyncio.Future[None]) -> bytes | None:
         reading = asyncio.ensure_future(_read(messages))
@@ -329,7 +313,8 @@ def request_id_of(given: str | None) -> str:
 async def _taken(sending: Awaitable[None]) -> None:
     """Return when there is room for the next answer; raise DeadlineExceeded for a caller that does not read."""
     try:
-        await asyncio.wait_for(sending, STREAM_IDLE_SECONDS)
+        async with asyncio.timeout(STREAM_IDLE_SECONDS):
+            await sending
     except TimeoutError:
         text = (
             f"the answers were not read for {STREAM_IDLE_SECONDS:.0f} s; ask again from the last one that was"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from release_passport_server.domain.errors import Unavailable
@@ -69,6 +69,7 @@ class Limits:
         self._places = {kind: _Places(most[kind]) for kind in CallClass}
         self._unread: dict[str, int] = {}
         self._draining = asyncio.Event()
+        self._until_drained: set[asyncio.Timeout] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -146,6 +147,24 @@ class Limits:
     def drain(self) -> None:
         """Refuse new calls from now on; those in flight go on."""
         self._draining.set()
+        for timeout in self._until_drained:
+            timeout.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def until_drained(self) -> AsyncIterator[None]:
+        """Let what is inside go on until the server begins to shut down; raise Unavailable then."""
+        if self.is_draining:
+            raise draining()
+        try:
+            async with asyncio.timeout(None) as timeout:
+                self._until_drained.add(timeout)
+                yield
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            raise draining() from None
+        finally:
+            self._until_drained.discard(timeout)
 
     async def drained(self) -> None:
         """Return when the server has begun to shut down."""
