@@ -40,6 +40,8 @@ class Demo:
     def __init__(self, folder: Path, without: str) -> None:
         self.folder = folder
         self.without = without
+        # What else the server's settings say.
+        self.settings = ""
         self.key = BuildKey.new()
         self.grpc, self.http = _free_ports(2)
         keep = {k: v for k, v in os.environ.items() if not k.startswith("PASSPORT_")}
@@ -53,7 +55,7 @@ class Demo:
         config = self.folder / "server.yaml"
         config.write_text(
             f"store:\n  url: sqlite:///{self.folder / 'passport.db'}\n"
-            f"grpc:\n  listen: 127.0.0.1:{self.grpc}\nhttp:\n  listen: 127.0.0.1:{self.http}\n"
+            f"grpc:\n  listen: 127.0.0.1:{self.grpc}\nhttp:\n  listen: 127.0.0.1:{self.http}\n{self.settings}"
         )
         made = self._run(["passport-server", "init", "--config", str(config)], shown="passport-server init")
         token = next(word for word in made.stdout.split() if word.startswith("rp1_"))
@@ -164,16 +166,16 @@ def main() -> int:
 
 def tell(demo: Demo, cleanup: ExitStack) -> int:
     """Tell the story; return the exit code."""
-    _say("A server on the embedded store, an admin, and the policies of the library")
+    say("A server on the embedded store, an admin, and the policies of the library")
     demo.serve(cleanup)
-    _set_up(demo)
-    _say("An earlier version is in production already")
-    _earlier_version(demo)
-    _say("CI registers 1.42.0 and asks whether it may go out. Nothing is known about it: HOLD")
+    set_up(demo)
+    say("An earlier version is in production already")
+    earlier_version(demo)
+    say("CI registers 1.42.0 and asks whether it may go out. Nothing is known about it: HOLD")
     demo.create(NEW)
     demo.passport("ci", "gate", "--release", NEW.release, expect=HOLD)
     print(f"(exit code {HOLD})")
-    _say("The pipeline and the connectors submit what they know, and CI asks again")
+    say("The pipeline and the connectors submit what they know, and CI asks again")
     demo.evidence_before(NEW, OLD)
     if demo.without:
         demo.passport("ci", "gate", "--release", NEW.release, expect=HOLD)
@@ -181,21 +183,22 @@ def tell(demo: Demo, cleanup: ExitStack) -> int:
         return HOLD
     demo.passport("ci", "gate", "--release", NEW.release, expect=ALLOW_WITH_CANARY)
     print(f"(exit code {ALLOW_WITH_CANARY})")
-    _say("The controller starts the rollout. Ten percent of the traffic, and the canary looks well")
+    say("The controller starts the rollout. Ten percent of the traffic, and the canary looks well")
     attempt = demo.start(NEW)
     demo.submit("connector", from_canary(attempt, 0.003))
     demo.passport("ci", "gate", "--release", NEW.release, expect=ALLOW_WITH_CANARY)
-    _say("Then one in twelve requests to the canary fails, three times in a row")
+    say("Then one in twelve requests to the canary fails, three times in a row")
     for error_rate in (0.081, 0.084, 0.079):
         demo.submit("connector", from_canary(attempt, error_rate))
     demo.passport("ci", "gate", "--release", NEW.release, expect=ROLLBACK_RECOMMENDED)
     print(f"(exit code {ROLLBACK_RECOMMENDED})")
-    _say("Everything is on record: the passport of the release")
+    say("Everything is on record: the passport of the release")
     demo.passport("ci", "show", NEW.release)
     return 0
 
 
-def _set_up(demo: Demo) -> None:
+def set_up(demo: Demo) -> None:
+    """Register the service, the environment, the callers and the policies of the library."""
     (demo.folder / "build.pem").write_bytes(demo.key.pem)
     signer = str(demo.folder / "build.pem")
     demo.passport(
@@ -213,7 +216,8 @@ def _set_up(demo: Demo) -> None:
     demo.passport("admin", "policy", "apply", str(LIBRARY))
 
 
-def _earlier_version(demo: Demo) -> None:
+def earlier_version(demo: Demo) -> None:
+    """Let an earlier version pass, so that there is something to go back to."""
     demo.create(OLD)
     without, demo.without = demo.without, ""
     demo.evidence_before(OLD, None)
@@ -230,7 +234,8 @@ def _shown(who: str, words: tuple[str, ...]) -> str:
     return f"passport {shlex.join(short)}" + ("" if who == "ci" else f"    # as {who}")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Say what comes next."""
     print(f"\n── {text}\n", flush=True)
 
 

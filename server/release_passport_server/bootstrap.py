@@ -16,8 +16,10 @@ from release_passport_server.adapters.cel.compiler import CELCompiler
 from release_passport_server.adapters.cel.policies import CELPolicies
 from release_passport_server.adapters.http.client import GuardedClients
 from release_passport_server.adapters.http.webhook import SecretInvalid, SignedWebhook, secret_of
+from release_passport_server.adapters.kubernetes.objects import KubernetesObjects
 from release_passport_server.adapters.sql.jobs import SQLJobs
 from release_passport_server.adapters.sql.store import SQLStore
+from release_passport_server.adapters.sqlite.writable import unwritable
 from release_passport_server.adapters.system.clock import SystemClock
 from release_passport_server.adapters.system.ids import SystemIds
 from release_passport_server.adapters.tokens.bearer import BearerTokens
@@ -87,6 +89,8 @@ async def serve(settings: Settings, *, dev: bool, behind_proxy: bool = False) ->
     path = settings.store.sqlite_path
     if path is not None and not path.exists():
         raise SettingsInvalid(f"store.url: there is no store at {path}: run `passport-server init`")
+    if path is not None and (obstacle := unwritable(path)):
+        raise SettingsInvalid(f"store.url: {obstacle}")
     async with _store(settings) as store:
         if not store.schema_current():
             if not dev:
@@ -122,6 +126,13 @@ async def build(
     if settings.worker.enabled:
         await core.log.keeper.schedule(store)
         worker = _worker(core, settings)
+    objects = _objects(settings)
+
+    async def close() -> None:
+        await core.bundles.close()
+        if objects is not None:
+            await objects.close()
+
     return Application(
         handlers_of(core),
         authenticator,
@@ -131,11 +142,11 @@ async def build(
         worker,
         core.log.keeper,
         core.audit,
-        core.bundles.close,
+        close,
         alerts=core.alerts,
         jobs=JobStatus(SQLJobs(store.aside, store.write), JOB_KINDS, core.clock),
         goodbye=core.watching.end,
-        gates=_gates(core, clusters or NoClusters()),
+        gates=_gates(core, clusters or objects or NoClusters()),
     )
 
 
@@ -181,6 +192,13 @@ class _DevAuthenticator:
         if bearer is None and certificate:
             return await self.known.authenticate(None, certificate)
         return await self.known.authenticate(bearer or self.token)
+
+
+def _objects(settings: Settings) -> KubernetesObjects | None:
+    folder = settings.clusters.folder
+    if folder is None:
+        return None
+    return KubernetesObjects(folder, GuardedClients(f"release-passport/{__version__}"))
 
 
 def _gates(core: Core, clusters: ClusterObjects) -> Callable[[Limits], GateEdge]:

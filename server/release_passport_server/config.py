@@ -16,7 +16,12 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
-from release_passport_server.evidence_settings import RegistrySettings, Section, VerificationSettings
+from release_passport_server.evidence_settings import (
+    ClusterSettings,
+    RegistrySettings,
+    Section,
+    VerificationSettings,
+)
 from release_passport_server.identity_settings import AuthenticationSettings
 from release_passport_server.webhook_settings import WebhookSettings
 
@@ -220,6 +225,7 @@ class Settings(Section):
     signing: SigningSettings = Field(default_factory=SigningSettings)
     verification: VerificationSettings = Field(default_factory=VerificationSettings)
     registries: RegistrySettings = Field(default_factory=RegistrySettings)
+    clusters: ClusterSettings = Field(default_factory=ClusterSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
     log: LogSettings = Field(default_factory=LogSettings)

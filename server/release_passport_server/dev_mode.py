@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from release_passport_server.adapters.sqlite.dev_mark import is_dev, mark_as_dev
+from release_passport_server.adapters.sqlite.writable import unwritable
 from release_passport_server.config import Settings, SettingsInvalid, is_loopback
 
 DEV_STORE = "sqlite:///.passport-dev/passport.db"
@@ -50,4 +51,5 @@ def _is_dev(path: Path) -> bool:
     try:
         return is_dev(path)
     except sqlite3.DatabaseError as error:
-        raise SettingsInvalid(f"store.url: {path} cannot be read as a SQLite database: {error}") from error
+        obstacle = unwritable(path) or f"{path} cannot be read as a SQLite database: {error}"
+        raise SettingsInvalid(f"store.url: {obstacle}") from error

@@ -75,3 +75,13 @@ class RegistrySettings(Section):
     timeout_seconds: float = Field(
         default=15, ge=1, le=50, description="Seconds that one image's attestations may take to be read."
     )
+
+
+class ClusterSettings(Section):
+    """Which Kubernetes clusters are read at gates; none but these."""
+
+    folder: Path | None = Field(
+        default=None,
+        description="Folder with one folder for each cluster, named by its id, with `server` (the API server's URL), "
+        "`token`, `ca.crt` and, where not every tenant may use it, `tenants`.",
+    )

@@ -52,6 +52,7 @@ AUDITS = {
 }
 # Names that say no place, so that only who may see what they name is told of it.
 PLACELESS = {"GetFreeze", "EndFreeze", "GetWaiver", "GrantWaiver", "RevokeWaiver", "GetPolicyChange"}
+PLACELESS |= {"GetGate", "DeleteGate", "GetGateHealth"}
 
 
 @dataclass

@@ -18,6 +18,7 @@ from support.disks import small_disk
 from support.flood import Asked, Failed, Flood, question
 from support.proxy import Proxy, Way, proxied
 from support.records import decided, faults
+from support.server_process import passport_server
 from support.story import Story
 
 SOAK = os.environ.get("PASSPORT_TEST_SOAK") == "1"
@@ -168,7 +169,11 @@ async def test_a_database_that_is_far_away_is_only_slow(far: tuple[Troubled, Pro
     proxy.delay = 0.2
     flood = Flood.about("4.0", AT_ONCE)
     await flood.run(server.story)
-    assert flood.failures == {}
+    # Where the queue is long because of it, some are told to come back; nobody is told that the store is away.
+    assert all(one.reason == "OVERLOADED" and one.retry_after for one in flood.failures), flood.failures
+    assert any(one.acknowledged for one in flood.questions)
+    assert await server.server.ready()
+    await flood.answered(server.story)
     assert await server.server.ready()
     proxy.delay = 0
     await server.recovers(*flood.questions)
@@ -193,7 +198,8 @@ async def test_a_commit_of_which_nothing_can_be_found_out_is_answered_to_whoever
 ) -> None:
     server, proxy = far
     for cut in range(1, CUTS + 1):
-        proxy.turn(Way.REFUSE_AFTER_COMMIT)
+        # Jobs write beside the flood: the commit that is cut off is one of its own.
+        proxy.turn(Way.REFUSE_AFTER_COMMIT, about=f"ask-6.{cut}.".encode())
         flood = Flood.about(f"6.{cut}", 10)
         await flood.run(server.story)
         assert set(flood.failures) == {UNAVAILABLE}
@@ -284,6 +290,24 @@ async def test_a_file_that_cannot_grow_is_read_and_waited_for(tmp_path: Path) ->
         await server.reads(before)
         resource.prlimit(server.server.pid, resource.RLIMIT_FSIZE, unlimited)
         await server.recovers(before, asked)
+
+
+async def test_a_file_that_is_read_only_is_said_to_be_so_before_anything_is_served(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", 16) as disk:
+        url = f"sqlite:///{disk.folder / 'passport.db'}"
+        server = Killable.made(tmp_path, PASSPORT_SERVER_STORE_URL=url)
+        disk.take_no_writes()
+        refused = passport_server(tmp_path, "serve", **server.variables)
+        assert refused.returncode != 0
+        assert "passport.db cannot be written" in refused.stderr
+        assert "make the file and its folder writable" in refused.stderr
+        disk.take_writes()
+        await server.start()
+        async with server.story() as story:
+            once = question("1.0.0")
+            await Flood([once]).answered(story)
+        await server.end()
+        assert (faults(url), decided(url)) == ([], {"1.0.0": 1})
 
 
 async def filled(server: Troubled) -> list[Asked]:

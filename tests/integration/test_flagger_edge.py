@@ -165,7 +165,7 @@ async def test_whatever_is_in_doubt_is_refused_and_never_retried(shop: Shop, hoo
         case "unreadable":
             shop.objects.error = TimeoutError()
         case "wrong password":
-            changes = {"auth": ("flagger", gate.credential[:-1] + "A")}
+            changes = {"auth": ("flagger", gate.credential[:-43] + "A" * 43)}
         case "no password":
             changes = {"auth": None}
         case _:
@@ -198,13 +198,11 @@ async def test_an_unknown_path_is_not_found_and_nothing_redirects(shop: Shop, pa
 
 async def test_refusals_are_made_from_one_read_and_what_opens_reads_anew(shop: Shop) -> None:
     gate = await gate_of(shop, "9.9.9")
-    for _ in range(5):
-        await gate.flagger("confirm-rollout")
-    assert shop.objects.reads <= 4 or shop.objects.reads
     before = shop.objects.reads
     for _ in range(5):
         await gate.flagger("confirm-rollout")
-    assert shop.objects.reads - before == 0
+    # The Canary and its target, once.
+    assert shop.objects.reads - before == 2
 
 
 async def test_the_same_answer_is_recorded_once(shop: Shop) -> None:

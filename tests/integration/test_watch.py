@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from release_passport.v1 import decision_service_pb2 as pb
 from release_passport_server.domain.watch import DecisionChange, Happening, Mark, Subscription, Watched
 from release_passport_server.services import tail, watching
 from support.calls import Caller, refusal, somebody
+from support.cli_process import Shell
 from support.server import RealServer, real_server
 from support.shop import OURS, decided, opened, released, scanned, told
 from support.watched import (
@@ -316,6 +319,21 @@ async def test_evidence_that_turns_a_verdict_is_told_without_anybody_asking(
 def change_of(revision: int, release: str) -> tuple[DecisionChange, Mark]:
     change = DecisionChange(Happening.CHANGED, revision, 0, release, "shop", "prod", b"")
     return change, Mark(1, revision, b"12345678")
+
+
+async def test_the_command_line_shows_what_stands_and_what_changes(admin: Caller, tmp_path: Path) -> None:
+    name = await turned(admin, "9.0.0", 1)
+    shell = Shell(tmp_path, f"127.0.0.1:{admin.server.process.grpc_port}", admin.token or "")
+    kept = tmp_path / "token"
+    words = ("watch", "--release", name, "--position-file", str(kept), "--every", "-o", "json")
+    shown = await asyncio.to_thread(shell, *words, "--limit", "1")
+    assert json.loads(shown.stdout)["news"] == "stood"
+    # Of a snapshot that was not shown to its end the token begins anew; of one that was, it goes on.
+    kept.write_text((await live(admin, **only(name))).token, encoding="ascii")
+    await scanned(admin, "9.0.0", BAD)
+    newest = await decided(admin, name)
+    said = json.loads((await asyncio.to_thread(shell, *words, "--limit", "1")).stdout)
+    assert (said["news"], said["decision"]["name"]) == ("changed", newest.name)
 
 
 async def broken(stream: Stream) -> str:

@@ -27,6 +27,7 @@ from release_passport.v1 import (
     verdict_pb2,
 )
 from support.cli_exception_cases import EXCEPTIONS
+from support.cli_gate_cases import GATES
 from support.decisions import DIGEST, RELEASE, decision
 
 IDENTITY = (
@@ -371,6 +372,7 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
         "ci-main",
     ),
     *EXCEPTIONS,
+    *GATES,
     (("tenant", "list"), "ListTenants", tenant_service_pb2.ListTenantsResponse(tenants=[A_TENANT]), "Acme"),
     (
         ("whoami",),

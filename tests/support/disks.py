@@ -31,6 +31,14 @@ class Disk:
         """Give the room back."""
         self._filler.unlink()
 
+    def take_no_writes(self) -> None:
+        """Be read-only, for as long as nobody has anything open to write."""
+        subprocess.run(["mount", "-o", "remount,ro", str(self.folder)], check=True)
+
+    def take_writes(self) -> None:
+        """Be writable again."""
+        subprocess.run(["mount", "-o", "remount,rw", str(self.folder)], check=True)
+
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Disk]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import make_url
 
 CHUNK = 64 * 1024
+# How much of a transaction is looked through for what it is about.
+MOST_SAID = 16 * CHUNK
 # How PostgreSQL is asked to commit. The end of the word counts: transactions begin as READ COMMITTED.
 COMMIT = b"COMMIT\0"
 # What the writer alone says: the commits of jobs, which come and go beside it, are none of its decisions'.
@@ -53,14 +55,16 @@ class Proxy:
     way: Way = Way.PASS
     # How many commits were cut off.
     cuts: int = 0
+    # Only commits are cut off before which this was said, since the commit before.
+    about: bytes = b""
     listens: int = 0
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def turn(self, way: Way) -> None:
-        """Do this from now on."""
-        asyncio.run_coroutine_threadsafe(self._turn(way), self._loop).result(10)
+    def turn(self, way: Way, about: bytes = b"") -> None:
+        """Do this from now on; a commit is cut off where its transaction speaks of something."""
+        asyncio.run_coroutine_threadsafe(self._turn(way, about), self._loop).result(10)
 
     def connections(self) -> int:
         """Return how many connections are open on either side."""
@@ -81,8 +85,8 @@ class Proxy:
         """Stop serving."""
         self._loop.call_soon_threadsafe(self._loop.stop)
 
-    async def _turn(self, way: Way) -> None:
-        self.way = way
+    async def _turn(self, way: Way, about: bytes) -> None:
+        self.way, self.about = way, about
         if way is Way.REFUSE:
             self._cut()
 
@@ -131,15 +135,19 @@ class Proxy:
     async def _questions(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, cut: asyncio.Event
     ) -> None:
-        writes = False
+        # A statement that was prepared is not said again: whoever was the writer stays it.
+        writes, said = False, b""
         while data := await self._read(source):
-            writes = writes or WRITES in data
-            if writes and COMMIT in data and self.way in CUTS:
-                self.cuts += 1
-                before, self.way = self.way is Way.CUT_BEFORE_COMMIT, CUTS[self.way]
-                if before:
-                    return
-                cut.set()
+            writes, said = writes or WRITES in data, said + data
+            if COMMIT in data:
+                if writes and self.about in said and self.way in CUTS:
+                    self.cuts += 1
+                    before, self.way = self.way is Way.CUT_BEFORE_COMMIT, CUTS[self.way]
+                    if before:
+                        return
+                    cut.set()
+                said = b""
+            said = said[-MOST_SAID:]
             sink.write(data)
             await sink.drain()
 

@@ -26,6 +26,12 @@ class Scripted:
     time: float = 0.0
     pauses: list[float] = field(default_factory=list)
     requests: list[decision_service_pb2.EvaluateRequest] = field(default_factory=list)
+    told: list[decision_service_pb2.WatchDecisionResponse] = field(default_factory=list)
+
+    def watch_decision(self, request: Any, *, timeout: float | None = None) -> Any:
+        if not self.told:
+            raise PassportAPIError("UNIMPLEMENTED", "an older server")
+        return iter([self.told.pop(0)])
 
     def evaluate(self, request: Any, *, timeout: float | None = None) -> Any:
         copy = decision_service_pb2.EvaluateRequest()
@@ -57,6 +63,25 @@ def test_it_waits_until_the_release_may_proceed() -> None:
     assert answer is not None
     assert answer.standing.exit_code == 0
     assert script.pauses == [2.0, 3.0]
+
+
+def test_it_asks_again_at_once_when_it_is_told_of_another_decision() -> None:
+    ask, script = asker(evaluated(HOLD), evaluated(ALLOW))
+    other = decision_service_pb2.WatchDecisionResponse()
+    other.decision.decision.name = "another"
+    script.told = [other]
+    answer = ask.wait(1800)
+    assert answer is not None
+    assert (answer.standing.exit_code, script.pauses) == (0, [])
+
+
+def test_what_stands_is_no_news() -> None:
+    ask, script = asker(evaluated(HOLD), evaluated(ALLOW))
+    stands = decision_service_pb2.WatchDecisionResponse()
+    stands.decision.decision.CopyFrom(evaluated(HOLD).decision)
+    script.told = [stands]
+    ask.wait(1800)
+    assert script.pauses == [2.0]
 
 
 def test_pauses_grow_to_ten_seconds() -> None:

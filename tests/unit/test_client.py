@@ -43,6 +43,7 @@ SERVICES = (
     "Waiver",
     "Override",
     "Freeze",
+    "Gate",
 )
 
 
@@ -156,7 +157,7 @@ def test_only_what_does_no_harm_is_retried(service: str, method: str, has_id: bo
         (name["service"].removeprefix("release_passport.v1."), name["method"]) for name in config["name"]
     }
     reads = method.startswith(("Get", "List", "Who", "Explain", "Simulate", "Validate", "Test", "Export"))
-    shows_secret = method in {"CreateAPIToken", "CreateTenant"}
+    shows_secret = method in {"CreateAPIToken", "CreateTenant", "CreateGate", "UpdateGate"}
     assert ((service, method) in retried) == ((reads or has_id) and not shows_secret and not streaming)
     assert config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
 

@@ -44,6 +44,8 @@ _RETRIED = {
         *("Approve", "Reject", "RevokeApproval", "ResolveRejection"),
         *("GetApprovalRequest", "ListApprovals", "ListPendingApprovals"),
     ),
+    # CreateGate and UpdateGate return a secret.
+    "GateService": ("GetGate", "ListGates", "DeleteGate", "GetGateHealth"),
     "GroupService": ("PutGroup", "DeleteGroup", "ListGroups"),
     "WaiverService": ("RequestWaiver", "GrantWaiver", "RevokeWaiver", "GetWaiver", "ListWaivers"),
     "OverrideService": (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from release_passport.access_calls import AccessCalls
+from release_passport.connection import Answers
+from release_passport.gate_calls import GateCalls
 from release_passport.people_calls import PeopleCalls
 from release_passport.proof_calls import ProofCalls
 from release_passport.v1 import (
@@ -14,7 +16,7 @@ from release_passport.v1 import (
 )
 
 
-class Client(AccessCalls, PeopleCalls, ProofCalls):
+class Client(AccessCalls, GateCalls, PeopleCalls, ProofCalls):
     """A connection to one server. Calls block; the client may be shared between threads.
 
     Every method takes the request message and returns the response message. What goes wrong is a `PassportAPIError`;
@@ -27,6 +29,14 @@ class Client(AccessCalls, PeopleCalls, ProofCalls):
     ) -> decision_service_pb2.EvaluateResponse:
         """Decide one release, record the decision and return it."""
         return self.call("DecisionService/Evaluate", request, decision_service_pb2.EvaluateResponse, timeout)
+
+    def watch_decision(
+        self, request: decision_service_pb2.WatchDecisionRequest, *, timeout: float | None = None
+    ) -> Answers[decision_service_pb2.WatchDecisionResponse]:
+        """Return what one stream says until it ends or is closed; `watching.Watcher` goes on behind its end."""
+        return self.stream(
+            "DecisionService/WatchDecision", request, decision_service_pb2.WatchDecisionResponse, timeout
+        )
 
     def get_decision(
         self, request: decision_service_pb2.GetDecisionRequest, *, timeout: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -71,22 +71,37 @@ class Connection:
 
     def stream(
         self, method: str, request: Message, response: type[Response], timeout: float | None
-    ) -> Iterator[Response]:
-        """Yield the answers of one RPC as they come, without a deadline if none is given, or raise PassportAPIError.
-
-        The call ends when the iterator is closed.
-        """
+    ) -> Answers[Response]:
+        """Return the answers of one RPC as they come, without a deadline if none is given."""
         call = self._channel.unary_stream(
             f"/release_passport.v1.{method}",
             request_serializer=_serialize,
             response_deserializer=response.FromString,
         )(request, timeout=timeout, metadata=self._metadata())
+        return Answers(call)
+
+
+class Answers(Iterator[Response]):
+    """The answers of one RPC as they come, or PassportAPIError; `close` ends the call, from any thread."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def __next__(self) -> Response:
+        """Return the next answer."""
         try:
-            yield from call
+            answer: Response = next(self._call)
         except grpc.RpcError as failure:
             raise api_error(failure) from failure
-        finally:
-            call.cancel()
+        return answer
+
+    def close(self) -> None:
+        """End the call."""
+        self._call.cancel()
+
+    def __del__(self) -> None:
+        """End the call of an iterator that nobody has any more."""
+        self.close()
 
 
 def _serialize(request: Message) -> bytes:

@@ -11,6 +11,7 @@ from release_passport_server.domain.gate import Controller, Gate
 
 # In these phases a new revision of a Canary takes traffic.
 FLAGGER_UNDER_WAY = frozenset({"Progressing", "WaitingPromotion"})
+_EVERYBODY = 100
 _CONFIRMING = frozenset({"confirm-rollout", "confirm-traffic-increase", "confirm-promotion"})
 
 
@@ -39,6 +40,8 @@ class LiveWorkload:
         """Say whether the object's own settings keep the canary's limits."""
         if self.skips_analysis or max_weight <= 0:
             return False
+        if max_weight >= _EVERYBODY:
+            return True
         weights = (self.first_weight, self.most_weight, self.next_weight)
         return all(weight is not None and weight <= max_weight for weight in weights)
 
@@ -82,12 +85,13 @@ def rollout_of(rollout: Mapping[str, Any], template: Mapping[str, Any] | None = 
     given = _whole(_map(_map(_map(status, "canary"), "weights"), "canary").get("weight"))
     behind = [weight for step in steps[:index] if (weight := _whole(step.get("setWeight"))) is not None]
     exposed = bool(given) if given is not None else bool(behind and behind[-1] > 0)
+    switched = _map(status, "blueGreen").get("activeSelector") == current
     return LiveWorkload(
         uid=str(_map(rollout, "metadata").get("uid", "")),
         images=_images(template if template is not None else _map(spec, "template")),
         phase=str(status.get("phase", "")),
-        exposed=exposed and current != stable,
-        next_weight=ahead[0] if ahead else 100,
+        exposed=(exposed or switched) and current != stable,
+        next_weight=ahead[0] if ahead else _EVERYBODY,
         first_weight=weights[0] if weights else None,
         most_weight=max(weights) if weights else None,
         skips_analysis=bool(status.get("promoteFull", False)),

@@ -12,7 +12,7 @@ from release_passport.cli import exit_codes
 from release_passport.cli.session import Session
 from release_passport.cli.standing import Standing, standing_of, utc_now
 from release_passport.errors import PassportAPIError
-from release_passport.v1 import decision_service_pb2, verdict_pb2
+from release_passport.v1 import decision_service_pb2, verdict_pb2, watch_pb2
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 10.0
@@ -92,12 +92,39 @@ class Asker:
                 self._go_on_with(answer)
                 told = self._tell(told, _summary(answer))
             left = seconds - (self.clock.monotonic() - start)
-            self.clock.sleep(max(0.0, min(left, max(wanted, pause * (0.75 + 0.5 * self.clock.jitter())))))
+            self._rest(max(0.0, min(left, max(wanted, pause * (0.75 + 0.5 * self.clock.jitter())))))
             pause = min(pause * 1.5, LONGEST_PAUSE)
         self.timed_out = True
         if self.last is None and failure is not None:
             raise failure
         return self.last
+
+    def _rest(self, seconds: float) -> None:
+        """Return after so many seconds, or at once when the server tells of another decision of the release."""
+        began = self.clock.monotonic()
+        if self.last is not None and seconds > 0 and self._told(self.last, seconds):
+            return
+        self.clock.sleep(max(0.0, seconds - (self.clock.monotonic() - began)))
+
+    def _told(self, last: Answer, seconds: float) -> bool:
+        """Say whether a stream has told of another decision within so many seconds."""
+        request = decision_service_pb2.WatchDecisionRequest(
+            tenant=self.request.tenant,
+            subscriptions=[watch_pb2.Subscription(release=last.response.decision.release)],
+            min_revision=last.response.revision,
+            client_id="passport-gate",
+        )
+        try:
+            for message in self.session.client.watch_decision(request, timeout=seconds):
+                if message.WhichOneof("event") == "decision":
+                    if message.decision.decision.name != last.response.decision.name:
+                        return True
+                elif message.WhichOneof("event") == "goodbye":
+                    return False
+        except PassportAPIError:
+            # It is asked again in any case.
+            return False
+        return False
 
     def _go_on_with(self, answer: Answer) -> None:
         """Make the next question one about the release that now exists, with nothing sent twice."""

@@ -46,9 +46,9 @@ PROBE = "vector(1)"
 
 @dataclass(slots=True)
 class Strangers:
-    """Counts the calls without a good credential by address, so that they use up nobody else's room."""
+    """Counts the calls without a good credential by address and gate, so that they use up nobody else's room."""
 
-    _calls: OrderedDict[str, tuple[float, int]] = field(default_factory=OrderedDict)
+    _calls: OrderedDict[tuple[str, str], tuple[float, int]] = field(default_factory=OrderedDict)
     # Credentials that were good, by gate: whoever shows one is no stranger.
     _known: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
@@ -58,20 +58,20 @@ class Strangers:
         while len(self._known) > MAX_STRANGERS:
             self._known.popitem(last=False)
 
-    def refused(self, address: str) -> None:
+    def refused(self, address: str, gate: str) -> None:
         """Count one call that was refused."""
         now = asyncio.get_running_loop().time()
-        since, count = self._calls.get(address, (now, 0))
+        since, count = self._calls.get((address, gate), (now, 0))
         if now - since > _MINUTE:
             since, count = now, 0
-        self._calls[address] = (since, count + 1)
-        self._calls.move_to_end(address)
+        self._calls[address, gate] = (since, count + 1)
+        self._calls.move_to_end((address, gate))
         while len(self._calls) > MAX_STRANGERS:
             self._calls.popitem(last=False)
 
     def too_many(self, address: str, gate: str, credential: str) -> bool:
-        """Say whether the address has had its share, and shows nothing that was good before."""
-        since, count = self._calls.get(address, (0.0, 0))
+        """Say whether the address has had its share of the gate, and shows nothing that was good before."""
+        since, count = self._calls.get((address, gate), (0.0, 0))
         if count < STRANGERS_PER_MINUTE or asyncio.get_running_loop().time() - since > _MINUTE:
             return False
         return _fingerprint(gate, credential) not in self._known
@@ -165,7 +165,7 @@ class GateEdge:
         try:
             admitted = await self.admit(gate, controller, credential)
         except Unauthenticated:
-            self.strangers.refused(address)
+            self.strangers.refused(address, gate)
             raise
         self.strangers.welcome(gate, credential)
         return admitted

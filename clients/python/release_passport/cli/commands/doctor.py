@@ -10,18 +10,26 @@ from release_passport.cli.session import Session
 
 
 @click.command(short_help="Check the way to the server, step by step.")
+@click.option(
+    "--gate",
+    "gates",
+    multiple=True,
+    metavar="URL",
+    help="Look at the way to a gate too, from where you are; give it as its controller has it. Repeat for each.",
+)
 @connected()
-def doctor(session: Session) -> int:
+def doctor(session: Session, gates: tuple[str, ...]) -> int:
     """Check configuration, connection, TLS, health, credential, clock and versions; say what to do about each.
 
     Exit 0 when nothing failed, else the code that `passport gate` would give for the same trouble.
     """
     from release_passport.cli.checkup import OK, run_checks
+    from release_passport.cli.gate_checkup import check_gate
     from release_passport.cli.render.machine import write_data
     from release_passport.cli.render.screen import show
     from release_passport.cli.render.text import Document, Span
 
-    results = run_checks(session)
+    results = [*run_checks(session), *(check_gate(url) for url in gates)]
     if session.output == "table":
         document = Document()
         for result in results:

@@ -1,0 +1,1 @@
+"""Kubernetes API servers, read one object at a time."""

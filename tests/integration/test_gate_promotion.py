@@ -1,0 +1,148 @@
+"""What a gate answers while a rollout is watched: promotion, limits, rollback, and the samples for MetricTemplates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from release_passport_server.services import live_reading
+from support.calls import Caller
+from support.gates import CONFIRMING, GateCaller, Objects, image, registered, settled
+from support.server import real_server
+from support.shop import opened, released
+from support.watching_shop import sampled, watched
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+HOOKS = [*CONFIRMING, "rollback", "pre-rollout", "rollout", "prometheus"]
+
+
+@pytest.fixture(autouse=True)
+def each_question_reads_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_reading, "REMEMBERED_SECONDS", -1.0)
+
+
+@dataclass
+class Shop:
+    """A service whose rollouts are watched for an hour."""
+
+    admin: Caller
+    http: httpx.AsyncClient
+    objects: Objects
+
+    async def begun(self, version: str, **changes: Any) -> tuple[GateCaller, str]:
+        """Return a gate whose rollout of a version was let begin and looks good, and the attempt."""
+        await settled(self.admin)
+        await released(self.admin, version)
+        gate = await registered(self.admin, self.http, **({"hooks": HOOKS} | changes))
+        self.objects.deployment(image(version))
+        self.objects.canary(webhooks=gate.webhooks(*CONFIRMING))
+        assert (await gate.flagger("confirm-rollout")).status_code == 200
+        (attempt,) = await self.admin.server.store.read("default", lambda reader: reader.open_attempts())
+        self.objects.canary("Progressing", webhooks=gate.webhooks(*CONFIRMING), status={"canaryWeight": 10})
+        await sampled(self.admin, attempt.name, 0.001)
+        return gate, attempt.name
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
+    objects = Objects()
+    async with real_server(tmp_path_factory.mktemp("promotion"), clusters=objects) as running:
+        admin = await opened(Caller(running, running.token))
+        await watched(admin, window=timedelta(hours=1))
+        base = f"http://127.0.0.1:{running.process.http_port}"
+        async with httpx.AsyncClient(base_url=base) as http:
+            yield Shop(admin, http, objects)
+
+
+async def test_the_promotion_waits_for_the_watch_window_and_the_steps_do_not(shop: Shop) -> None:
+    gate, _ = await shop.begun("4.0.0")
+    assert (await gate.flagger("confirm-traffic-increase")).status_code == 200
+    answer = await gate.flagger("confirm-promotion")
+    assert (answer.status_code, "WINDOW_OPEN" in answer.text) == (403, True)
+
+
+async def test_a_rollback_is_told_only_while_the_condemned_digests_are_in_the_canary(shop: Shop) -> None:
+    gate, attempt = await shop.begun("4.1.0", on_rollback="GATE_ON_ROLLBACK_EXECUTE")
+    assert (await gate.flagger("rollback")).status_code == 403
+    await sampled(shop.admin, attempt, 0.5)
+    for phase in ("Promoting", "Finalising", "Succeeded", "Failed", "Waiting"):
+        shop.objects.canary(phase, webhooks=gate.webhooks(*CONFIRMING))
+        assert (await gate.flagger("rollback")).status_code == 403, phase
+    shop.objects.deployment(image("4.0.0"))
+    shop.objects.canary("Progressing", webhooks=gate.webhooks(*CONFIRMING))
+    assert (await gate.flagger("rollback")).status_code == 403
+    shop.objects.deployment(image("4.1.0"))
+    # While it waits for the promotion its status says that nothing is exposed.
+    for phase in ("Progressing", "WaitingPromotion"):
+        shop.objects.canary(phase, webhooks=gate.webhooks(*CONFIRMING))
+        answer = await gate.flagger("rollback")
+        assert (answer.status_code, answer.text.startswith("roll back:")) == (200, True), phase
+
+
+async def test_a_hold_is_no_failed_check_where_the_canary_waits_elsewhere(shop: Shop) -> None:
+    gate, attempt = await shop.begun("4.2.0")
+    await sampled(shop.admin, attempt, 0.5)
+    for hook in ("rollout", "pre-rollout"):
+        assert (await gate.flagger(hook)).status_code == 200
+        assert (await gate.flagger("confirm-traffic-increase")).status_code == 403
+    shop.objects.canary("Progressing", webhooks=gate.webhooks("rollout"))
+    assert (await gate.flagger("rollout")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "sample"), [("vector(1)", "1"), ("vector( 1 )", "1"), ("release_passport_verdict{}", "1")]
+)
+async def test_a_metric_template_gets_a_sample_that_is_a_text(shop: Shop, query: str, sample: str) -> None:
+    gate, _ = await shop.begun(f"4.3.{len(query)}")
+    answer = await shop.http.get(
+        gate.url("prometheus/api/v1/query"),
+        params={"query": query},
+        headers={"authorization": f"Bearer {gate.credential}"},
+    )
+    found = answer.json()
+    assert (answer.status_code, found["status"]) == (200, "success")
+    (one,) = found["data"]["result"]
+    assert (found["data"]["resultType"], one["metric"], one["value"][1]) == ("vector", {}, sample)
+    assert isinstance(one["value"][0], float)
+
+
+async def test_what_stops_is_zero_and_what_is_not_known_is_no_sample(shop: Shop) -> None:
+    gate, attempt = await shop.begun("4.4.0", on_rollback="GATE_ON_ROLLBACK_EXECUTE")
+
+    async def sample(**headers: str) -> list[Any]:
+        path = gate.url("prometheus/api/v1/query")
+        sent = headers or {"authorization": f"Bearer {gate.credential}"}
+        answer = await shop.http.get(path, params={"query": "x"}, headers=sent)
+        return [one["value"][1] for one in answer.json()["data"]["result"]]
+
+    assert await sample() == ["1"]
+    await sampled(shop.admin, attempt, 0.5)
+    assert await sample() == ["0"]
+    shop.objects.deployment(image("unknown"))
+    gate2, _ = await shop.begun("4.4.1")
+    shop.objects.error = ConnectionError("away")
+    path = gate2.url("prometheus/api/v1/query")
+    sent = {"authorization": f"Bearer {gate2.credential}"}
+    answer = await shop.http.get(path, params={"query": "x"}, headers=sent)
+    shop.objects.error = None
+    assert answer.json()["data"]["result"] == []
+    assert await sample(authorization="Bearer wrong") == []
+
+
+@pytest.mark.parametrize("vandal", [{"skipAnalysis": True}])
+async def test_a_canary_that_skips_its_analysis_is_not_begun_as_one(
+    shop: Shop, vandal: dict[str, object]
+) -> None:
+    await settled(shop.admin)
+    await released(shop.admin, "4.5.0")
+    gate = await registered(shop.admin, shop.http, hooks=HOOKS)
+    shop.objects.deployment(image("4.5.0"))
+    shop.objects.canary(webhooks=gate.webhooks(*CONFIRMING), **vandal)
+    answer = await gate.flagger("confirm-rollout")
+    assert (answer.status_code, "CANARY_NOT_CONFIGURED" in answer.text) == (403, True)
