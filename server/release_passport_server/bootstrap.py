@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from release_passport import __version__
@@ -51,6 +52,7 @@ from release_passport_server.transport.http.gates import GateEdge
 from release_passport_server.webhook_settings import WebhookSettings
 from release_passport_server.wire.bundle import BundledBodies, recorded
 from release_passport_server.wire.messages import WireMessages
+from release_passport_server.worker.feed_keeper import TRIM_FEED, FeedKeeper
 from release_passport_server.worker.job_status import JobStatus
 from release_passport_server.worker.log_keeper import KIND
 from release_passport_server.worker.notifier import Notifier
@@ -62,7 +64,7 @@ logger = logging.getLogger(__name__)
 
 # Who asks goes first: no more of the server's own questions are decided at once.
 DECIDED_AT_ONCE = 2
-JOB_KINDS = (KIND, REEVALUATE, NOTIFY, RECONSIDER)
+JOB_KINDS = (KIND, TRIM_FEED, REEVALUATE, NOTIFY, RECONSIDER)
 BEHIND_PROXY = "this server ends no TLS itself: whoever stands between it and its proxy can read tokens"
 
 
@@ -125,6 +127,7 @@ async def build(
     worker = None
     if settings.worker.enabled:
         await core.log.keeper.schedule(store)
+        await _feeds(core, settings).schedule()
         worker = _worker(core, settings)
     objects = _objects(settings)
 
@@ -213,6 +216,7 @@ def _worker(core: Core, settings: Settings) -> Runner:
     reevaluate = Reevaluate(store, core.loader, recorder_of(core))
     work = {
         KIND: Work(keeper, at_once=1),
+        TRIM_FEED: Work(_feeds(core, settings), at_once=1),
         REEVALUATE: Work(Reevaluator(reevaluate, store, core.clock), at_once=DECIDED_AT_ONCE),
         NOTIFY: Work(Notifier(_delivery(settings.webhook), core.clock), at_once=2),
         RECONSIDER: Work(Sweeper(store, jobs, Reverify(store, core.intake.verify)), at_once=1, waits=True),
@@ -227,6 +231,10 @@ def _worker(core: Core, settings: Settings) -> Runner:
 
     store.on_due(told)
     return runner
+
+
+def _feeds(core: Core, settings: Settings) -> FeedKeeper:
+    return FeedKeeper(core.store, core.clock, timedelta(hours=settings.store.feed_hours))
 
 
 def _delivery(settings: WebhookSettings) -> SignedWebhook | None:

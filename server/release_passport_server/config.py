@@ -98,6 +98,10 @@ class StoreSettings(Section):
         description="Most database connections at once (PostgreSQL) or reader threads (SQLite).",
     )
 
+    feed_hours: float = Field(
+        default=24, ge=1, le=24 * 366, description="Hours for which a stream of decisions can be resumed."
+    )
+
     @property
     def sqlite_path(self) -> Path | None:
         """Return the database file; None for PostgreSQL."""

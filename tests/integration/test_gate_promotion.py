@@ -137,7 +137,7 @@ async def test_what_stops_is_zero_and_what_is_not_known_is_no_sample(shop: Shop)
 
 @pytest.mark.parametrize("vandal", [{"skipAnalysis": True}])
 async def test_a_canary_that_skips_its_analysis_is_not_begun_as_one(
-    shop: Shop, vandal: dict[str, object]
+    shop: Shop, vandal: dict[str, Any]
 ) -> None:
     await settled(shop.admin)
     await released(shop.admin, "4.5.0")

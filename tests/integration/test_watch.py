@@ -202,6 +202,26 @@ async def test_a_token_of_another_history_is_refused(admin: Caller) -> None:
     assert await broken(watch(admin, resume_token="no token")) == "INVALID_FIELDS"
 
 
+async def test_what_is_older_than_the_window_is_compacted(admin: Caller) -> None:
+    store = admin.server.store
+    stream = await live(admin)
+    await turned(admin, "7.1.0", 1)
+    await stream.decisions(1)
+    head = (await store.read("default", lambda reader: reader.feed_head())).revision
+    await store.trim_feed("default", timedelta(hours=1))
+    assert await store.read("default", lambda reader: reader.feed_oldest()) == 1
+    # In the future all of it is old: the newest revision alone is kept.
+    await store.trim_feed("default", timedelta(hours=-1))
+    assert await store.read("default", lambda reader: reader.feed_oldest()) == head
+    assert await broken(watch(admin, resume_token=stream.messages[0].resume_token)) == "REVISION_COMPACTED"
+    # Who was behind nothing goes on, and so does an open stream.
+    await turned(admin, "7.2.0", 1)
+    again = watch(admin, resume_token=stream.token, delivery=EVERY)
+    assert place((await again.decisions(1))[0]) == place((await stream.decisions(1))[0])
+    for one in (stream, again):
+        one.leave()
+
+
 async def test_a_token_belongs_to_its_subscriptions(admin: Caller) -> None:
     stream = await live(admin)
     other = watch(admin, resume_token=stream.token, subscriptions=[watch_pb2.Subscription(service="shop*")])

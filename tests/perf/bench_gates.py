@@ -1,7 +1,7 @@
 """How fast controllers are answered at their gates, beside Evaluate: `python tests/perf/bench_gates.py`.
 
-A server in its own process, a stand-in for the Kubernetes API in a second one, and this process as the controllers. Calls
-go out evenly whatever comes back, and latency counts from when each was due. `--rate 200 --seconds 15` are usual.
+A server in its own process, a stand-in for the Kubernetes API in a second one, and this process as the controllers.
+Calls go out evenly whatever comes back, and latency counts from when each was due. `--rate 200 --seconds 15` are usual.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ async def measure(grpc: str, web: str, token: str, rate: float, seconds: float) 
             headers = {"authorization": f"Bearer {token}"}
             return await http.post(EVALUATE, json={"release": RELEASE}, headers=headers)
 
+        print(told(f"Evaluate at {rate:.0f}/s, alone", await paced(evaluate, rate, seconds)), flush=True)
         for hook, words in (("rollback", "refused"), ("confirm-rollout", "opened")):
             alone = await paced(asking(hook), rate, seconds)
             print(told(f"{words} at {rate:.0f}/s, alone", alone), flush=True)
@@ -124,7 +125,7 @@ def main() -> None:
         ready.wait(30)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = int(free.getsockname()[1])
-        more = {
+        more: dict[str, Any] = {
             "PASSPORT_SERVER_CLUSTERS_FOLDER": str(folder / "clusters"),
             "PASSPORT_SERVER_HTTP_LISTEN": f"127.0.0.1:{port}",
         }

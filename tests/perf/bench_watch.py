@@ -20,7 +20,7 @@ from typing import Any
 
 from grpc import aio
 
-from perf.servers import passport, postgresql, new_database, sqlite_url
+from perf.servers import new_database, passport, postgresql, sqlite_url
 from release_passport.v1 import decision_service_pb2 as pb
 from release_passport.v1 import watch_pb2
 from support.calls import Caller
@@ -30,7 +30,9 @@ from support.shop import decided, opened, released, scanned
 _PATH = "/release_passport.v1.DecisionService/WatchDecision"
 _BAD = ("CVE-2026-1", "critical", "")
 _STREAMS_A_CHANNEL = 100
-_MANY = {f"PASSPORT_SERVER_LIMITS_WATCH_OF_{whose}": "20000" for whose in ("PRINCIPAL", "TENANT")}
+_MANY: dict[str, Any] = {
+    f"PASSPORT_SERVER_LIMITS_WATCH_OF_{whose}": "20000" for whose in ("PRINCIPAL", "TENANT")
+}
 # What the two controllers wait between two looks by default.
 FLAGGER_INTERVAL, ROLLOUTS_INTERVAL = 60, 60
 
@@ -144,10 +146,10 @@ async def measure(url: str, folder: Path, watchers: int, idle: int) -> None:
             bare = Streams(port, "none", watchers)
             await bare.open()
             plain = []
-            to = aio.insecure_channel(f"127.0.0.1:{port}")
+            send: Any = aio.insecure_channel(f"127.0.0.1:{port}").unary_unary("/broadcast/Send")
             for _ in range(7):
                 began = perf_counter()
-                await to.unary_unary("/broadcast/Send")(b"")
+                await send(b"")
                 plain.append((await bare.told(watchers) - began) * 1000)
             await bare.close()
         mine, theirs = statistics.median(ours), statistics.median(plain)
@@ -158,7 +160,9 @@ async def measure(url: str, folder: Path, watchers: int, idle: int) -> None:
         many = Streams(served.target.port, served.target.token, idle)
         await many.open()
         more = resident(served.pid)
-        print(f"  {idle} idle streams: {more - empty:.0f} MiB, {(more - empty) * 1024 / idle:.1f} KiB a stream")
+        print(
+            f"  {idle} idle streams: {more - empty:.0f} MiB, {(more - empty) * 1024 / idle:.1f} KiB a stream"
+        )
         await many.close()
         await channel.close()
 

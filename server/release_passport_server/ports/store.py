@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from release_passport_server.domain.access import Scope
@@ -351,6 +351,10 @@ class Store(Protocol):
 
     async def revisions(self, tenants: Collection[str]) -> Mapping[str, int]:
         """Return the head revision of each of these tenants that has one."""
+        ...
+
+    async def trim_feed(self, tenant: str, window: timedelta) -> None:
+        """Remove what is older than the window from a tenant's feed; its newest revision stays."""
         ...
 
     def on_commit(self, told: Callable[[], None]) -> None:

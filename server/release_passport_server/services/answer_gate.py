@@ -82,8 +82,9 @@ class AnswerGate:
                     return await self._noted(tenant, gate, asked, reply)
             # Whatever opens or undoes something was read after the question came.
             workload = await self.live.read(tenant, gate)
-            digests = live_digests(gate, workload)
-            reply = await self._answer(tenant, gate, asked, workload, begin=True)
+            if remembered is None or workload != remembered or not reply.attempt:
+                digests = live_digests(gate, workload)
+                reply = await self._answer(tenant, gate, asked, workload, begin=True)
         except PassportError as error:
             reply = Reply(Answer.SHUT, (error.reason,), digests=digests)
         except Exception:

@@ -38,7 +38,7 @@ class FeedReading:
     def standing_decisions(
         self, releases: Collection[str], *, open_too: bool, most: int
     ) -> tuple[DecisionRecord, ...]:
-        """Return the newest decisions of these releases, and of those whose question is open, in the order they came."""
+        """Return the newest decisions of these releases, and of those whose question is open, oldest first."""
         names = set(releases)
         if open_too:
             names.update(feed_rows.open_releases(self._connection, self.tenant, most))

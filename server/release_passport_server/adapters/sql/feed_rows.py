@@ -5,11 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select
 
-from release_passport_server.adapters.sql.tables import audit, decisions, feed, heads, jobs, microseconds
+from release_passport_server.adapters.sql.tables import (
+    audit,
+    decisions,
+    feed,
+    feed_scopes,
+    heads,
+    jobs,
+    microseconds,
+)
 from release_passport_server.domain.canonical import canonical
 from release_passport_server.domain.errors import OutOfRange
 from release_passport_server.domain.job import REEVALUATE
@@ -18,7 +27,9 @@ from release_passport_server.domain.watch import DecisionChange, FeedPart, Happe
 CHECK_BYTES = 8
 _HAPPENINGS = frozenset(Happening)
 # A row has a method of the name of the column `index`.
-_ROWS: Select[Any] = select(feed.c.revision, feed.c.index.label("place"), feed.c.type, feed.c.subject, feed.c.time)
+_ROWS: Select[Any] = select(
+    feed.c.revision, feed.c.index.label("place"), feed.c.type, feed.c.subject, feed.c.time
+)
 
 
 class FeedBroken(RuntimeError):
@@ -66,6 +77,28 @@ def open_releases(connection: Connection, tenant: str, most: int) -> tuple[str, 
     c = jobs.c
     rows = select(c.key).where(c.tenant == tenant, c.kind == REEVALUATE).order_by(c.key).limit(most)
     return tuple(connection.execute(rows).scalars())
+
+
+def trim(connection: Connection, tenant: str, before: datetime, most: int) -> bool:
+    """Remove what is older, at most so many revisions, and never the newest; say whether there may be more."""
+    row = connection.execute(select(heads.c.revision).where(heads.c.tenant == tenant)).first()
+    first = oldest(connection, tenant)
+    if row is None or not first:
+        return False
+    end = min(_first_at(connection, tenant, before, first, row.revision), first + most)
+    for table in (feed, feed_scopes):
+        connection.execute(delete(table).where(table.c.tenant == tenant, table.c.revision < end))
+    return end == first + most
+
+
+def _first_at(connection: Connection, tenant: str, time: datetime, low: int, high: int) -> int:
+    """Return the first revision of this time or later, or the newest: times never go back along revisions."""
+    while low < high:
+        middle = (low + high) // 2
+        rows = select(feed.c.time).where(feed.c.tenant == tenant, feed.c.revision == middle)
+        found = connection.execute(rows.limit(1)).scalar()
+        low, high = (middle + 1, high) if found is not None and found < time else (low, middle)
+    return low
 
 
 def _rows(connection: Connection, tenant: str, revision: int, most: int) -> Sequence[Row[Any]]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from release_passport_server.adapters.sql import migrate, tables
+from release_passport_server.adapters.sql import feed_rows, migrate, tables
 from release_passport_server.adapters.sql.acts import GATES
 from release_passport_server.adapters.sql.aside import Aside
 from release_passport_server.adapters.sql.batch import Failpoint, database_time
@@ -44,6 +44,8 @@ T = TypeVar("T")
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=2)
 # Far more than are let in at once: callers who gave up stay in the queue until the writer comes by.
 MAX_WAITING = 4096
+# Revisions that are removed from a feed in one transaction.
+TRIMMED_AT_ONCE = 1000
 
 
 class SQLStore:
@@ -189,6 +191,15 @@ class SQLStore:
             return None if row is None else (str(row.tenant), GATES.decode(row.body))
 
         return await self._off_loop(act)
+
+    async def trim_feed(self, tenant: str, window: timedelta) -> None:
+        """Remove what is older than the window from a tenant's feed, a part at a time."""
+
+        def act(connection: Connection, now: datetime) -> bool:
+            return feed_rows.trim(connection, tenant, now - window, TRIMMED_AT_ONCE)
+
+        while await self.aside.write(act):
+            pass
 
     async def ready(self) -> None:
         """Return when the store answers, with the schema of this version and a clock like this host's."""
