@@ -1,6 +1,6 @@
 """Generate the Python code of the contract, or check that the committed code is up to date.
 
-    python proto/generate.py            write clients/python/release_passport/v1
+    python proto/generate.py            write clients/python/release_passport/v1 and proto/openapi.json
     python proto/generate.py --check    write nothing; fail and list what differs
 
 The generator is older than the runtime on purpose: generated code demands at least the protobuf and
@@ -17,10 +17,13 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
+from openapi import openapi
+
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 PACKAGE = Path("release_passport/v1")
 TARGET = ROOT / "clients/python" / PACKAGE
+DESCRIPTION = PROTO / "openapi.json"
 LOCK = PROTO / "requirements.lock"
 INIT = (
     '"""Generated code of the API, version 1: messages and stubs. Made by `make generate`; do not edit."""\n'
@@ -37,11 +40,14 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         fresh = generate(Path(scratch))
         stale = differences(fresh)
+        described = describe(Path(scratch))
+        redescribe = not DESCRIPTION.exists() or DESCRIPTION.read_bytes() != described
         if not check:
             write(fresh, stale)
-        for name in stale:
-            print(f"{'out of date' if check else 'wrote'}: {(TARGET / name).relative_to(ROOT)}")
-    if check and stale:
+            DESCRIPTION.write_bytes(described)
+        for file in [TARGET / name for name in stale] + [DESCRIPTION] * redescribe:
+            print(f"{'out of date' if check else 'wrote'}: {file.relative_to(ROOT)}")
+    if check and (stale or redescribe):
         print("The generated code does not match the protos. Run: make generate", file=sys.stderr)
         return 1
     return 0
@@ -49,12 +55,26 @@ def main(arguments: list[str]) -> int:
 
 def generate(scratch: Path) -> dict[str, bytes]:
     """Return the contents of every generated file by name."""
-    messages = sorted(str(file.relative_to(PROTO)) for file in (PROTO / PACKAGE).glob("*.proto"))
+    messages = sources()
     services = [name for name in messages if name.endswith("_service.proto")]
     protoc(scratch, messages, "--python_out", "--pyi_out")
     protoc(scratch, services, "--grpc_python_out", "--mypy_grpc_out")
     files = {file.name: file.read_bytes() for file in (scratch / PACKAGE).iterdir()}
     return files | {"__init__.py": INIT.encode()}
+
+
+def describe(scratch: Path) -> bytes:
+    """Return the OpenAPI description of the protos."""
+    compiled = scratch / "compiled"
+    compiled.mkdir()
+    file = Path("contract.bin")
+    protoc(compiled / file, sources(), "--include_source_info", "--descriptor_set_out")
+    return openapi((compiled / file).read_bytes())
+
+
+def sources() -> list[str]:
+    """Return the names of the protos, sorted."""
+    return sorted(str(file.relative_to(PROTO)) for file in (PROTO / PACKAGE).glob("*.proto"))
 
 
 def protoc(scratch: Path, sources: list[str], *outputs: str) -> None:

@@ -20,6 +20,7 @@ from release_passport_server.transport.grpc.methods import CallClass, all_method
 from release_passport_server.transport.grpc.server import GRPCServer
 from release_passport_server.transport.http.app import http_app
 from release_passport_server.transport.http.gates import GateEdge
+from release_passport_server.transport.http.event_stream import event_stream_routes
 from release_passport_server.transport.http.json_rpc import json_rpc_routes
 from release_passport_server.transport.http.log_files import log_routes
 from release_passport_server.transport.http.metrics import metrics_route
@@ -93,6 +94,7 @@ class Process:
             *probe_routes(Readiness(self._limits, application.ready)),
             metrics_route(self._metrics),
             *json_rpc_routes(dispatcher, methods),
+            *event_stream_routes(dispatcher, methods),
         ]
         if application.audit is not None:
             routes += log_routes(application.audit, dispatcher, self._limits)

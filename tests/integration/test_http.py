@@ -71,10 +71,11 @@ async def test_a_unary_call_is_protobuf_json(http: httpx.AsyncClient, handlers: 
     assert handlers.seen == [pb.EvaluateRequest(tenant="t", request_id="r")]
 
 
-async def test_every_unary_method_has_its_path_and_no_stream_has(http: httpx.AsyncClient) -> None:
+async def test_every_method_but_streams_of_requests_has_its_path(http: httpx.AsyncClient) -> None:
     for method in all_methods():
-        answer = await http.post(method.path, content="{}", headers={"content-type": "application/json"})
-        assert answer.status_code == (401 if method.unary else 404), method.path
+        headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+        answer = await http.post(method.path, content="{}", headers=headers)
+        assert answer.status_code == (404 if method.client_streaming else 401), method.path
 
 
 @pytest.mark.parametrize(

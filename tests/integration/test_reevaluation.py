@@ -21,13 +21,17 @@ from release_passport.v1 import (
     trust_pb2,
     trust_service_pb2,
     verdict_pb2,
+    watch_pb2,
 )
+from release_passport_server.domain import reevaluation
 from release_passport_server.domain.record import Page
 from release_passport_server.ports.store import AuditFilter
+from support.calls import Caller
 from support.minisigstore import as_bytes
 from support.server import real_server
 from support.sigstore import MINI, WHO, about
 from support.story import IMAGE, Story, item, rendered
+from support.watched import live
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -135,6 +139,31 @@ async def test_silence_makes_evidence_stale_and_holds(story: Story) -> None:
     stale = await after(story, allowed)
     assert stale.effective_verdict == HOLD
     assert stale.decide_time.ToNanoseconds() >= allowed.valid_until.ToNanoseconds()
+    await remove(story, policy)
+
+
+async def test_a_decision_that_nobody_asks_about_any_more_expires(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need = policy_pb2.Need(kind="metric_sample", sources=["user:*"], max_age=Duration(seconds=1))
+    rule = policy_pb2.Rule(rule_id="errors", needs=[need], expect="evidence.metric_sample.value < 1.0")
+    policy = await enforce(story, "errors-too", rule)
+    stream = await live(Caller(story.server, story.server.token))
+    monkeypatch.setattr(reevaluation, "OPEN_FOR", timedelta(0))
+    sample = evidence_pb2.MetricSample(name="errors", value=0.5)
+    place = evidence_pb2.ServiceEnvironment(service="checkout", environment="prod")
+    await submit(story, item({"metric_sample": sample}, workload=place))
+    allowed = (await story.evaluate("1.4.1", 0)).decision
+    assert allowed.effective_verdict == ALLOW
+    while (said := (await stream.until("decision")).decision).decision.release != allowed.release:
+        pass
+    assert said.kind == watch_pb2.DECISION_EVENT_KIND_CHANGED
+    while (said := (await stream.until("decision")).decision).decision.release != allowed.release:
+        pass
+    assert (said.kind, said.decision) == (watch_pb2.DECISION_EVENT_KIND_EXPIRED, allowed)
+    assert (await decisions(story, allowed.release))[0] == allowed
+    stream.leave()
+    monkeypatch.undo()
     await remove(story, policy)
 
 

@@ -54,7 +54,8 @@ class Streams:
         request = pb.WatchDecisionRequest(initial_state=watch_pb2.INITIAL_STATE_NONE).SerializeToString()
         for number in range(self._count):
             channel = self._channels[number // _STREAMS_A_CHANNEL]
-            call: Any = channel.unary_stream(_PATH)(request, metadata=self._metadata)
+            opened_stream: Any = channel.unary_stream(_PATH)
+            call = opened_stream(request, metadata=self._metadata)
             self._tasks.append(asyncio.create_task(self._listen(call)))
         await self.told(self._count)
 

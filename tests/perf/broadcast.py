@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 from grpc import aio
@@ -35,7 +36,7 @@ async def main(message: bytes) -> None:
         return b""
 
     server = aio.server()
-    handlers = (
+    handlers: tuple[tuple[str, str, Any], ...] = (
         ("release_passport.v1.DecisionService", "WatchDecision", grpc.unary_stream_rpc_method_handler(watch)),
         ("broadcast", "Send", grpc.unary_unary_rpc_method_handler(send)),
     )

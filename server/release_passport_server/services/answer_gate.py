@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -29,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 # The name under which `passport doctor` asks: no object can have it.
 DOCTOR = "Release-Passport-Doctor"
+# Which release has some digests is looked up so often: a newer one with the same is found after that.
+REMEMBERED_SECONDS = 1.0
+MAX_REMEMBERED = 5000
 # Whoever is let go here begins the rollout; the window of the last two has to pass before they open.
 _BEGINS = frozenset({Channel.CONFIRM, Channel.STOP, Channel.INLINE, Channel.SWITCH, Channel.PROMOTE})
 
@@ -65,6 +70,7 @@ class AnswerGate:
     messages: Messages
     live: LiveReading
     record: GateRecord
+    _releases: OrderedDict[tuple[str, ...], tuple[float, ReleaseName]] = field(default_factory=OrderedDict)
 
     async def __call__(self, tenant: str, gate: Gate, asked: Asked) -> Reply:
         """Return what to tell the controller; never raises."""
@@ -113,9 +119,9 @@ class AnswerGate:
             if begin:
                 await self.record.told(tenant, gate, asked.hook, workload, digests)
             return Reply(Answer.OPEN, digests=digests)
-        release = await self.store.read(tenant, lambda reader: release_of(reader, gate, digests))
+        release = await self._release(tenant, gate, digests)
         await self.loader.fresh(tenant)
-        question = _AtGate(ReleaseName.parse(release.name), gate.principal, self.recorder)
+        question = _AtGate(release, gate.principal, self.recorder)
         decision = (await self.store.judge(question)).record
         limits = self.messages.limits(decision.body)
         seen = _Seen(gate, channel, workload, decision, limits, question)
@@ -126,6 +132,17 @@ class AnswerGate:
         elif asked.hook == "confirm-promotion" and reply.answer is Answer.SHUT:
             return await self._once_open(tenant, gate, asked, workload, reply)
         return reply
+
+    async def _release(self, tenant: str, gate: Gate, digests: tuple[str, ...]) -> ReleaseName:
+        key, now = (gate.gate_id, *digests), asyncio.get_running_loop().time()
+        known = self._releases.get(key)
+        if known is None or now - known[0] > REMEMBERED_SECONDS:
+            found = await self.store.read(tenant, lambda reader: release_of(reader, gate, digests))
+            known = (now, ReleaseName.parse(found.name))
+            self._releases[key] = known
+            while len(self._releases) > MAX_REMEMBERED:
+                self._releases.popitem(last=False)
+        return known[1]
 
     async def _once_open(
         self, tenant: str, gate: Gate, asked: Asked, workload: LiveWorkload, reply: Reply

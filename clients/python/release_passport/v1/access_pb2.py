@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n release_passport/v1/access.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x01\n\x0bRoleBinding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x10\n\x08services\x18\x04 \x03(\t\x12\x14\n\x0c\x65nvironments\x18\x05 \x03(\t\x12\x16\n\x0e\x65vidence_kinds\x18\x06 \x03(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63reator\x18\x08 \x01(\t\"\xba\x01\n\x03\x42\x61n\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x12\n\ncredential\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63reator\x18\x06 \x01(\t\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xde\x01\n\x08\x41PIToken\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63reator\x18\x07 \x01(\tB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n release_passport/v1/access.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x01\n\x0bRoleBinding\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x10\n\x08services\x18\x04 \x03(\t\x12\x14\n\x0c\x65nvironments\x18\x05 \x03(\t\x12\x16\n\x0e\x65vidence_kinds\x18\x06 \x03(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63reator\x18\x08 \x01(\t\"\xba\x01\n\x03\x42\x61n\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x12\n\ncredential\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63reator\x18\x06 \x01(\t\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xde\x01\n\x08\x41PIToken\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63reator\x18\x07 \x01(\t\"\x8b\x01\n\rBindingRuling\x12\x36\n\x0crole_binding\x18\x01 \x01(\x0b\x32 .release_passport.v1.RoleBinding\x12\x34\n\x07outcome\x18\x02 \x01(\x0e\x32#.release_passport.v1.BindingOutcome\x12\x0c\n\x04rule\x18\x03 \x03(\t\"\xd3\x01\n\x0b\x41\x63\x63\x65ssEntry\x12\x36\n\x0crole_binding\x18\x01 \x01(\x0b\x32 .release_passport.v1.RoleBinding\x12\r\n\x05verbs\x18\x02 \x03(\t\x12\x16\n\x0e\x65vidence_kinds\x18\x03 \x03(\t\x12\r\n\x05group\x18\x04 \x01(\x08\x12\x0e\n\x06\x62\x61nned\x18\x05 \x01(\x08\x12\x0e\n\x06tokens\x18\x06 \x01(\x05\x12\x36\n\x12tokens_expire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xd2\x01\n\x0e\x42indingOutcome\x12\x1f\n\x1b\x42INDING_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x42INDING_OUTCOME_ALLOWS\x10\x01\x12 \n\x1c\x42INDING_OUTCOME_UNKNOWN_ROLE\x10\x02\x12\x1f\n\x1b\x42INDING_OUTCOME_OTHER_VERBS\x10\x03\x12\x1f\n\x1b\x42INDING_OUTCOME_OTHER_PLACE\x10\x04\x12\x1f\n\x1b\x42INDING_OUTCOME_OTHER_KINDS\x10\x05\x42[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,16 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'release_passport.v1.access_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
+  _globals['_BINDINGOUTCOME']._serialized_start=1054
+  _globals['_BINDINGOUTCOME']._serialized_end=1264
   _globals['_ROLEBINDING']._serialized_start=91
   _globals['_ROLEBINDING']._serialized_end=281
   _globals['_BAN']._serialized_start=284
   _globals['_BAN']._serialized_end=470
   _globals['_APITOKEN']._serialized_start=473
   _globals['_APITOKEN']._serialized_end=695
+  _globals['_BINDINGRULING']._serialized_start=698
+  _globals['_BINDINGRULING']._serialized_end=837
+  _globals['_ACCESSENTRY']._serialized_start=840
+  _globals['_ACCESSENTRY']._serialized_end=1051
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from release_passport.v1 import access_pb2 as release__passport_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(release_passport/v1/access_service.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a release_passport/v1/access.proto\"\x0f\n\rWhoAmIRequest\"\xcf\x01\n\x0eWhoAmIResponse\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\r\n\x05verbs\x18\x04 \x03(\t\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07notices\x18\x06 \x03(\t\x12\x16\n\x0eserver_version\x18\x07 \x01(\t\x12\x0e\n\x06groups\x18\x08 \x03(\t\x12\x12\n\nidentities\x18\t \x03(\t\"v\n\x18\x43reateRoleBindingRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x36\n\x0crole_binding\x18\x02 \x01(\x0b\x32 .release_passport.v1.RoleBinding\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"e\n\x19\x43reateRoleBindingResponse\x12\x36\n\x0crole_binding\x18\x01 \x01(\x0b\x32 .release_passport.v1.RoleBinding\x12\x10\n\x08revision\x18\x02 \x01(\x03\"c\n\x17ListRoleBindingsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"l\n\x18ListRoleBindingsResponse\x12\x37\n\rrole_bindings\x18\x01 \x03(\x0b\x32 .release_passport.v1.RoleBinding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x18\x44\x65leteRoleBindingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"-\n\x19\x44\x65leteRoleBindingResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\xa6\x01\n\x15\x43reateAPITokenRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x30\n\tapi_token\x18\x02 \x01(\x0b\x32\x1d.release_passport.v1.APIToken\x12\x37\n\rrole_bindings\x18\x03 \x03(\x0b\x32 .release_passport.v1.RoleBinding\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"l\n\x16\x43reateAPITokenResponse\x12\x30\n\tapi_token\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.APIToken\x12\x0e\n\x06secret\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\"M\n\x14ListAPITokensRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x15ListAPITokensResponse\x12\x31\n\napi_tokens\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.APIToken\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x15RevokeAPITokenRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\\\n\x16RevokeAPITokenResponse\x12\x30\n\tapi_token\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.APIToken\x12\x10\n\x08revision\x18\x02 \x01(\x03\"]\n\x10\x43reateBanRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12%\n\x03\x62\x61n\x18\x02 \x01(\x0b\x32\x18.release_passport.v1.Ban\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"L\n\x11\x43reateBanResponse\x12%\n\x03\x62\x61n\x18\x01 \x01(\x0b\x32\x18.release_passport.v1.Ban\x12\x10\n\x08revision\x18\x02 \x01(\x03\"1\n\rEndBanRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"I\n\x0e\x45ndBanResponse\x12%\n\x03\x62\x61n\x18\x01 \x01(\x0b\x32\x18.release_passport.v1.Ban\x12\x10\n\x08revision\x18\x02 \x01(\x03\"[\n\x0fListBansRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"S\n\x10ListBansResponse\x12&\n\x04\x62\x61ns\x18\x01 \x03(\x0b\x32\x18.release_passport.v1.Ban\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x81\x08\n\rAccessService\x12Q\n\x06WhoAmI\x12\".release_passport.v1.WhoAmIRequest\x1a#.release_passport.v1.WhoAmIResponse\x12r\n\x11\x43reateRoleBinding\x12-.release_passport.v1.CreateRoleBindingRequest\x1a..release_passport.v1.CreateRoleBindingResponse\x12o\n\x10ListRoleBindings\x12,.release_passport.v1.ListRoleBindingsRequest\x1a-.release_passport.v1.ListRoleBindingsResponse\x12r\n\x11\x44\x65leteRoleBinding\x12-.release_passport.v1.DeleteRoleBindingRequest\x1a..release_passport.v1.DeleteRoleBindingResponse\x12i\n\x0e\x43reateAPIToken\x12*.release_passport.v1.CreateAPITokenRequest\x1a+.release_passport.v1.CreateAPITokenResponse\x12\x66\n\rListAPITokens\x12).release_passport.v1.ListAPITokensRequest\x1a*.release_passport.v1.ListAPITokensResponse\x12i\n\x0eRevokeAPIToken\x12*.release_passport.v1.RevokeAPITokenRequest\x1a+.release_passport.v1.RevokeAPITokenResponse\x12Z\n\tCreateBan\x12%.release_passport.v1.CreateBanRequest\x1a&.release_passport.v1.CreateBanResponse\x12Q\n\x06\x45ndBan\x12\".release_passport.v1.EndBanRequest\x1a#.release_passport.v1.EndBanResponse\x12W\n\x08ListBans\x12$.release_passport.v1.ListBansRequest\x1a%.release_passport.v1.ListBansResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(release_passport/v1/access_service.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a release_passport/v1/access.proto\"\x0f\n\rWhoAmIRequest\"\xcf\x01\n\x0eWhoAmIResponse\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\r\n\x05verbs\x18\x04 \x03(\t\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07notices\x18\x06 \x03(\t\x12\x16\n\x0eserver_version\x18\x07 \x01(\t\x12\x0e\n\x06groups\x18\x08 \x03(\t\x12\x12\n\nidentities\x18\t \x03(\t\"v\n\x18\x43reateRoleBindingRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x36\n\x0crole_binding\x18\x02 \x01(\x0b\x32 .release_passport.v1.RoleBinding\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"e\n\x19\x43reateRoleBindingResponse\x12\x36\n\x0crole_binding\x18\x01 \x01(\x0b\x32 .release_passport.v1.RoleBinding\x12\x10\n\x08revision\x18\x02 \x01(\x03\"c\n\x17ListRoleBindingsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"l\n\x18ListRoleBindingsResponse\x12\x37\n\rrole_bindings\x18\x01 \x03(\x0b\x32 .release_passport.v1.RoleBinding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x18\x44\x65leteRoleBindingRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"-\n\x19\x44\x65leteRoleBindingResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\xa3\x01\n\x12\x43heckAccessRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12\x0c\n\x04verb\x18\x04 \x01(\t\x12\x0f\n\x07service\x18\x05 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x06 \x01(\t\x12\x15\n\revidence_kind\x18\x07 \x01(\t\x12\x0f\n\x07\x65xplain\x18\x08 \x01(\x08\"\x94\x01\n\x13\x43heckAccessResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x61nned\x18\x03 \x01(\x08\x12\x34\n\x08\x62indings\x18\x04 \x03(\x0b\x32\".release_passport.v1.BindingRuling\x12\x13\n\x0b\x65xplanation\x18\x05 \x01(\t\"_\n\x13ReviewAccessRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"a\n\x14ReviewAccessResponse\x12\x30\n\x06\x61\x63\x63\x65ss\x18\x01 \x03(\x0b\x32 .release_passport.v1.AccessEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa6\x01\n\x15\x43reateAPITokenRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x30\n\tapi_token\x18\x02 \x01(\x0b\x32\x1d.release_passport.v1.APIToken\x12\x37\n\rrole_bindings\x18\x03 \x03(\x0b\x32 .release_passport.v1.RoleBinding\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"l\n\x16\x43reateAPITokenResponse\x12\x30\n\tapi_token\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.APIToken\x12\x0e\n\x06secret\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\"M\n\x14ListAPITokensRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x15ListAPITokensResponse\x12\x31\n\napi_tokens\x18\x01 \x03(\x0b\x32\x1d.release_passport.v1.APIToken\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x15RevokeAPITokenRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\\\n\x16RevokeAPITokenResponse\x12\x30\n\tapi_token\x18\x01 \x01(\x0b\x32\x1d.release_passport.v1.APIToken\x12\x10\n\x08revision\x18\x02 \x01(\x03\"]\n\x10\x43reateBanRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12%\n\x03\x62\x61n\x18\x02 \x01(\x0b\x32\x18.release_passport.v1.Ban\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"L\n\x11\x43reateBanResponse\x12%\n\x03\x62\x61n\x18\x01 \x01(\x0b\x32\x18.release_passport.v1.Ban\x12\x10\n\x08revision\x18\x02 \x01(\x03\"1\n\rEndBanRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"I\n\x0e\x45ndBanResponse\x12%\n\x03\x62\x61n\x18\x01 \x01(\x0b\x32\x18.release_passport.v1.Ban\x12\x10\n\x08revision\x18\x02 \x01(\x03\"[\n\x0fListBansRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tprincipal\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"S\n\x10ListBansResponse\x12&\n\x04\x62\x61ns\x18\x01 \x03(\x0b\x32\x18.release_passport.v1.Ban\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc8\t\n\rAccessService\x12Q\n\x06WhoAmI\x12\".release_passport.v1.WhoAmIRequest\x1a#.release_passport.v1.WhoAmIResponse\x12r\n\x11\x43reateRoleBinding\x12-.release_passport.v1.CreateRoleBindingRequest\x1a..release_passport.v1.CreateRoleBindingResponse\x12o\n\x10ListRoleBindings\x12,.release_passport.v1.ListRoleBindingsRequest\x1a-.release_passport.v1.ListRoleBindingsResponse\x12r\n\x11\x44\x65leteRoleBinding\x12-.release_passport.v1.DeleteRoleBindingRequest\x1a..release_passport.v1.DeleteRoleBindingResponse\x12`\n\x0b\x43heckAccess\x12\'.release_passport.v1.CheckAccessRequest\x1a(.release_passport.v1.CheckAccessResponse\x12\x63\n\x0cReviewAccess\x12(.release_passport.v1.ReviewAccessRequest\x1a).release_passport.v1.ReviewAccessResponse\x12i\n\x0e\x43reateAPIToken\x12*.release_passport.v1.CreateAPITokenRequest\x1a+.release_passport.v1.CreateAPITokenResponse\x12\x66\n\rListAPITokens\x12).release_passport.v1.ListAPITokensRequest\x1a*.release_passport.v1.ListAPITokensResponse\x12i\n\x0eRevokeAPIToken\x12*.release_passport.v1.RevokeAPITokenRequest\x1a+.release_passport.v1.RevokeAPITokenResponse\x12Z\n\tCreateBan\x12%.release_passport.v1.CreateBanRequest\x1a&.release_passport.v1.CreateBanResponse\x12Q\n\x06\x45ndBan\x12\".release_passport.v1.EndBanRequest\x1a#.release_passport.v1.EndBanResponse\x12W\n\x08ListBans\x12$.release_passport.v1.ListBansRequest\x1a%.release_passport.v1.ListBansResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,30 +50,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEROLEBINDINGREQUEST']._serialized_end=853
   _globals['_DELETEROLEBINDINGRESPONSE']._serialized_start=855
   _globals['_DELETEROLEBINDINGRESPONSE']._serialized_end=900
-  _globals['_CREATEAPITOKENREQUEST']._serialized_start=903
-  _globals['_CREATEAPITOKENREQUEST']._serialized_end=1069
-  _globals['_CREATEAPITOKENRESPONSE']._serialized_start=1071
-  _globals['_CREATEAPITOKENRESPONSE']._serialized_end=1179
-  _globals['_LISTAPITOKENSREQUEST']._serialized_start=1181
-  _globals['_LISTAPITOKENSREQUEST']._serialized_end=1258
-  _globals['_LISTAPITOKENSRESPONSE']._serialized_start=1260
-  _globals['_LISTAPITOKENSRESPONSE']._serialized_end=1359
-  _globals['_REVOKEAPITOKENREQUEST']._serialized_start=1361
-  _globals['_REVOKEAPITOKENREQUEST']._serialized_end=1418
-  _globals['_REVOKEAPITOKENRESPONSE']._serialized_start=1420
-  _globals['_REVOKEAPITOKENRESPONSE']._serialized_end=1512
-  _globals['_CREATEBANREQUEST']._serialized_start=1514
-  _globals['_CREATEBANREQUEST']._serialized_end=1607
-  _globals['_CREATEBANRESPONSE']._serialized_start=1609
-  _globals['_CREATEBANRESPONSE']._serialized_end=1685
-  _globals['_ENDBANREQUEST']._serialized_start=1687
-  _globals['_ENDBANREQUEST']._serialized_end=1736
-  _globals['_ENDBANRESPONSE']._serialized_start=1738
-  _globals['_ENDBANRESPONSE']._serialized_end=1811
-  _globals['_LISTBANSREQUEST']._serialized_start=1813
-  _globals['_LISTBANSREQUEST']._serialized_end=1904
-  _globals['_LISTBANSRESPONSE']._serialized_start=1906
-  _globals['_LISTBANSRESPONSE']._serialized_end=1989
-  _globals['_ACCESSSERVICE']._serialized_start=1992
-  _globals['_ACCESSSERVICE']._serialized_end=3017
+  _globals['_CHECKACCESSREQUEST']._serialized_start=903
+  _globals['_CHECKACCESSREQUEST']._serialized_end=1066
+  _globals['_CHECKACCESSRESPONSE']._serialized_start=1069
+  _globals['_CHECKACCESSRESPONSE']._serialized_end=1217
+  _globals['_REVIEWACCESSREQUEST']._serialized_start=1219
+  _globals['_REVIEWACCESSREQUEST']._serialized_end=1314
+  _globals['_REVIEWACCESSRESPONSE']._serialized_start=1316
+  _globals['_REVIEWACCESSRESPONSE']._serialized_end=1413
+  _globals['_CREATEAPITOKENREQUEST']._serialized_start=1416
+  _globals['_CREATEAPITOKENREQUEST']._serialized_end=1582
+  _globals['_CREATEAPITOKENRESPONSE']._serialized_start=1584
+  _globals['_CREATEAPITOKENRESPONSE']._serialized_end=1692
+  _globals['_LISTAPITOKENSREQUEST']._serialized_start=1694
+  _globals['_LISTAPITOKENSREQUEST']._serialized_end=1771
+  _globals['_LISTAPITOKENSRESPONSE']._serialized_start=1773
+  _globals['_LISTAPITOKENSRESPONSE']._serialized_end=1872
+  _globals['_REVOKEAPITOKENREQUEST']._serialized_start=1874
+  _globals['_REVOKEAPITOKENREQUEST']._serialized_end=1931
+  _globals['_REVOKEAPITOKENRESPONSE']._serialized_start=1933
+  _globals['_REVOKEAPITOKENRESPONSE']._serialized_end=2025
+  _globals['_CREATEBANREQUEST']._serialized_start=2027
+  _globals['_CREATEBANREQUEST']._serialized_end=2120
+  _globals['_CREATEBANRESPONSE']._serialized_start=2122
+  _globals['_CREATEBANRESPONSE']._serialized_end=2198
+  _globals['_ENDBANREQUEST']._serialized_start=2200
+  _globals['_ENDBANREQUEST']._serialized_end=2249
+  _globals['_ENDBANRESPONSE']._serialized_start=2251
+  _globals['_ENDBANRESPONSE']._serialized_end=2324
+  _globals['_LISTBANSREQUEST']._serialized_start=2326
+  _globals['_LISTBANSREQUEST']._serialized_end=2417
+  _globals['_LISTBANSRESPONSE']._serialized_start=2419
+  _globals['_LISTBANSRESPONSE']._serialized_end=2502
+  _globals['_ACCESSSERVICE']._serialized_start=2505
+  _globals['_ACCESSSERVICE']._serialized_end=3729
 # @@protoc_insertion_point(module_scope)

@@ -88,6 +88,60 @@ class DeleteRoleBindingResponse(_message.Message):
     revision: int
     def __init__(self, revision: _Optional[int] = ...) -> None: ...
 
+class CheckAccessRequest(_message.Message):
+    __slots__ = ("tenant", "principal", "groups", "verb", "service", "environment", "evidence_kind", "explain")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    VERB_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_KIND_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    principal: str
+    groups: _containers.RepeatedScalarFieldContainer[str]
+    verb: str
+    service: str
+    environment: str
+    evidence_kind: str
+    explain: bool
+    def __init__(self, tenant: _Optional[str] = ..., principal: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., verb: _Optional[str] = ..., service: _Optional[str] = ..., environment: _Optional[str] = ..., evidence_kind: _Optional[str] = ..., explain: bool = ...) -> None: ...
+
+class CheckAccessResponse(_message.Message):
+    __slots__ = ("allowed", "principal", "banned", "bindings", "explanation")
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    BANNED_FIELD_NUMBER: _ClassVar[int]
+    BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    allowed: bool
+    principal: str
+    banned: bool
+    bindings: _containers.RepeatedCompositeFieldContainer[_access_pb2.BindingRuling]
+    explanation: str
+    def __init__(self, allowed: bool = ..., principal: _Optional[str] = ..., banned: bool = ..., bindings: _Optional[_Iterable[_Union[_access_pb2.BindingRuling, _Mapping]]] = ..., explanation: _Optional[str] = ...) -> None: ...
+
+class ReviewAccessRequest(_message.Message):
+    __slots__ = ("tenant", "principal", "page_size", "page_token")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    principal: str
+    page_size: int
+    page_token: str
+    def __init__(self, tenant: _Optional[str] = ..., principal: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ReviewAccessResponse(_message.Message):
+    __slots__ = ("access", "next_page_token")
+    ACCESS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    access: _containers.RepeatedCompositeFieldContainer[_access_pb2.AccessEntry]
+    next_page_token: str
+    def __init__(self, access: _Optional[_Iterable[_Union[_access_pb2.AccessEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class CreateAPITokenRequest(_message.Message):
     __slots__ = ("tenant", "api_token", "role_bindings", "request_id")
     TENANT_FIELD_NUMBER: _ClassVar[int]

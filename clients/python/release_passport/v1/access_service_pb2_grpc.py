@@ -55,6 +55,16 @@ class AccessServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_access__service__pb2.DeleteRoleBindingRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_access__service__pb2.DeleteRoleBindingResponse.FromString,
                 _registered_method=True)
+        self.CheckAccess = channel.unary_unary(
+                '/release_passport.v1.AccessService/CheckAccess',
+                request_serializer=release__passport_dot_v1_dot_access__service__pb2.CheckAccessRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_access__service__pb2.CheckAccessResponse.FromString,
+                _registered_method=True)
+        self.ReviewAccess = channel.unary_unary(
+                '/release_passport.v1.AccessService/ReviewAccess',
+                request_serializer=release__passport_dot_v1_dot_access__service__pb2.ReviewAccessRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_access__service__pb2.ReviewAccessResponse.FromString,
+                _registered_method=True)
         self.CreateAPIToken = channel.unary_unary(
                 '/release_passport.v1.AccessService/CreateAPIToken',
                 request_serializer=release__passport_dot_v1_dot_access__service__pb2.CreateAPITokenRequest.SerializeToString,
@@ -114,6 +124,21 @@ class AccessServiceServicer(object):
 
     def DeleteRoleBinding(self, request, context):
         """DeleteRoleBinding takes a role away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckAccess(self, request, context):
+        """CheckAccess says whether somebody may do something somewhere, and, when asked to explain, which binding and which rule
+        decide. Everybody may ask about themselves; about others needs the verb `access`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReviewAccess(self, request, context):
+        """ReviewAccess lists who may do what, newest binding first, for those who have the verb `audit` in the whole tenant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,6 +208,16 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.DeleteRoleBinding,
                     request_deserializer=release__passport_dot_v1_dot_access__service__pb2.DeleteRoleBindingRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_access__service__pb2.DeleteRoleBindingResponse.SerializeToString,
+            ),
+            'CheckAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAccess,
+                    request_deserializer=release__passport_dot_v1_dot_access__service__pb2.CheckAccessRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_access__service__pb2.CheckAccessResponse.SerializeToString,
+            ),
+            'ReviewAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewAccess,
+                    request_deserializer=release__passport_dot_v1_dot_access__service__pb2.ReviewAccessRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_access__service__pb2.ReviewAccessResponse.SerializeToString,
             ),
             'CreateAPIToken': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateAPIToken,
@@ -324,6 +359,60 @@ class AccessService(object):
             '/release_passport.v1.AccessService/DeleteRoleBinding',
             release__passport_dot_v1_dot_access__service__pb2.DeleteRoleBindingRequest.SerializeToString,
             release__passport_dot_v1_dot_access__service__pb2.DeleteRoleBindingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.AccessService/CheckAccess',
+            release__passport_dot_v1_dot_access__service__pb2.CheckAccessRequest.SerializeToString,
+            release__passport_dot_v1_dot_access__service__pb2.CheckAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.AccessService/ReviewAccess',
+            release__passport_dot_v1_dot_access__service__pb2.ReviewAccessRequest.SerializeToString,
+            release__passport_dot_v1_dot_access__service__pb2.ReviewAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,12 @@ class AccessServiceStub:
     """ListRoleBindings lists bindings, newest first."""
     DeleteRoleBinding: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.DeleteRoleBindingRequest, _access_service_pb2.DeleteRoleBindingResponse]
     """DeleteRoleBinding takes a role away."""
+    CheckAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.CheckAccessRequest, _access_service_pb2.CheckAccessResponse]
+    """CheckAccess says whether somebody may do something somewhere, and, when asked to explain, which binding and which rule
+    decide. Everybody may ask about themselves; about others needs the verb `access`.
+    """
+    ReviewAccess: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ReviewAccessRequest, _access_service_pb2.ReviewAccessResponse]
+    """ReviewAccess lists who may do what, newest binding first, for those who have the verb `audit` in the whole tenant."""
     CreateAPIToken: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.CreateAPITokenRequest, _access_service_pb2.CreateAPITokenResponse]
     """CreateAPIToken makes a token with roles and returns its secret, once."""
     ListAPITokens: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListAPITokensRequest, _access_service_pb2.ListAPITokensResponse]
@@ -67,6 +73,12 @@ class AccessServiceAsyncStub(AccessServiceStub):
     """ListRoleBindings lists bindings, newest first."""
     DeleteRoleBinding: _aio.UnaryUnaryMultiCallable[_access_service_pb2.DeleteRoleBindingRequest, _access_service_pb2.DeleteRoleBindingResponse]  # type: ignore[assignment]
     """DeleteRoleBinding takes a role away."""
+    CheckAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.CheckAccessRequest, _access_service_pb2.CheckAccessResponse]  # type: ignore[assignment]
+    """CheckAccess says whether somebody may do something somewhere, and, when asked to explain, which binding and which rule
+    decide. Everybody may ask about themselves; about others needs the verb `access`.
+    """
+    ReviewAccess: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ReviewAccessRequest, _access_service_pb2.ReviewAccessResponse]  # type: ignore[assignment]
+    """ReviewAccess lists who may do what, newest binding first, for those who have the verb `audit` in the whole tenant."""
     CreateAPIToken: _aio.UnaryUnaryMultiCallable[_access_service_pb2.CreateAPITokenRequest, _access_service_pb2.CreateAPITokenResponse]  # type: ignore[assignment]
     """CreateAPIToken makes a token with roles and returns its secret, once."""
     ListAPITokens: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListAPITokensRequest, _access_service_pb2.ListAPITokensResponse]  # type: ignore[assignment]
@@ -114,6 +126,24 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.DeleteRoleBindingResponse, _abc.Awaitable[_access_service_pb2.DeleteRoleBindingResponse]]:
         """DeleteRoleBinding takes a role away."""
+
+    @_abc_1.abstractmethod
+    def CheckAccess(
+        self,
+        request: _access_service_pb2.CheckAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.CheckAccessResponse, _abc.Awaitable[_access_service_pb2.CheckAccessResponse]]:
+        """CheckAccess says whether somebody may do something somewhere, and, when asked to explain, which binding and which rule
+        decide. Everybody may ask about themselves; about others needs the verb `access`.
+        """
+
+    @_abc_1.abstractmethod
+    def ReviewAccess(
+        self,
+        request: _access_service_pb2.ReviewAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_service_pb2.ReviewAccessResponse, _abc.Awaitable[_access_service_pb2.ReviewAccessResponse]]:
+        """ReviewAccess lists who may do what, newest binding first, for those who have the verb `audit` in the whole tenant."""
 
     @_abc_1.abstractmethod
     def CreateAPIToken(

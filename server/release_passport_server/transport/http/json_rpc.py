@@ -71,20 +71,13 @@ def json_rpc_routes(dispatcher: Dispatcher, methods: tuple[Method, ...]) -> list
 
 def _endpoint(dispatcher: Dispatcher, method: Method) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            return Response("send content-type: application/json\n", status_code=415, media_type="text/plain")
+        if (refused := wrong_type(request)) is not None:
+            return refused
         request_id = request_id_of(request.headers.get("x-request-id"))
         try:
-            call = Call(
-                method,
-                "http",
-                request_id,
-                tuple(request.headers.getlist("authorization")),
-                _remaining(request.headers.get("connect-timeout-ms")),
-                request.scope.get(CERTIFICATE, b""),
-            )
-            answer = await dispatcher.unary(call, lambda: _receive(request, method))
-            body = await asyncio.to_thread(_to_json, answer)
+            call = called(request, method, request_id)
+            answer = await dispatcher.unary(call, lambda: received(request, method))
+            body = await asyncio.to_thread(to_json, answer)
         except Failure as failure:
             return error_response(failure.status, request_id)
         except Exception as error:  # noqa: BLE001 - no text of ours reaches the caller
@@ -92,6 +85,25 @@ def _endpoint(dispatcher: Dispatcher, method: Method) -> Callable[[Request], Awa
         return Response(body, media_type="application/json", headers={"x-request-id": request_id})
 
     return endpoint
+
+
+def wrong_type(request: Request) -> Response | None:
+    """Return the refusal of a body that does not say it is JSON; None where it does."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+        return None
+    return Response("send content-type: application/json\n", status_code=415, media_type="text/plain")
+
+
+def called(request: Request, method: Method, request_id: str) -> Call:
+    """Return the call that the headers describe; raise Invalid."""
+    return Call(
+        method,
+        "http",
+        request_id,
+        tuple(request.headers.getlist("authorization")),
+        _remaining(request.headers.get("connect-timeout-ms")),
+        request.scope.get(CERTIFICATE, b""),
+    )
 
 
 def error_response(status: status_pb2.Status, request_id: str) -> Response:
@@ -130,7 +142,8 @@ def from_json(method: Method, raw: bytes) -> Message:
         raise malformed(f"the body is not the JSON form of {method.request.DESCRIPTOR.name}") from None
 
 
-async def _receive(request: Request, method: Method) -> Message:
+async def received(request: Request, method: Method) -> Message:
+    """Return the request that the body holds; raise Invalid."""
     body = bytearray()
     try:
         async for chunk in request.stream():
@@ -152,7 +165,8 @@ def _remaining(timeout_ms: str | None) -> float | None:
     return int(timeout_ms) / 1000
 
 
-def _to_json(message: Message) -> str:
+def to_json(message: Message) -> str:
+    """Return the message as JSON on one line."""
     return json_format.MessageToJson(message, indent=None, ensure_ascii=False)
 
 
