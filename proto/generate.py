@@ -17,8 +17,6 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
-from openapi import openapi
-
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 PACKAGE = Path("release_passport/v1")
@@ -69,7 +67,13 @@ def describe(scratch: Path) -> bytes:
     compiled.mkdir()
     file = Path("contract.bin")
     protoc(compiled / file, sources(), "--include_source_info", "--descriptor_set_out")
-    return openapi((compiled / file).read_bytes())
+    described = subprocess.run(
+        [sys.executable, str(PROTO / "openapi.py")],
+        input=(compiled / file).read_bytes(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return described.stdout
 
 
 def sources() -> list[str]:

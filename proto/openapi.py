@@ -1,10 +1,12 @@
 """The OpenAPI 3.1 description of the HTTP edge, made from the compiled protos and their comments.
 
-`generate.py` calls it. Unary RPCs are described as `POST` with protobuf JSON; an RPC that answers with a
-stream is described as server-sent events; one that takes a stream has no HTTP form.
+`generate.py` runs it: the compiled protos come on standard input, the description goes to standard output.
+Unary RPCs are described as `POST` with protobuf JSON; an RPC that answers with a stream is described as
+server-sent events; one that takes a stream has no HTTP form.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 
 from google.protobuf.descriptor_pb2 import (
@@ -237,3 +239,7 @@ def _comments(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
         for place in file.source_code_info.location
         if place.leading_comments
     }
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(openapi(sys.stdin.buffer.read()))

@@ -9,6 +9,7 @@ from release_passport_server.adapters.calendar.recurring import RecurringFreezes
 from release_passport_server.core import ENGINE_VERSION, Core
 from release_passport_server.ports.workloads import ClusterObjects
 from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.access_review import AccessReview
 from release_passport_server.services.answer_gate import AnswerGate
 from release_passport_server.services.approvals import Approvals
 from release_passport_server.services.ballots import Ballots
@@ -101,6 +102,7 @@ def _access(core: Core) -> AccessHandlers:
         RoleBindings(core.store, core.access, core.guarded, core.ids),
         APITokens(core.store, core.access, core.guarded, core.loader, core.ids, core.tokens),
         Bans(core.store, core.access, core.guarded, core.ids),
+        AccessReview(core.store, core.access, core.clock),
     )
 
 

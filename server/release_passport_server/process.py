@@ -19,8 +19,8 @@ from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.grpc.methods import CallClass, all_methods
 from release_passport_server.transport.grpc.server import GRPCServer
 from release_passport_server.transport.http.app import http_app
-from release_passport_server.transport.http.gates import GateEdge
 from release_passport_server.transport.http.event_stream import event_stream_routes
+from release_passport_server.transport.http.gates import GateEdge
 from release_passport_server.transport.http.json_rpc import json_rpc_routes
 from release_passport_server.transport.http.log_files import log_routes
 from release_passport_server.transport.http.metrics import metrics_route

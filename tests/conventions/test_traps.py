@@ -156,7 +156,7 @@ COVERED: dict[int, tuple[str, tuple[str, ...]]] = {
         "every edge applies other rules",
         (
             "integration/test_http.py::test_the_same_violations_are_shown_as_over_grpc",
-            "integration/test_http.py::test_every_unary_method_has_its_path_and_no_stream_has",
+            "integration/test_http.py::test_every_method_but_streams_of_requests_has_its_path",
             "e2e/test_demo.py::test_the_story_is_told_in_order",
         ),
     ),

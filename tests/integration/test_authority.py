@@ -28,7 +28,9 @@ OURS = Names()
 EVERY = sorted(METHODS)
 # What a viewer may do; the lists show what its scope covers, and the rest changes nothing.
 READS = {
-    name for name in EVERY if name.startswith(("Get", "List", "Explain", "Simulate", "Validate", "Watch", "WhoAmI"))
+    name
+    for name in EVERY
+    if name.startswith(("Get", "List", "Explain", "Simulate", "Validate", "Watch", "WhoAmI"))
 } - {
     "GetTenant",
     "ListTenants",

@@ -26,6 +26,7 @@ from release_passport.v1 import (
     trust_service_pb2,
     verdict_pb2,
 )
+from support.cli_access_cases import A_ROLE, ACCESS
 from support.cli_exception_cases import EXCEPTIONS
 from support.cli_gate_cases import GATES
 from support.decisions import DIGEST, RELEASE, decision
@@ -67,7 +68,6 @@ AN_ENVIRONMENT = catalog_pb2.Environment(
 A_BINDING = catalog_pb2.ObserveOnlyBinding(
     service="checkout", environment="prod", owner="ada", reason="new here"
 )
-A_ROLE = access_pb2.RoleBinding(name="tenants/acme/roleBindings/01H", principal="sa:ci", role="submitter")
 A_TOKEN = access_pb2.APIToken(name="tenants/acme/apiTokens/01H", principal="sa:ci", title="CI")
 A_BAN = access_pb2.Ban(name="tenants/acme/bans/01H", principal="user:corp/ada", reason="left the company")
 A_POLICY = policy_pb2.Policy(name="tenants/acme/policies/baseline", policy_id="baseline", revision=2)
@@ -322,6 +322,7 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
         access_service_pb2.ListRoleBindingsResponse(role_bindings=[A_ROLE]),
         "submitter",
     ),
+    *ACCESS,
     (
         ("token", "list"),
         "ListAPITokens",

@@ -17,6 +17,7 @@ from release_passport_server.adapters.tokens.bearer import BearerTokens
 from release_passport_server.domain.access import Principal
 from release_passport_server.resources import policies_dir
 from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.access_review import AccessReview
 from release_passport_server.services.authenticate import Authenticate
 from release_passport_server.services.bans import Bans
 from release_passport_server.services.catalog import Environments, Services
@@ -131,6 +132,7 @@ def assembled(store: SQLStore, clock: SetClock) -> Registry:
             RoleBindings(store, access, guarded, ids),
             APITokens(store, access, guarded, loader, ids, tokens),
             Bans(store, access, guarded, ids),
+            AccessReview(store, access, ticking),
         ),
         tenants=TenantHandlers(Tenants(store, access, loader, ids, tokens)),
     )

@@ -91,6 +91,8 @@ def _access(n: Names) -> dict[str, Message]:
         "CreateRoleBinding": accesses.CreateRoleBindingRequest(tenant=n.tenant, role_binding=binding),
         "ListRoleBindings": accesses.ListRoleBindingsRequest(tenant=n.tenant, principal="sa:new"),
         "DeleteRoleBinding": accesses.DeleteRoleBindingRequest(name=f"{n.inside}/roleBindings/{n.ulid}"),
+        "CheckAccess": accesses.CheckAccessRequest(tenant=n.tenant, principal="sa:new", verb="read"),
+        "ReviewAccess": accesses.ReviewAccessRequest(tenant=n.tenant, principal="sa:new"),
         "CreateAPIToken": accesses.CreateAPITokenRequest(tenant=n.tenant, api_token=token),
         "ListAPITokens": accesses.ListAPITokensRequest(tenant=n.tenant),
         "RevokeAPIToken": accesses.RevokeAPITokenRequest(name=f"{n.inside}/apiTokens/{n.ulid}"),

@@ -11,6 +11,7 @@ from release_passport_server.adapters.casbin import AccessIndex
 from release_passport_server.adapters.casbin.enforcer import TenantEnforcer
 from release_passport_server.adapters.casbin.roles import load_roles
 from release_passport_server.domain.access import PLATFORM, Grant, Principal, Scope, Verb
+from release_passport_server.domain.access_review import AccessQuestion, BindingOutcome
 from release_passport_server.domain.errors import Denied
 from release_passport_server.resources import policies_dir
 
@@ -71,3 +72,17 @@ def test_what_a_contained_scope_covers_its_container_covers(
 ) -> None:
     if Scope(wide).contains(Scope(narrow)) and Scope(narrow).covers(service, "prod"):
         assert Scope(wide).covers(service, "prod")
+
+
+@settings(max_examples=60, deadline=None)
+@given(tenants, grants, st.lists(questions, min_size=1, max_size=8))
+def test_what_a_grant_alone_says_is_what_casbin_says_of_it(
+    tenant: str, grant: Grant, asked: list[tuple[str, str, Verb, str, str, str]]
+) -> None:
+    enforcer = TenantEnforcer(RBAC / "model.conf", ROLES, tenant, [grant])
+    who = Principal(grant.principal, tenant, LATER)
+    for _, _, verb, service, environment, kind in asked:
+        ruling = INDEX.ruling(tenant, grant, AccessQuestion(verb, service, environment, kind))
+        allows = ruling.outcome is BindingOutcome.ALLOWS
+        assert allows is enforcer.enforce(who, verb, service, environment, kind)
+        assert not ruling.rule or list(ruling.rule) in enforcer.rules()

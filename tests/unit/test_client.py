@@ -156,7 +156,8 @@ def test_only_what_does_no_harm_is_retried(service: str, method: str, has_id: bo
     retried = {
         (name["service"].removeprefix("release_passport.v1."), name["method"]) for name in config["name"]
     }
-    reads = method.startswith(("Get", "List", "Who", "Explain", "Simulate", "Validate", "Test", "Export"))
+    reading = ("Get", "List", "Who", "Explain", "Simulate", "Validate", "Test", "Export", "Check")
+    reads = method.startswith(reading) or method == "ReviewAccess"
     shows_secret = method in {"CreateAPIToken", "CreateTenant", "CreateGate", "UpdateGate"}
     assert ((service, method) in retried) == ((reads or has_id) and not shows_secret and not streaming)
     assert config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]

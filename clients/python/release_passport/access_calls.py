@@ -39,6 +39,22 @@ class AccessCalls(Connection):
             "AccessService/DeleteRoleBinding", request, access_service_pb2.DeleteRoleBindingResponse, timeout
         )
 
+    def check_access(
+        self, request: access_service_pb2.CheckAccessRequest, *, timeout: float | None = None
+    ) -> access_service_pb2.CheckAccessResponse:
+        """Return whether somebody may do something, and why."""
+        return self.call(
+            "AccessService/CheckAccess", request, access_service_pb2.CheckAccessResponse, timeout
+        )
+
+    def review_access(
+        self, request: access_service_pb2.ReviewAccessRequest, *, timeout: float | None = None
+    ) -> access_service_pb2.ReviewAccessResponse:
+        """Return who may do what, newest binding first."""
+        return self.call(
+            "AccessService/ReviewAccess", request, access_service_pb2.ReviewAccessResponse, timeout
+        )
+
     def create_api_token(
         self, request: access_service_pb2.CreateAPITokenRequest, *, timeout: float | None = None
     ) -> access_service_pb2.CreateAPITokenResponse:

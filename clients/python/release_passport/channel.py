@@ -31,6 +31,7 @@ _RETRIED = {
     "AccessService": (
         *("WhoAmI", "CreateRoleBinding", "ListRoleBindings", "DeleteRoleBinding"),
         *("ListAPITokens", "RevokeAPIToken"),
+        *("CheckAccess", "ReviewAccess"),
         *("CreateBan", "EndBan", "ListBans"),
     ),
     "AuditService": (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from release_passport_server.domain.access import Grant, Principal, Scope, Verb
+from release_passport_server.domain.access_review import AccessQuestion, Ruling
 
 
 class Authorizer(Protocol):
@@ -50,6 +51,14 @@ class Authorizer(Protocol):
 
     def role_names(self, tenant: str) -> frozenset[str]:
         """Return the roles that can be granted in this tenant."""
+        ...
+
+    def ruling(self, tenant: str, grant: Grant, question: AccessQuestion) -> Ruling:
+        """Return what a grant alone says to a question, and the rule that decides."""
+        ...
+
+    def role_rights(self, tenant: str, role: str) -> Mapping[Verb, tuple[str, ...]]:
+        """Return what a role allows, with the kinds of evidence of each verb; nothing for no such role."""
         ...
 
     def generation(self, tenant: str) -> int:

@@ -20,11 +20,14 @@ class ActReader(Protocol):
         """Return one act of a type by the last part of its name."""
         ...
 
-    def list_acts(self, kind: type[T], page: Page, *, key: str = "") -> Listed[T]:
+    def list_acts(
+        self, kind: type[T], page: Page, *, key: str = "", scopes: Sequence[Scope] | None = None
+    ) -> Listed[T]:
         """Return acts of a type, newest first.
 
         `key` narrows to those about one release (by its name), or of overrides and waivers for more than one
         release to those about one `service/environment`, and of changes of policies to those of one policy.
+        `scopes` narrows to those about places inside them; it is for acts that are about a release or a place.
         """
         ...
 

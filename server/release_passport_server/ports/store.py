@@ -164,8 +164,10 @@ class Reader(ActReader, FeedReader, Protocol):
 
     def find_observe_only(self, binding_id: str) -> ObserveOnlyBinding | None: ...
 
-    def list_observe_only(self, page: Page) -> Listed[ObserveOnlyBinding]:
-        """Return bindings, newest first, ended ones included."""
+    def list_observe_only(
+        self, page: Page, *, scopes: Sequence[Scope] | None = None
+    ) -> Listed[ObserveOnlyBinding]:
+        """Return bindings, newest first, ended ones included; those for places inside the scopes."""
         ...
 
     def find_policy(self, policy_id: str) -> PolicyDocument | None:
@@ -202,6 +204,10 @@ class Reader(ActReader, FeedReader, Protocol):
 
     def list_tokens(self, page: Page) -> Listed[APIToken]:
         """Return tokens, newest first."""
+        ...
+
+    def tokens_of(self, principal: str) -> tuple[APIToken, ...]:
+        """Return every token of a principal, revoked and expired ones too."""
         ...
 
     def find_ban(self, ban_id: str) -> Ban | None: ...

@@ -19,6 +19,7 @@ from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
+from release_passport_server.services.filling import filled
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.people import authors_in
 from release_passport_server.services.reconsider import reconsider_places, reconsider_release
@@ -187,11 +188,16 @@ class Freezes:
         """Return the exemptions that the asker may see, newest first."""
         self.access.require_somewhere(principal, Verb.READ)
         scopes = self.access.allowed_scopes(principal, Verb.READ)
-        listed = await self.store.read(
-            principal.tenant, lambda reader: reader.list_acts(Exemption, page, key=release)
-        )
-        seen = [one for one in listed.items if _sees(scopes, one) and freeze in ("", one.freeze)]
-        return Listed(tuple(seen), listed.next_after)
+
+        def shown(one: Exemption) -> Exemption | None:
+            return one if freeze in ("", one.freeze) and _sees(scopes, one) else None
+
+        def act(reader: Reader) -> Listed[Exemption]:
+            return filled(
+                lambda part: reader.list_acts(Exemption, part, key=release, scopes=scopes), page, shown
+            )
+
+        return await self.store.read(principal.tenant, act)
 
     def _check(self, freeze: Freeze) -> None:
         self.calendar.check(freeze)

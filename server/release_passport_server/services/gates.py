@@ -16,6 +16,7 @@ from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, ReleaseFilter, Store, Transaction, Written
 from release_passport_server.ports.tokens import Tokens
 from release_passport_server.services.asking import Ask, once, record
+from release_passport_server.services.filling import filled
 from release_passport_server.services.grants import GuardedStore
 
 _HEALTH_PAGE = Page(100)
@@ -138,16 +139,18 @@ class Gates:
         return await self.store.read(principal.tenant, lambda reader: self._seen(reader, principal, name))
 
     async def list(self, principal: Principal, page: Page) -> Listed[Gate]:
-        """Return the gates that the asker may see, newest first; a page may hold fewer than asked for."""
+        """Return the gates that the asker may see, newest first."""
         self.access.require_somewhere(principal, Verb.READ)
         scopes = self.access.allowed_scopes(principal, Verb.READ)
-        listed = await self.store.read(principal.tenant, lambda reader: reader.list_acts(Gate, page))
-        seen = [
-            one
-            for one in listed.items
-            if one.delete_time is None and any(s.covers(one.service, one.environment) for s in scopes)
-        ]
-        return Listed(tuple(seen), listed.next_after)
+
+        def shown(one: Gate) -> Gate | None:
+            seen = any(scope.covers(one.service, one.environment) for scope in scopes)
+            return one if seen and one.delete_time is None else None
+
+        def act(reader: Reader) -> Listed[Gate]:
+            return filled(lambda part: reader.list_acts(Gate, part, scopes=scopes), page, shown)
+
+        return await self.store.read(principal.tenant, act)
 
     async def health(self, principal: Principal, name: GateName) -> GateHealth:
         """Return what the gate was asked, beside the rollouts that were seen."""

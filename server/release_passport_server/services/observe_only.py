@@ -14,6 +14,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, ReleaseFilter, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
+from release_passport_server.services.filling import filled
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider_places
 
@@ -79,11 +80,15 @@ class ObserveOnlyBindings:
         """Return the bindings that the asker may see, newest first, ended ones included."""
         self.access.require_somewhere(principal, Verb.READ)
         scopes = self.access.allowed_scopes(principal, Verb.READ)
-        listed = await self.store.read(principal.tenant, lambda reader: reader.list_observe_only(page))
-        seen = tuple(
-            one for one in listed.items if any(scope.covers(one.service, one.environment) for scope in scopes)
-        )
-        return Listed(seen, listed.next_after)
+
+        def shown(one: ObserveOnlyBinding) -> ObserveOnlyBinding | None:
+            seen = any(scope.covers(one.service, one.environment) for scope in scopes)
+            return one if seen else None
+
+        def act(reader: Reader) -> Listed[ObserveOnlyBinding]:
+            return filled(lambda part: reader.list_observe_only(part, scopes=scopes), page, shown)
+
+        return await self.store.read(principal.tenant, act)
 
     def _allow(self, principal: Principal, service: str, environment: str) -> None:
         self.access.require(principal, Verb.OBSERVE_ONLY, service=service, environment=environment)

@@ -32,6 +32,7 @@ from release_passport_server.ports.store import Reader, Store, Transaction, Writ
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import case_key
 from release_passport_server.services.evaluate import Recorder
+from release_passport_server.services.filling import filled
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider_places, reconsider_release
 
@@ -157,20 +158,22 @@ class Overrides:
         return await self._change(ask, name.release, put)
 
     async def list(self, principal: Principal, wanted: OverrideFilter, page: Page) -> Listed[Override]:
-        """Return the overrides that the asker may see, newest first; a page may hold fewer than asked for."""
+        """Return the overrides that the asker may see, newest first."""
         self.access.require_somewhere(principal, Verb.READ)
         scopes = self.access.allowed_scopes(principal, Verb.READ)
         whole = wanted.service and wanted.environment
         key = f"{wanted.service}/{wanted.environment}" if whole else ""
-        listed = await self.store.read(
-            principal.tenant, lambda reader: reader.list_acts(Override, page, key=key)
-        )
-        seen = [
-            one
-            for one in listed.items
-            if any(scope.covers(one.service, one.environment) for scope in scopes) and wanted.fits(one)
-        ]
-        return Listed(tuple(seen), listed.next_after)
+
+        def shown(one: Override) -> Override | None:
+            seen = any(scope.covers(one.service, one.environment) for scope in scopes)
+            return one if seen and wanted.fits(one) else None
+
+        def act(reader: Reader) -> Listed[Override]:
+            return filled(
+                lambda part: reader.list_acts(Override, part, key=key, scopes=scopes), page, shown
+            )
+
+        return await self.store.read(principal.tenant, act)
 
     async def _change(
         self,

@@ -31,6 +31,7 @@ from release_passport_server.ports.policies import PolicyCompiler
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import Cases, case_key
+from release_passport_server.services.filling import filled
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.people import authors_in, fingerprints_of
 from release_passport_server.services.reconsider import reconsider_places, reconsider_release
@@ -156,16 +157,22 @@ class Waivers:
         return await self.store.read(principal.tenant, act)
 
     async def list(self, principal: Principal, wanted: WaiverFilter, page: Page) -> Listed[ShownWaiver]:
-        """Return the waivers that the asker may see, newest first; a page may hold fewer than asked for."""
+        """Return the waivers that the asker may see, newest first."""
         self.access.require_somewhere(principal, Verb.READ)
         now = self.clock.now()
 
+        scopes = self.access.allowed_scopes(principal, Verb.READ)
+
         def act(reader: Reader) -> Listed[ShownWaiver]:
-            listed = reader.list_acts(Waiver, page, key=wanted.release)
-            seen = [one for one in listed.items if self._sees(principal, one) and wanted.fits(one)]
-            shown = [self._shown(reader, one, now) for one in seen]
-            found = [one for one in shown if wanted.state in (None, one.state)]
-            return Listed(tuple(found), listed.next_after)
+            def shown(one: Waiver) -> ShownWaiver | None:
+                if not (self._sees(principal, one) and wanted.fits(one)):
+                    return None
+                found = self._shown(reader, one, now)
+                return found if wanted.state in (None, found.state) else None
+
+            return filled(
+                lambda part: reader.list_acts(Waiver, part, key=wanted.release, scopes=scopes), page, shown
+            )
 
         return await self.store.read(principal.tenant, act)
 

@@ -42,7 +42,7 @@ COMMANDS = {
     "waiver": ("waiver", "waiver", "Ask for, grant and end exceptions to findings."),
     "override": ("override", "override", "Break the glass, and have it reviewed."),
     "trust": ("trust", "trust", "Say whose signatures count: trusted roots, identities and keys."),
-    "access": ("access", "access", "Grant and revoke roles."),
+    "access": ("access", "access", "Grant and revoke roles, and say who may do what."),
     "token": ("token", "token", "Make and revoke API tokens."),
     "ban": ("ban", "ban", "Refuse a principal, or one of its credentials, at once."),
     "tenant": ("tenant", "tenant", "Make and list tenants."),

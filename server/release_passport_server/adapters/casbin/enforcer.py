@@ -56,24 +56,26 @@ class TenantEnforcer:
             if role is None or not role.grantable_in(self._tenant):
                 continue
             name = _instance(grant)
-            rules.setdefault(name, [self._rule(name, grant, line) for line in role.permissions])
+            rules.setdefault(name, [rule_of(self._tenant, grant, line) for line in role.permissions])
             memberships[PRINCIPAL_PREFIX + grant.principal, name] = None
         # Casbin's own way to add rules looks through all of them for each; these are distinct already.
         self._casbin.model["p"]["p"].policy.extend(rule for lines in rules.values() for rule in lines)
         self._casbin.model["g"]["g"].policy.extend([who, role, self._tenant] for who, role in memberships)
         self._casbin.build_role_links()
 
-    def _rule(self, name: str, grant: Grant, permission: Permission) -> list[str]:
-        services, environments, narrowed = _scope_cells(grant)
-        return [
-            name,
-            self._tenant,
-            services,
-            environments,
-            permission.verb.value,
-            " ".join(permission.kinds),
-            narrowed if permission.verb is Verb.SUBMIT else _ALL,
-        ]
+
+def rule_of(tenant: str, grant: Grant, permission: Permission) -> list[str]:
+    """Return the rule that one line of a role becomes under a grant."""
+    services, environments, narrowed = _scope_cells(grant)
+    return [
+        _instance(grant),
+        tenant,
+        services,
+        environments,
+        permission.verb.value,
+        " ".join(permission.kinds),
+        narrowed if permission.verb is Verb.SUBMIT else _ALL,
+    ]
 
 
 def role_of(instance: str) -> str:

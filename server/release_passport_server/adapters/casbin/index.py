@@ -10,6 +10,7 @@ from threading import Lock
 
 from release_passport_server.adapters.casbin.enforcer import PRINCIPAL_PREFIX, TenantEnforcer, role_of
 from release_passport_server.adapters.casbin.roles import Role, load_roles
+from release_passport_server.adapters.casbin.rulings import ruling_of
 from release_passport_server.domain.access import (
     Grant,
     Principal,
@@ -17,6 +18,7 @@ from release_passport_server.domain.access import (
     Verb,
     any_contains,
 )
+from release_passport_server.domain.access_review import AccessQuestion, Ruling
 from release_passport_server.domain.errors import Denied, Violation, invalid
 from release_passport_server.domain.glob import any_matches, is_exact
 
@@ -144,6 +146,20 @@ class AccessIndex:
     def role_names(self, tenant: str) -> frozenset[str]:
         """Return the roles that can be granted in this tenant."""
         return frozenset(role.name for role in self._roles.values() if role.grantable_in(tenant))
+
+    def ruling(self, tenant: str, grant: Grant, question: AccessQuestion) -> Ruling:
+        """Return what a grant alone says to a question."""
+        return ruling_of(self._roles, tenant, grant, question)
+
+    def role_rights(self, tenant: str, role: str) -> Mapping[Verb, tuple[str, ...]]:
+        """Return what a role allows, with the kinds of evidence of each verb; nothing for no such role."""
+        found = self._roles.get(role)
+        if found is None or not found.grantable_in(tenant):
+            return {}
+        rights: dict[Verb, tuple[str, ...]] = {}
+        for line in found.permissions:
+            rights[line.verb] = (*rights.get(line.verb, ()), *line.kinds)
+        return rights
 
     def _rights(self, principal: Principal, verb: Verb) -> tuple[_Right, ...]:
         snapshot = self._snapshots.get(principal.tenant)

@@ -206,17 +206,21 @@ class SQLReader(FeedReading):
         """Return one binding."""
         return self._document(BINDINGS, binding_id)
 
-    def list_observe_only(self, page: Page) -> Listed[ObserveOnlyBinding]:
+    def list_observe_only(
+        self, page: Page, *, scopes: Sequence[Scope] | None = None
+    ) -> Listed[ObserveOnlyBinding]:
         """Return bindings, newest first."""
-        return self._documents_page(BINDINGS, page, newest_first=True)
+        return self._documents_page(BINDINGS, page, newest_first=True, scopes=scopes)
 
     def find_act(self, kind: type[A], act_id: str) -> A | None:
         """Return one act of a type by the last part of its name."""
         return self._document(collection_of(kind), act_id)
 
-    def list_acts(self, kind: type[A], page: Page, *, key: str = "") -> Listed[A]:
+    def list_acts(
+        self, kind: type[A], page: Page, *, key: str = "", scopes: Sequence[Scope] | None = None
+    ) -> Listed[A]:
         """Return acts of a type, newest first."""
-        return self._documents_page(collection_of(kind), page, key=key, newest_first=True)
+        return self._documents_page(collection_of(kind), page, key=key, newest_first=True, scopes=scopes)
 
     def find_policy(self, policy_id: str) -> PolicyDocument | None:
         """Return the newest revision, deleted or not."""
@@ -283,6 +287,10 @@ class SQLReader(FeedReading):
     def list_tokens(self, page: Page) -> Listed[APIToken]:
         """Return tokens, newest first."""
         return self._documents_page(TOKENS, page, newest_first=True)
+
+    def tokens_of(self, principal: str) -> tuple[APIToken, ...]:
+        """Return every token of a principal, revoked and expired ones too."""
+        return self._documents(TOKENS, key=principal)
 
     def find_ban(self, ban_id: str) -> Ban | None:
         """Return one ban."""
@@ -363,12 +371,20 @@ class SQLReader(FeedReading):
         return tuple(collection.decode(row.body) for row in self._connection.execute(rows.order_by(c.id)))
 
     def _documents_page(
-        self, collection: Collection[T], page: Page, *, key: str = "", newest_first: bool = False
+        self,
+        collection: Collection[T],
+        page: Page,
+        *,
+        key: str = "",
+        newest_first: bool = False,
+        scopes: Sequence[Scope] | None = None,
     ) -> Listed[T]:
         c = tables.documents.c
         rows = select(c.body).where(c.tenant == self.tenant, c.collection == collection.name)
         if key:
             rows = rows.where(c.key == key)
+        if scopes is not None:
+            rows = rows.where(keys_in_scopes(self.tenant, scopes, c.key))
         if page.after:
             rows = rows.where(c.id < page.after if newest_first else c.id > page.after)
         rows = rows.order_by(c.id.desc() if newest_first else c.id)

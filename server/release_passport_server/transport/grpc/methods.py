@@ -49,7 +49,18 @@ CONTRACT: tuple[FileDescriptor, ...] = (
 )
 
 # These change nothing that is kept, so they give way before what does.
-_READING = ("Get", "List", "Export", "Explain", "Simulate", "Validate", "Test", "WhoAmI")
+_READING = (
+    "Get",
+    "List",
+    "Export",
+    "Explain",
+    "Simulate",
+    "Validate",
+    "Test",
+    "WhoAmI",
+    "CheckAccess",
+    "ReviewAccess",
+)
 
 
 class CallClass(StrEnum):

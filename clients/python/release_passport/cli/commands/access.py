@@ -1,17 +1,22 @@
-"""`passport access`: grant and revoke roles."""
+"""`passport access`: grant and revoke roles, and say who may do what."""
 
 from __future__ import annotations
 
 import click
 
+from release_passport.cli.commands.access_review import check, explain, review
 from release_passport.cli.options import connected
 from release_passport.cli.paging import limit_option
 from release_passport.cli.session import Session
 
 
-@click.group(short_help="Grant and revoke roles.")
+@click.group(short_help="Grant and revoke roles, and say who may do what.")
 def access() -> None:
-    """Grant and revoke roles."""
+    """Grant and revoke roles, and say who may do what."""
+
+
+for command in (check, explain, review):
+    access.add_command(command)
 
 
 @access.command(short_help="Give a principal a role.")

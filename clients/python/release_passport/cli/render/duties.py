@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 from release_passport.cli.render.markdown import escape
 from release_passport.cli.render.names import release_words
-from release_passport.cli.render.text import Document, clean_line, table
+from release_passport.cli.render.spreadsheet import csv_text
+from release_passport.cli.render.text import Document, table
 from release_passport.cli.render.view import time_words
 from release_passport.enum_names import short_name
 from release_passport.v1 import audit_pb2
-
-# What a cell may not begin with: a spreadsheet would work it out as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 _COLUMNS: tuple[tuple[str, tuple[audit_pb2.Duty, ...]], ...] = (
     ("created", (audit_pb2.DUTY_CREATED,)),
@@ -48,14 +44,10 @@ def as_table(items: Sequence[audit_pb2.ReleaseDuties]) -> Document:
 
 def as_csv(items: Iterable[audit_pb2.ReleaseDuties]) -> str:
     """Return RFC 4180 text in which no cell is a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
-    writer.writerow(name.replace(" ", "_") for name in (*_HEADERS, "details"))
-    for item in items:
-        created = item.create_time.ToJsonString()
-        cells = (item.release, created, *_row(item)[2:], _details(item))
-        writer.writerow(_plain(cell) for cell in cells)
-    return out.getvalue()
+    rows = (
+        (item.release, item.create_time.ToJsonString(), *_row(item)[2:], _details(item)) for item in items
+    )
+    return csv_text((*_HEADERS, "details"), rows)
 
 
 def as_markdown(items: Iterable[audit_pb2.ReleaseDuties]) -> str:
@@ -88,11 +80,6 @@ def _details(item: audit_pb2.ReleaseDuties) -> str:
 
 def _code(conflict: audit_pb2.DutyConflict) -> str:
     return short_name(audit_pb2.DutyConflictCode.DESCRIPTOR, conflict.code)
-
-
-def _plain(cell: str) -> str:
-    line = clean_line(cell)
-    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
 
 
 def _line(cells: Sequence[str]) -> str:

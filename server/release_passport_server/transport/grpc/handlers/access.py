@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from release_passport.v1 import access_service_pb2 as pb
 from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.services.access import RoleBindings, WhoAmI
+from release_passport_server.services.access_review import AccessReview
 from release_passport_server.services.bans import Bans
 from release_passport_server.services.tokens import APITokens, TokenOrder
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import access as wire
+from release_passport_server.wire import access_review as reviewing
 from release_passport_server.wire.paging import next_token, page_from_request
 from release_passport_server.wire.times import timestamp
 
@@ -23,6 +25,7 @@ class AccessHandlers:
     bindings: RoleBindings
     tokens: APITokens
     bans: Bans
+    reviews: AccessReview
 
     async def WhoAmI(self, principal: Principal, request: pb.WhoAmIRequest) -> pb.WhoAmIResponse:
         """Return who the server takes the caller for."""
@@ -69,6 +72,28 @@ class AccessHandlers:
         binding_id = wire.binding_id_of(principal, request.name)
         written = await self.bindings.delete(ask_of(principal, "DeleteRoleBinding", request), binding_id)
         return pb.DeleteRoleBindingResponse(revision=written.revision)
+
+    async def CheckAccess(
+        self, principal: Principal, request: pb.CheckAccessRequest
+    ) -> pb.CheckAccessResponse:
+        """Say whether somebody may do something, and why."""
+        same_tenant(principal, request.tenant)
+        question = reviewing.question_of(request)
+        answer = await self.reviews.check(principal, request.principal, tuple(request.groups), question)
+        return reviewing.answer_to_proto(principal.tenant, answer, question, explain=request.explain)
+
+    async def ReviewAccess(
+        self, principal: Principal, request: pb.ReviewAccessRequest
+    ) -> pb.ReviewAccessResponse:
+        """List who may do what, newest binding first."""
+        same_tenant(principal, request.tenant)
+        of = wire.principal_or_empty(request.principal, "principal")
+        page = page_from_request(principal, "ReviewAccess", request)
+        listed = await self.reviews.review(principal, of, page)
+        return pb.ReviewAccessResponse(
+            access=[reviewing.entry_to_proto(principal.tenant, one) for one in listed.items],
+            next_page_token=next_token(principal, "ReviewAccess", request, listed.next_after),
+        )
 
     async def CreateAPIToken(
         self, principal: Principal, request: pb.CreateAPITokenRequest

@@ -1,0 +1,68 @@
+"""Every client says the same about every unary RPC: one table, one runner a language, a server over TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from release_passport_server.transport.grpc.methods import all_methods
+from support.certificates import Certificates
+from support.client_table import cases, mismatch
+from support.server import RealServer, real_server
+
+pytestmark = pytest.mark.asyncio
+ROOT = Path(__file__).parents[2]
+RUNNERS = Path(__file__).parent / "runners"
+CLIENTS: dict[str, list[str]] = {
+    "python": [sys.executable, str(RUNNERS / "python_client.py")],
+    "http": [sys.executable, str(RUNNERS / "http_json.py")],
+    "go": ["go", "-C", str(ROOT / "clients/go"), "run", "./internal/conformance"],
+    "typescript": ["node", str(ROOT / "clients/typescript/dist/conformance.js")],
+}
+
+
+async def test_the_table_has_every_unary_rpc() -> None:
+    named = {case.call for case in cases()}
+    assert named == {
+        method.path.removeprefix("/release_passport.v1.") for method in all_methods() if method.unary
+    }
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_client_answers_as_the_table_says(client: str, tmp_path: Path) -> None:
+    command = CLIENTS[client]
+    there = {"go": ROOT / "clients/go/internal/conformance", "typescript": Path(command[-1])}
+    if shutil.which(command[0]) is None or not there.get(client, ROOT).exists():
+        pytest.skip(f"the {client} client cannot run here: {command[0]} or its runner is missing")
+    files = Certificates.make(tmp_path)
+    tls = {"tls_certificate": files.server_certificate, "tls_key": files.server_key}
+    async with real_server(tmp_path, grpc=tls, http=tls, worker={"enabled": False}) as server:
+        table = cases()
+        lines = [json.dumps({"call": case.call, "request": case.request}) for case in table]
+        said = await _run(command, server, files, lines)
+    assert [wrong for case, line in zip(table, said, strict=True) if (wrong := mismatch(case, line))] == []
+
+
+async def _run(
+    command: list[str], server: RealServer, files: Certificates, lines: list[str]
+) -> list[dict[str, object]]:
+    environment = os.environ | {
+        "PASSPORT_ADDRESS": f"localhost:{server.process.grpc_port}",
+        "PASSPORT_URL": f"https://localhost:{server.process.http_port}",
+        "PASSPORT_CA": str(files.authority),
+        "PASSPORT_TOKEN": server.token,
+        "PYTHONPATH": str(ROOT / "clients/python"),
+    }
+    pipe = asyncio.subprocess.PIPE
+    run = await asyncio.create_subprocess_exec(
+        *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
+    )
+    output, trouble = await asyncio.wait_for(run.communicate("\n".join(lines).encode() + b"\n"), 60)
+    assert run.returncode == 0, trouble.decode()
+    return [json.loads(line) for line in output.splitlines()]
