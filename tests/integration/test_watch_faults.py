@@ -12,6 +12,7 @@ import grpc
 import psycopg
 import pytest
 import pytest_asyncio
+from google.protobuf.duration_pb2 import Duration
 from grpc import aio
 
 from release_passport.v1 import decision_service_pb2 as pb
@@ -114,6 +115,29 @@ async def test_streams_live_through_the_death_of_the_database(cluster: Cluster, 
         stream.leave()
 
 
+async def test_fails_closed_in_time_a_server_without_its_database_is_silent(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("release_passport_server.wire.watch.LEAST_HEARTBEAT", 0.2)
+    monkeypatch.setattr(tail, "CURRENT_SECONDS", 0.5)
+    url = _database(cluster, "silent")
+    async with real_server(tmp_path, store={"url": url}, worker=NO_WORKER) as running:
+        caller = await opened(Caller(running, running.token))
+        stream = await live(caller, heartbeat_interval=Duration(nanos=1))
+        await stream.until("heartbeat")
+        cluster.kill()
+        # What was on its way still comes; then nothing does, for much longer than three heartbeats.
+        with pytest.raises(TimeoutError):
+            await _until_silent(stream, 1.0)
+        cluster.start_again()
+        await _until_written(caller)
+        # Reading that was given up ends a call in grpc.aio.
+        again = watch(caller, resume_token=stream.token, delivery=EVERY)
+        await turned(caller, "1.0.0", 1)
+        await again.decisions(1)
+        again.leave()
+
+
 @pytest.mark.parametrize("more", [0, 3], ids=["behind", "with-other-revisions-of-the-same-numbers"])
 async def test_a_database_that_lost_its_last_commits_is_another_history(
     cluster: Cluster, tmp_path: Path, more: int
@@ -147,7 +171,9 @@ async def test_a_database_that_lost_its_last_commits_is_another_history(
         anew.leave()
 
 
-async def test_a_hole_in_the_feed_stops_delivery(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_hole_in_the_feed_ends_streams_and_skips_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with real_server(tmp_path, worker=NO_WORKER) as running:
         caller = await opened(Caller(running, running.token))
         first = await live(caller)
@@ -159,8 +185,29 @@ async def test_a_hole_in_the_feed_stops_delivery(tmp_path: Path, caplog: pytest.
             await _for_ever(again)
         assert caught.value.code() is grpc.StatusCode.INTERNAL
         assert not changes(again.messages)
-        first.leave()
-        assert "call failed" in caplog.text
+        # Where the tail itself comes upon one, everybody who watches the tenant is told.
+        held = asyncio.Event()
+        reading, running.store.revisions = running.store.revisions, _never(held)  # type: ignore[method-assign]
+        await asyncio.wait_for(held.wait(), 5)
+        await turned(caller, "1.1.0", 2)
+        newest = await running.store.read("default", lambda reader: reader.revision())
+        await running.store.aside.write(lambda connection, _: _without(connection, newest - 2))
+        running.store.revisions = reading  # type: ignore[method-assign]
+        with pytest.raises(aio.AioRpcError) as told:
+            await _for_ever(first)
+        assert told.value.code() is grpc.StatusCode.INTERNAL
+        assert len(changes(first.messages)) == 2
+        assert "the feed cannot be read" in caplog.text
+
+
+def _never(held: asyncio.Event) -> Any:
+    """Return a look at the heads that sees nobody's."""
+
+    async def revisions(tenants: object) -> dict[str, int]:
+        held.set()
+        return {}
+
+    return revisions
 
 
 def _without(connection: Any, revision: int) -> None:
@@ -193,6 +240,12 @@ async def _listed(caller: Caller) -> list[tuple[int, int]]:
     names = [one.name for one in answer.decisions]
     found = [await caller("GetDecision", pb.GetDecisionRequest(name=name)) for name in names]
     return sorted((one.revision, 0) for one in found)
+
+
+async def _until_silent(stream: Any, seconds: float) -> None:
+    """Read what comes; raise TimeoutError once nothing does for so long."""
+    while True:
+        await asyncio.wait_for(stream.next(), seconds)
 
 
 async def _for_ever(stream: Any) -> None:

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 # Other processes commit too: so often it is looked whether they did.
 LOOK_SECONDS = 0.1
+# Who could not look for so long does not know what is there.
+CURRENT_SECONDS = 2.0
 # Rows of the feed that are read at once.
 PART = 1000
 # So many changes may wait for a reader who wants every one of them.
@@ -32,7 +34,7 @@ class Inbox:
         self.every = every
         # What is not newer was sent from the store already.
         self.sent_up_to = 0
-        self.failure: PassportError | None = None
+        self.failure: Exception | None = None
         self.ready = asyncio.Event()
         self._every: deque[tuple[DecisionChange, Mark]] = deque()
         self._latest: dict[str, tuple[DecisionChange, Mark]] = {}
@@ -71,7 +73,7 @@ class Inbox:
         waiting = self._every[0] if self._every else next(iter(self._latest.values()), None)
         return waiting is not None and waiting[0].revision == revision
 
-    def fail(self, error: PassportError) -> None:
+    def fail(self, error: Exception) -> None:
         """End the stream with an error."""
         self.failure = self.failure or error
         self.ready.set()
@@ -108,6 +110,7 @@ class Tail:
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._looked_time = float("-inf")
 
     async def join(self, tenant: str, inbox: Inbox) -> None:
         """Hand the inbox every change behind the position from now on; raise what reading the store raises."""
@@ -144,6 +147,11 @@ class Tail:
         """Return how far the feed of a tenant that is followed was read: every change up to it was handed on."""
         return self._followed[tenant].position
 
+    @property
+    def is_current(self) -> bool:
+        """Say whether all that was committed until a moment ago was read."""
+        return asyncio.get_running_loop().time() - self._looked_time <= CURRENT_SECONDS
+
     async def reached(self, tenant: str, revision: int, seconds: float) -> bool:
         """Say whether the feed was read up to a revision, waiting so long for it."""
         with suppress(TimeoutError):
@@ -174,32 +182,44 @@ class Tail:
             self._wake.clear()
             if not self._followed:
                 continue
+            began = asyncio.get_running_loop().time()
             try:
                 heads = await self._store.revisions(self._followed)
                 for tenant, revision in heads.items():
-                    await self._read(tenant, revision)
+                    await self._read_or_end(tenant, revision)
+                self._looked_time = began
             except PassportError:
-                # It goes on where it stopped: heartbeats say nothing that was not read.
+                # It goes on where it stopped, and streams are silent meanwhile.
                 await asyncio.sleep(LOOK_SECONDS)
-            except Exception:
-                logger.exception("the feed cannot be read")
-                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _read_or_end(self, tenant: str, head: int) -> None:
+        try:
+            await self._read(tenant, head)
+        except PassportError:
+            raise
+        except Exception as error:
+            # Nothing is skipped: who watches this tenant is told, and the others go on.
+            logger.exception("the feed cannot be read", extra={"tenant": tenant})
+            followed = self._followed.get(tenant)
+            if followed is not None:
+                self._end(tenant, followed, error)
 
     async def _read(self, tenant: str, head: int) -> None:
         while (followed := self._followed.get(tenant)) is not None and followed.position.revision != head:
             before = followed.position
             part = await self._store.read(tenant, partial(_part, before=before))
             if part is None:
-                self._end(tenant, followed, before)
+                extra = {"tenant": tenant, "revision": before.revision}
+                logger.error("the feed has another history", extra=extra)
+                self._end(tenant, followed, diverged(before.revision))
             if part is None or part.end.revision == before.revision:
                 return
             _hand_on(followed, part)
 
-    def _end(self, tenant: str, followed: _Followed, position: Mark) -> None:
-        """End the streams of a tenant whose history is not what was read."""
-        logger.error("the feed has another history", extra={"tenant": tenant, "revision": position.revision})
+    def _end(self, tenant: str, followed: _Followed, error: Exception) -> None:
+        """End the streams of a tenant."""
         for inbox in followed.all():
-            inbox.fail(diverged(position.revision))
+            inbox.fail(error)
         self._followed.pop(tenant, None)
 
 

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from release_passport_server.domain.access import Scope, Verb
 from release_passport_server.domain.errors import Exhausted, Invalid, OutOfRange, Unavailable, Violation
@@ -29,7 +30,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.store import Reader, Store
 from release_passport_server.services.grants import GrantLoader
-from release_passport_server.services.tail import PART, Inbox, Tail, diverged
+from release_passport_server.services.tail import LOOK_SECONDS, PART, Inbox, Tail, diverged
 
 # A stream ends after a time between these, so that a new server gets its share of them.
 LEAST_LIFE_SECONDS = 20 * 60.0
@@ -48,6 +49,7 @@ LAST_WORDS_SECONDS = 2.0
 # Told before the credential ends, not after.
 EXPIRY_MARGIN_SECONDS = 5.0
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 NOWHERE = Mark(0, 0, b"")
 
 
@@ -149,9 +151,8 @@ class Watching:
         """Yield what comes before changes do, and put the stream where they go on."""
         command, tenant = stream.command, stream.command.principal.tenant
         if command.resume is not None:
-            async with self._catching_up:
-                async for told in self._catch_up(stream, command.resume):
-                    yield told
+            async for told in self._catch_up(stream, command.resume):
+                yield told
         else:
             await self.tail.join(tenant, stream.inbox)
             await self._reach(command)
@@ -176,7 +177,7 @@ class Watching:
             found = reader.standing_decisions(watched.releases, open_too=open_too, most=MOST_STANDING + 1)
             return reader.feed_head(), found
 
-        head, records = await self.store.read(stream.command.principal.tenant, act)
+        head, records = await self._from_store(stream, act)
         if len(records) > MOST_STANDING:
             text = f"more than {MOST_STANDING} decisions stand there: watch fewer services, or without a snapshot"
             raise Invalid("INVALID_FIELDS", text, violations=[Violation("initial_state", text)])
@@ -191,7 +192,7 @@ class Watching:
     async def _catch_up(self, stream: _Stream, resume: Mark) -> AsyncGenerator[Told, None]:
         """Yield what the store has behind the mark, then join the others who hear of changes at once."""
         tenant = stream.command.principal.tenant
-        await self.store.read(tenant, lambda reader: _require_same(reader, resume))
+        await self._from_store(stream, lambda reader: _require_same(reader, resume))
         stream.reached(resume)
         async for told in self._stored(stream):
             yield told
@@ -202,10 +203,10 @@ class Watching:
             yield told
 
     async def _stored(self, stream: _Stream) -> AsyncGenerator[Told, None]:
-        tenant, watched = stream.command.principal.tenant, stream.command.watched
+        watched = stream.command.watched
         while True:
             after = stream.mark.revision
-            part = await self.store.read(tenant, partial(_part, after=after))
+            part = await self._from_store(stream, partial(_part, after=after))
             if part.end.revision == after:
                 return
             changes = [change for change in part.changes if watched.covers(change)]
@@ -220,6 +221,11 @@ class Watching:
                 if last:
                     stream.reached(mark)
             stream.reached(part.end)
+
+    async def _from_store(self, stream: _Stream, act: Callable[[Reader], T]) -> T:
+        """Run `act` on a snapshot, with few others at once; nobody who reads slowly keeps others from it."""
+        async with self._catching_up:
+            return await self.store.read(stream.command.principal.tenant, act)
 
     async def _live(self, stream: _Stream) -> AsyncGenerator[Told, None]:
         """Yield changes as they come, and signs of life, until it is time to go."""
@@ -245,7 +251,10 @@ class Watching:
                 break
             due = last + _jittered_heartbeat(command.heartbeat_seconds)
             if loop.time() >= due:
-                await self._scopes(stream)
+                if not await self._knows(stream):
+                    # Whoever cannot read the store keeps silent, so that what allowed becomes unknown.
+                    await stream.wait(LOOK_SECONDS)
+                    continue
                 if inbox or inbox.failure is not None:
                     # What came meanwhile goes first: a heartbeat says that everything was sent.
                     continue
@@ -255,6 +264,16 @@ class Watching:
             await stream.wait(min(due, end) - loop.time())
         wait = _jittered(stream.reconnect_seconds)
         yield Told(stream.mark.revision, stream.mark, farewell=stream.farewell, reconnect_seconds=wait)
+
+    async def _knows(self, stream: _Stream) -> bool:
+        """Say whether the store was read lately; raise Denied where the stream's reader may not hear more of it."""
+        if not self.tail.is_current:
+            return False
+        try:
+            await self._scopes(stream)
+        except Unavailable:
+            return False
+        return True
 
     def _position(self, stream: _Stream) -> Mark:
         """Return how far everything was sent: as far as was read, because nothing waits."""
