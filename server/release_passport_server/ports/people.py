@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from release_passport_server.domain.access import Scope
 from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
 from release_passport_server.domain.gate import Gate, GateAnswer
 from release_passport_server.domain.policy_change import PolicyChange

@@ -169,9 +169,7 @@ class Overrides:
             return one if seen and wanted.fits(one) else None
 
         def act(reader: Reader) -> Listed[Override]:
-            return filled(
-                lambda part: reader.list_acts(Override, part, key=key, scopes=scopes), page, shown
-            )
+            return filled(lambda part: reader.list_acts(Override, part, key=key, scopes=scopes), page, shown)
 
         return await self.store.read(principal.tenant, act)
 

@@ -12,6 +12,7 @@ from release_passport_server.domain.record import DecisionRecord, Listed, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.store import DecisionFilter, EvidenceFilter, Reader, ReleaseFilter, Store
+from release_passport_server.services.filling import filled
 from release_passport_server.services.intake import place_of
 from release_passport_server.services.subjects import subjects_of
 
@@ -90,6 +91,9 @@ class Reading:
         if release is not None:
             self._may_read(principal, release)
 
+        def shown(item: EvidenceItem) -> EvidenceItem | None:
+            return item if self._sees(principal, item) else None
+
         def act(reader: Reader) -> Listed[EvidenceItem]:
             chosen = wanted
             if release is not None:
@@ -98,11 +102,9 @@ class Reading:
                 if wanted.subjects and not both:
                     return Listed((), "")
                 chosen = replace(wanted, subjects=both or subjects)
-            return reader.list_evidence(chosen, page)
+            return filled(lambda part: reader.list_evidence(chosen, part), page, shown)
 
-        listed = await self.store.read(principal.tenant, act)
-        seen = tuple(item for item in listed.items if self._sees(principal, item))
-        return replace(listed, items=seen)
+        return await self.store.read(principal.tenant, act)
 
     async def passport(self, principal: Principal, name: ReleaseName) -> Passport:
         """Return all of a release."""

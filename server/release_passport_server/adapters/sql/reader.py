@@ -33,11 +33,13 @@ from release_passport_server.adapters.sql.documents import (
     Collection,
 )
 from release_passport_server.adapters.sql.feed_reading import FeedReading
+from release_passport_server.adapters.sql.key_scopes import keys_in_scopes
 from release_passport_server.adapters.sql.listing import list_decisions, list_evidence, list_releases
 from release_passport_server.adapters.sql.loading import Known, Loader, in_force
 from release_passport_server.adapters.sql.newest import revision_after
 from release_passport_server.adapters.sql.statements import evidence_rows
 from release_passport_server.adapters.sql.trust import trust_page, trust_revision_of, trust_rows
+from release_passport_server.domain.access import Scope
 from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
 from release_passport_server.domain.catalog import (
     APIToken,
