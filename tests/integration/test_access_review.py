@@ -13,6 +13,7 @@ from release_passport.v1 import access_pb2
 from release_passport.v1 import access_service_pb2 as pb
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import Denied, Invalid, NotFound
+from release_passport_server.services import access_review
 from support.registry import Registry, registry, role
 
 ALLOWS = access_pb2.BINDING_OUTCOME_ALLOWS
@@ -155,3 +156,18 @@ async def test_a_review_comes_in_full_pages_and_for_auditors_only(there: Registr
     viewer = await there.somebody("user:vic", role("viewer"))
     with pytest.raises(Denied):
         await there.rights.ReviewAccess(viewer, pb.ReviewAccessRequest())
+
+
+async def test_the_binding_that_decides_is_found_behind_many_others(
+    there: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_review, "_BINDINGS", 2)
+    for number in range(5):
+        await bind(there, principal="sa:ci", role="viewer", services=[f"s-{number}"])
+    admin = await there.admin()
+    for number in range(5):
+        found = await ask(
+            there, admin, principal="sa:ci", verb="read", service=f"s-{number}", environment="prod"
+        )
+        assert found.allowed
+        assert len(found.bindings) == 5

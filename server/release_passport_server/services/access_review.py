@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from release_passport_server.domain.access import Principal, Verb
@@ -19,7 +20,6 @@ from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.store import Reader, Store
 from release_passport_server.services.grants import grant_of, is_banned
 
-# Of one principal or group; more bindings than that are not looked at, and what they would allow is not told.
 _BINDINGS = 1000
 
 
@@ -49,7 +49,7 @@ class AccessReview:
             rulings = [
                 BindingRuling(one, self.access.ruling(reader.tenant, grant_of(one), question))
                 for name in dict.fromkeys(names)
-                for one in reader.list_role_bindings(name, Page(_BINDINGS)).items
+                for one in _bindings_of(reader, name)
             ]
             rulings.sort(key=lambda one: not one.allows)
             return AccessAnswer(names[0], is_banned(reader, names[0], ""), tuple(rulings))
@@ -77,3 +77,13 @@ class AccessReview:
             len(live),
             max((one.expire_time for one in live), default=None),
         )
+
+
+def _bindings_of(reader: Reader, name: str) -> Iterator[RoleBinding]:
+    page = Page(_BINDINGS)
+    while True:
+        listed = reader.list_role_bindings(name, page)
+        yield from listed.items
+        if not listed.next_after:
+            return
+        page = Page(_BINDINGS, listed.next_after)

@@ -20,6 +20,7 @@ from release_passport_server.wire.fields import refuse, slug_violations
 from release_passport_server.wire.times import timestamp
 
 MAX_GROUPS = 50
+MAX_SHOWN = 1000
 
 
 def question_of(request: pb.CheckAccessRequest) -> AccessQuestion:
@@ -35,7 +36,7 @@ def answer_to_proto(
     shown = pb.CheckAccessResponse(allowed=answer.allowed, principal=answer.principal, banned=answer.banned)
     if explain:
         shown.explanation = answer.explanation(question)
-        shown.bindings.extend(_ruling(tenant, one) for one in answer.bindings)
+        shown.bindings.extend(_ruling(tenant, one) for one in answer.bindings[:MAX_SHOWN])
     return shown
 
 
