@@ -27,7 +27,8 @@ ALLOW, CANARY, HOLD = 1, 2, 4
 
 @pytest_asyncio.fixture
 async def story(tmp_path: Any) -> AsyncIterator[Story]:
-    async with real_server(tmp_path) as server:
+    # Nothing is decided here but what somebody asks for.
+    async with real_server(tmp_path, worker={"enabled": False}) as server:
         told = Story(server)
         await told.begin()
         yield told
