@@ -5,26 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from release_passport_server.transport.grpc.methods import all_methods
 from support.certificates import Certificates
+from support.client_runners import RUNNERS, ready
 from support.client_table import cases, mismatch
 from support.server import RealServer, real_server
 
 pytestmark = pytest.mark.asyncio
 ROOT = Path(__file__).parents[2]
-RUNNERS = Path(__file__).parent / "runners"
-CLIENTS: dict[str, list[str]] = {
-    "python": [sys.executable, str(RUNNERS / "python_client.py")],
-    "http": [sys.executable, str(RUNNERS / "http_json.py")],
-    "go": ["go", "-C", str(ROOT / "clients/go"), "run", "./internal/conformance"],
-    "typescript": ["node", str(ROOT / "clients/typescript/dist/conformance.js")],
-}
 
 
 async def test_the_table_has_every_unary_rpc() -> None:
@@ -34,18 +26,16 @@ async def test_the_table_has_every_unary_rpc() -> None:
     }
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", RUNNERS)
 async def test_a_client_answers_as_the_table_says(client: str, tmp_path: Path) -> None:
-    command = CLIENTS[client]
-    there = {"go": ROOT / "clients/go/internal/conformance", "typescript": Path(command[-1])}
-    if shutil.which(command[0]) is None or not there.get(client, ROOT).exists():
-        pytest.skip(f"the {client} client cannot run here: {command[0]} or its runner is missing")
+    if lacking := await asyncio.to_thread(ready, client):
+        pytest.skip(f"the {client} client cannot run here: {lacking}")
     files = Certificates.make(tmp_path)
     tls = {"tls_certificate": files.server_certificate, "tls_key": files.server_key}
     async with real_server(tmp_path, grpc=tls, http=tls, worker={"enabled": False}) as server:
         table = cases()
         lines = [json.dumps({"call": case.call, "request": case.request}) for case in table]
-        said = await _run(command, server, files, lines)
+        said = await _run(RUNNERS[client], server, files, lines)
     assert [wrong for case, line in zip(table, said, strict=True) if (wrong := mismatch(case, line))] == []
 
 

@@ -1,0 +1,12 @@
+export { Client, type ClientOptions } from "./client.js";
+export { PassportError, type Reason, type StatusCode, type Violation } from "./errors.js";
+export type { Gate, GateReason, Question } from "./gate.js";
+export { DecisionService } from "./gen/release_passport/v1/decision_service_pb.js";
+export { EvidenceService } from "./gen/release_passport/v1/evidence_service_pb.js";
+export { ReleaseService } from "./gen/release_passport/v1/release_service_pb.js";
+export { Verdict } from "./gen/release_passport/v1/verdict_pb.js";
+export { cached, githubActionsToken, tokenFile } from "./oidc.js";
+export { type Target, TargetInvalid, type TokenSource } from "./target.js";
+export { TokenFile, type TokenStore } from "./tokens.js";
+export { VERSION } from "./version.js";
+export { type News, type Update, Watcher, type WatcherOptions } from "./watcher.js";
