@@ -26,6 +26,7 @@ from release_passport_server.services.gate_record import GateRecord
 from release_passport_server.services.gates import Gates
 from release_passport_server.services.groups import Groups
 from release_passport_server.services.live_reading import LiveReading
+from release_passport_server.services.notifications import Notifications
 from release_passport_server.services.observe_only import ObserveOnlyBindings
 from release_passport_server.services.overrides import Overrides
 from release_passport_server.services.permits import Permits
@@ -33,6 +34,7 @@ from release_passport_server.services.policies import Policies
 from release_passport_server.services.policy_changes import PolicyChanges
 from release_passport_server.services.reevaluate import Reevaluate
 from release_passport_server.services.revoke_evidence import RevokeEvidence
+from release_passport_server.services.show_passport import ShowPassport
 from release_passport_server.services.simulate import Simulate
 from release_passport_server.services.start_rollout import StartRollout
 from release_passport_server.services.submit_evidence import SubmitEvidence
@@ -49,6 +51,7 @@ from release_passport_server.transport.grpc.handlers.decisions import DecisionHa
 from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
 from release_passport_server.transport.grpc.handlers.freezes import FreezeHandlers
 from release_passport_server.transport.grpc.handlers.gates import GateHandlers
+from release_passport_server.transport.grpc.handlers.notifications import NotificationHandlers
 from release_passport_server.transport.grpc.handlers.overrides import OverrideHandlers
 from release_passport_server.transport.grpc.handlers.permits import PermitHandlers
 from release_passport_server.transport.grpc.handlers.policies import PolicyHandlers
@@ -72,6 +75,7 @@ def handlers_of(core: Core) -> Mapping[str, object]:
             ("FreezeService", FreezeHandlers(_freezes(core))),
             ("GateService", GateHandlers(_gates(core))),
             ("GroupService", GroupHandlers(Groups(core.store, core.access, core.guarded))),
+            ("NotificationService", NotificationHandlers(_notifications(core))),
             ("OverrideService", OverrideHandlers(_overrides(core))),
             ("PermitService", PermitHandlers(_permits(core))),
             ("PolicyService", _policies(core)),
@@ -84,16 +88,20 @@ def handlers_of(core: Core) -> Mapping[str, object]:
 
 
 def _approvals(core: Core) -> Approvals:
-    assert core.cases.standing is not None
     return Approvals(
         core.store,
         core.access,
         core.guarded,
-        Ballots(core.access, core.cases, core.cases.standing),
+        _ballots(core),
         Reevaluate(core.store, core.loader, recorder_of(core)),
         core.clock,
         core.ids,
     )
+
+
+def _ballots(core: Core) -> Ballots:
+    assert core.cases.standing is not None
+    return Ballots(core.access, core.cases, core.cases.standing)
 
 
 def _access(core: Core) -> AccessHandlers:
@@ -108,6 +116,10 @@ def _access(core: Core) -> AccessHandlers:
 
 def _freezes(core: Core) -> Freezes:
     return Freezes(core.store, core.access, core.guarded, RecurringFreezes(), core.clock, core.ids)
+
+
+def _notifications(core: Core) -> Notifications:
+    return Notifications(core.store, core.access, core.guarded, core.mail, core.clock, core.ids)
 
 
 def _overrides(core: Core) -> Overrides:
@@ -171,6 +183,7 @@ def _releases(core: Core) -> ReleaseHandlers:
         core.reading,
         core.clock,
         Export(core.store, core.access, core.audit, core.log.anchor, core.signing.sealer, core.clock),
+        ShowPassport(core.store, core.access, _ballots(core), core.clock),
     )
 
 

@@ -32,9 +32,11 @@ from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import AlreadyExists, Violation, invalid
 from release_passport_server.domain.ids import SLUG_RULE, is_slug
 from release_passport_server.domain.job import REEVALUATE
+from release_passport_server.domain.notices import ANNOUNCE, TELL
 from release_passport_server.domain.notification import NOTIFY
 from release_passport_server.domain.outbound import OriginInvalid
 from release_passport_server.domain.record import Page
+from release_passport_server.notification_wiring import notification_work
 from release_passport_server.ports.authentication import Authenticator
 from release_passport_server.ports.workloads import ClusterObjects, NoClusters
 from release_passport_server.process import Application, Process, run
@@ -64,7 +66,7 @@ logger = logging.getLogger(__name__)
 
 # Who asks goes first: no more of the server's own questions are decided at once.
 DECIDED_AT_ONCE = 2
-JOB_KINDS = (KIND, TRIM_FEED, REEVALUATE, NOTIFY, RECONSIDER)
+JOB_KINDS = (KIND, TRIM_FEED, REEVALUATE, NOTIFY, RECONSIDER, ANNOUNCE, TELL)
 BEHIND_PROXY = "this server ends no TLS itself: whoever stands between it and its proxy can read tokens"
 
 
@@ -218,6 +220,7 @@ def _worker(core: Core, settings: Settings) -> Runner:
         KIND: Work(keeper, at_once=1),
         TRIM_FEED: Work(_feeds(core, settings), at_once=1),
         REEVALUATE: Work(Reevaluator(reevaluate, store, core.clock), at_once=DECIDED_AT_ONCE),
+        **notification_work(store, core.messages, core.mail),
         NOTIFY: Work(Notifier(_delivery(settings.webhook), core.clock), at_once=2),
         RECONSIDER: Work(Sweeper(store, jobs, Reverify(store, core.intake.verify)), at_once=1, waits=True),
     }

@@ -23,7 +23,7 @@ from release_passport_server.evidence_settings import (
     VerificationSettings,
 )
 from release_passport_server.identity_settings import AuthenticationSettings
-from release_passport_server.webhook_settings import WebhookSettings
+from release_passport_server.webhook_settings import NotificationSettings, WebhookSettings
 
 PREFIX = "PASSPORT_SERVER_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
@@ -235,6 +235,7 @@ class Settings(Section):
     log: LogSettings = Field(default_factory=LogSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
+    notifications: NotificationSettings = Field(default_factory=NotificationSettings)
 
     @property
     def key_folder(self) -> Path:

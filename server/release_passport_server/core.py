@@ -31,6 +31,7 @@ from release_passport_server.adapters.tokens.bearer import BearerTokens
 from release_passport_server.config import Settings
 from release_passport_server.domain.verification_summary import Issuer
 from release_passport_server.federation import vouchers
+from release_passport_server.notification_wiring import mail_of
 from release_passport_server.ports.log import LogIdentity
 from release_passport_server.resources import policies_dir
 from release_passport_server.services.audit import Audit
@@ -43,6 +44,7 @@ from release_passport_server.services.people import Standing
 from release_passport_server.services.reading import Reading
 from release_passport_server.services.signing import Signing
 from release_passport_server.services.tail import Tail
+from release_passport_server.services.tell_channel import ChannelMail
 from release_passport_server.services.verify_envelope import VerifyEnvelope
 from release_passport_server.services.verify_evidence import VerifyEvidence
 from release_passport_server.services.watching import StreamLimits, Watching
@@ -89,6 +91,7 @@ class Core:
     log: Log
     audit: Audit
     watching: Watching
+    mail: ChannelMail
     clock: SystemClock
     ids: SystemIds
     tokens: BearerTokens
@@ -129,6 +132,7 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
         log=log,
         audit=Audit(store, access, log.reader, keys, settings.signing.issuer, log.identity, store.blocking),
         watching=Watching(store, access, loader, clock, Tail(store), _streams(settings)),
+        mail=mail_of(settings, clock),
         clock=clock,
         ids=ids,
         tokens=tokens,

@@ -9,6 +9,27 @@ from pydantic import Field, model_validator
 from release_passport_server.evidence_settings import Section
 
 
+class NotificationSettings(Section):
+    """How far the channels go that tenants make."""
+
+    internal_origins: str = Field(
+        default="",
+        pattern="^[\\x20-\\x7e]{0,4000}$",
+        description="Origins with commas between, such as `https://chat.internal.example`, that channels may name "
+        "although they are at private addresses, or without TLS.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificates in PEM that receivers' own are checked against, in place of the system's.",
+    )
+    timeout_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=60,
+        description="Seconds for one message, from the name to the answer's last byte.",
+    )
+
+
 class WebhookSettings(Section):
     """Where people are told of approvals that are asked for, waivers, overrides and freezes."""
 

@@ -47,6 +47,7 @@ async def test_an_item_is_found_as_it_was_put(store: SQLStore) -> None:
         samples=2**40,
         inconclusive=True,
         external_id="run/7 %_\\'",
+        source_identities=("ada@example.com", "ada"),
     )
     written = await store.write(TENANT, lambda tx: put_item(tx, item))
     found = await store.read(TENANT, lambda reader: reader.find_evidence(item.name))

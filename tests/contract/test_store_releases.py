@@ -29,6 +29,7 @@ def attempt(release: Release, number: int, minute: int, outcome: str = "") -> At
         start + timedelta(seconds=30) if outcome else None,
         outcome,
         "it is done" if outcome else "",
+        ("ada@example.com",) if number % 2 else (),
     )
 
 

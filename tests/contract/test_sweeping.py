@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from sqlalchemy import Connection, select
 
-from release_passport_server.adapters.sql import tables
+from release_passport_server.adapters.sql import scheduling, tables
 from release_passport_server.adapters.sql.jobs import SQLJobs
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.domain.errors import Unavailable
@@ -121,3 +121,31 @@ async def test_a_trust_change_examines_every_open_release_and_lets_submitters_go
     await places.write(TENANT, reconsider_trust)
     assert await swept(places, examining) == PLACES
     assert sorted((name.service, name.environment) for name in examining.seen) == PLACES
+
+
+async def test_what_was_asked_last_is_decided_anew_first(
+    store: SQLStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reevaluation, "PART", 1)
+    woken: list[str] = []
+
+    def act(tx: Transaction) -> None:
+        for number, minutes in enumerate((2, 5, 1, 4, 3)):
+            release = a_release(version=f"1.{number}.0")
+            put_release(tx, release)
+            opened = tx.now - timedelta(minutes=minutes)
+            tx.schedule(
+                Timer(REEVALUATE, release.name, tx.now + LATER, place="checkout/prod", open_time=opened)
+            )
+
+    await store.write(TENANT, act)
+    await store.write(TENANT, reconsider_tenant)
+    wake = scheduling.Scheduling.wake_some
+
+    def watched(tx: scheduling.Scheduling, keys: list[str]) -> None:
+        woken.extend(ReleaseName.parse(key).version for key in keys)
+        wake(tx, keys)
+
+    monkeypatch.setattr(scheduling.Scheduling, "wake_some", watched)
+    assert len(await swept(store)) == 5
+    assert woken == ["1.2.0", "1.0.0", "1.4.0", "1.3.0", "1.1.0"]

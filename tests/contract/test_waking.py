@@ -107,7 +107,7 @@ async def test_another_tenant_sleeps_on(store: SQLStore) -> None:
 async def test_a_question_that_is_not_open_stays_closed(store: SQLStore) -> None:
     await store.write(TENANT, lambda tx: put_release(tx, ONE))
     await wake(store, about(SubjectType.RELEASE, ONE), workload())
-    assert (await store.write(TENANT, lambda tx: tx.open_questions("", 10))).value == ()
+    assert (await store.write(TENANT, lambda tx: tx.open_questions())).value == ()
 
 
 async def test_what_is_undone_wakes_nothing(store: SQLStore) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from release_passport.v1 import (
-    access_pb2,
-    access_service_pb2,
     approval_pb2,
     approval_service_pb2,
     decision_service_pb2,
@@ -24,30 +22,14 @@ from release_passport.v1 import (
 )
 from release_passport_server import core
 from release_passport_server.domain.acts import Vote
-from release_passport_server.domain.identity import Admission, Kind, Source
-from release_passport_server.ports.identity import Vouched
 from release_passport_server.ports.store import Transaction
 from release_passport_server.services.authenticate import Vouchers
-from support.calls import Caller
+from support.corp import TENANT, Provider, signed_in
 from support.people_requests import REASON
 from support.requests import identity
 from support.voting import ALLOW, ASKS, BLOCK, OURS, Place, other_rules, rules, voting
 
 MANY = 200
-TENANT = "default"
-CORP = Source("corp", Kind.PERSON, "{sub}", (Admission(TENANT, {}),), {}, "groups", ("email",))
-
-
-class Provider:
-    """Vouches for the person whose name a token gives."""
-
-    def may_be_token(self, text: str) -> bool:
-        return text.startswith("ey.")
-
-    async def verify(self, text: str) -> Vouched:
-        name = text.removeprefix("ey.")
-        claims = {"sub": name, "groups": ["leads"], "email": f"{name}@example.com", "email_verified": True}
-        return Vouched(CORP, claims, datetime.now(UTC) + timedelta(minutes=5), name)
 
 
 @pytest_asyncio.fixture
@@ -55,15 +37,6 @@ async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(core, "_vouchers", lambda *_: Vouchers(Provider()))
     async with voting(tmp_path) as found:
         yield found
-
-
-async def signed_in(place: Place, name: str, role: str = "approver") -> Caller:
-    """Return somebody who comes with a token of the provider."""
-    binding = access_pb2.RoleBinding(principal=f"user:corp/{name}", role=role)
-    request = access_service_pb2.CreateRoleBindingRequest(role_binding=binding)
-    await place.admin("CreateRoleBinding", request)
-    place.people[name] = Caller(place.admin.server, f"ey.{name}")
-    return place.people[name]
 
 
 async def pending(place: Place, who: str) -> list[approval_pb2.ApprovalRequest]:

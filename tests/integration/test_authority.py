@@ -37,10 +37,12 @@ READS = {
     "ListAPITokens",
     "ListRoleBindings",
     "ListBans",
+    "GetNotificationChannel",
+    "ListNotificationChannels",
 }
 # These have no tenant in them at all.
 TENANTLESS = {"WhoAmI", "ListTenants", "ValidatePolicy", "TestPolicy"}
-ABOVE = {"CreateTenant", "GetTenant", "ListTenants", "SuspendTenant"}
+ABOVE = {"CreateTenant", "GetTenant", "ListTenants", "SuspendTenant", "UpdateTenant"}
 
 # These need the verb `audit`, which a viewer does not have.
 AUDITS = {
@@ -55,6 +57,7 @@ AUDITS = {
 # Names that say no place, so that only who may see what they name is told of it.
 PLACELESS = {"GetFreeze", "EndFreeze", "GetWaiver", "GrantWaiver", "RevokeWaiver", "GetPolicyChange"}
 PLACELESS |= {"GetGate", "DeleteGate", "GetGateHealth"}
+PLACELESS |= {name for name in EVERY if "Notification" in name and not name.startswith(("Create", "Update"))}
 
 
 @dataclass

@@ -188,6 +188,17 @@ async def test_a_standing_answer_is_checked_as_well(pair: Pair) -> None:
     assert judged.record.verdict is Verdict.BLOCK
 
 
+async def test_an_answer_that_was_kept_falls_by_what_another_process_writes(pair: Pair) -> None:
+    release = await release_of(pair, "kept")
+    for _ in range(3):
+        last = Question(release)
+        await pair.deciding.judge(last)
+    assert last.seen == [], "it was answered without being loaded"
+    await pair.other.write(TENANT, failing_evidence("kept"))
+    judged = await pair.deciding.judge(Question(release))
+    assert judged.record.verdict is Verdict.BLOCK
+
+
 async def test_two_stores_answer_one_request_id_with_one_decision(pair: Pair) -> None:
     release = await release_of(pair, "idempotent")
     judged = await asyncio.gather(

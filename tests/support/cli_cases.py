@@ -29,6 +29,7 @@ from release_passport.v1 import (
 from support.cli_access_cases import A_ROLE, ACCESS
 from support.cli_exception_cases import EXCEPTIONS
 from support.cli_gate_cases import GATES
+from support.cli_notification_cases import NOTIFICATIONS
 from support.decisions import DIGEST, RELEASE, decision
 
 IDENTITY = (
@@ -374,6 +375,13 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
     ),
     *EXCEPTIONS,
     *GATES,
+    *NOTIFICATIONS,
+    (
+        ("policy", "changes", "withdraw", "01H", "--reason", "proposed again"),
+        "WithdrawPolicyChange",
+        policy_service_pb2.WithdrawPolicyChangeResponse(change=A_CHANGE),
+        "user:ada",
+    ),
     (("tenant", "list"), "ListTenants", tenant_service_pb2.ListTenantsResponse(tenants=[A_TENANT]), "Acme"),
     (
         ("whoami",),

@@ -67,7 +67,7 @@ EXCEPTIONS: list[tuple[tuple[str, ...], str, Message, str]] = [
         "INC-7",
     ),
     (
-        ("override", "list", "--unreviewed"),
+        ("override", "list", "--unreviewed", "--retrospective"),
         "ListOverrides",
         override_service_pb2.ListOverridesResponse(overrides=[AN_OVERRIDE]),
         "INC-7",

@@ -13,6 +13,8 @@ from release_passport.v1 import freeze_service_pb2 as freezes
 from release_passport.v1 import gate_pb2 as gate
 from release_passport.v1 import gate_service_pb2 as gates
 from release_passport.v1 import group_service_pb2 as groups
+from release_passport.v1 import notification_pb2 as notification
+from release_passport.v1 import notification_service_pb2 as notifications
 from release_passport.v1 import override_service_pb2 as overrides
 from release_passport.v1 import policy_pb2 as policy
 from release_passport.v1 import waiver_service_pb2 as waivers
@@ -23,7 +25,7 @@ REASON = "because the quarter ends and nobody is here"
 
 def people_requests(n: Names) -> dict[str, Message]:
     """Return the requests about one release and its place."""
-    return {**_votes(n), **_exceptions(n), **_freezes(n), **_gates(n)}
+    return {**_votes(n), **_exceptions(n), **_freezes(n), **_gates(n), **_notifications(n)}
 
 
 def _votes(n: Names) -> dict[str, Message]:
@@ -148,4 +150,36 @@ def _gates(n: Names) -> dict[str, Message]:
         "UpdateGate": gates.UpdateGateRequest(gate=wanted(name, "e")),
         "DeleteGate": gates.DeleteGateRequest(name=name),
         "GetGateHealth": gates.GetGateHealthRequest(name=name),
+    }
+
+
+def _notifications(n: Names) -> dict[str, Message]:
+    name = f"{n.inside}/notificationChannels/{n.ulid}"
+
+    def wanted(name: str = "", etag: str = "") -> notification.NotificationChannel:
+        return notification.NotificationChannel(
+            title="The team's chat",
+            url="https://example.com/hook",
+            # Nothing is of this type: no test sends anything to this address.
+            event_types=["nothing.*"],
+            services=[n.service],
+            environments=[n.environment],
+            name=name,
+            etag=etag,
+        )
+
+    return {
+        "CreateNotificationChannel": notifications.CreateNotificationChannelRequest(
+            tenant=n.tenant, channel=wanted()
+        ),
+        "GetNotificationChannel": notifications.GetNotificationChannelRequest(name=name),
+        "ListNotificationChannels": notifications.ListNotificationChannelsRequest(tenant=n.tenant),
+        "UpdateNotificationChannel": notifications.UpdateNotificationChannelRequest(
+            channel=wanted(name, "e")
+        ),
+        "DeleteNotificationChannel": notifications.DeleteNotificationChannelRequest(name=name),
+        "EnableNotificationChannel": notifications.EnableNotificationChannelRequest(name=name),
+        "TestNotificationChannel": notifications.TestNotificationChannelRequest(name=name),
+        "ListNotificationDeliveries": notifications.ListNotificationDeliveriesRequest(name=name),
+        "ReplayNotifications": notifications.ReplayNotificationsRequest(name=name, from_revision=1),
     }

@@ -205,6 +205,9 @@ def _policies(n: Names) -> dict[str, Message]:
         ),
         "GetPolicyChange": policies.GetPolicyChangeRequest(name=f"{n.inside}/policyChanges/{n.ulid}"),
         "ListPolicyChanges": policies.ListPolicyChangesRequest(tenant=n.tenant, policy=name),
+        "WithdrawPolicyChange": policies.WithdrawPolicyChangeRequest(
+            name=f"{n.inside}/policyChanges/{n.ulid}"
+        ),
         "ApplyPolicyChange": policies.ApplyPolicyChangeRequest(name=f"{n.inside}/policyChanges/{n.ulid}"),
         "ValidatePolicy": policies.ValidatePolicyRequest(policy=made),
         "TestPolicy": policies.TestPolicyRequest(policy=made, cases=[case]),
@@ -235,6 +238,7 @@ def _tenants(n: Names) -> dict[str, Message]:
         "GetTenant": tenants.GetTenantRequest(name=n.inside),
         "ListTenants": tenants.ListTenantsRequest(),
         "SuspendTenant": tenants.SuspendTenantRequest(name=n.inside),
+        "UpdateTenant": tenants.UpdateTenantRequest(tenant=tenant.Tenant(name=n.inside, title="Acme")),
     }
 
 

@@ -10,7 +10,7 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
         *("GetEvidence", "GetFreeze", "GetGate", "GetGateHealth", "GetPassport", "GetPolicy"),
         *("GetPolicyChange", "GetRelease", "GetService", "GetTrust", "GetWaiver", "ListApprovals"),
         *("ListDecisions", "ListEnvironments", "ListEvidence", "ListFreezeExemptions", "ListFreezes"),
-        *("ListGates", "ListGroups", "ListObserveOnlyBindings", "ListOverrides", "ListPendingApprovals"),
+        *("ListGates", "ListGroups", "ListNotificationDeliveries", "ListObserveOnlyBindings", "ListOverrides", "ListPendingApprovals"),
         *("ListPolicies", "ListPolicyChanges", "ListPolicyRevisions", "ListReleases", "ListServices"),
         *("ListTrustRevisions", "ListWaivers", "SimulateDecision", "ValidatePolicy", "WatchDecision"),
     ),
@@ -34,12 +34,17 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
     Verb.REPORT: ("ReportEnforcement",),
     Verb.POLICIES: (
         *("ApplyPolicyChange", "CreatePolicy", "DeletePolicy", "ProposePolicyChange"),
-        *("TestPolicy", "UpdatePolicy"),
+        *("TestPolicy", "UpdatePolicy", "WithdrawPolicyChange"),
     ),
     Verb.ACCESS: (
         *("CheckAccess", "CreateAPIToken", "CreateBan", "CreateRoleBinding", "DeleteGroup"),
         *("DeleteRoleBinding", "EndBan", "ListAPITokens", "ListBans", "ListRoleBindings"),
         *("PutGroup", "RevokeAPIToken"),
+    ),
+    Verb.CONNECTORS: (
+        *("CreateNotificationChannel", "DeleteNotificationChannel", "EnableNotificationChannel"),
+        *("GetNotificationChannel", "ListNotificationChannels", "ReplayNotifications"),
+        *("TestNotificationChannel", "UpdateNotificationChannel"),
     ),
     Verb.TRUST: ("UpdateTrust",),
     Verb.CATALOG: ("CreateEnvironment", "CreateService", "UpdateEnvironment", "UpdateService"),
@@ -53,7 +58,7 @@ ELSE = {"RequestWaiver": Verb.WAIVE, "RevokeWaiver": Verb.EVALUATE}
 FORGED = frozenset({"RedeemPermit"})
 # What everybody with a credential may do, and what is above all tenants.
 OPEN = frozenset({"WhoAmI"})
-ABOVE = frozenset({"CreateTenant", "GetTenant", "ListTenants", "SuspendTenant"})
+ABOVE = frozenset({"CreateTenant", "GetTenant", "ListTenants", "SuspendTenant", "UpdateTenant"})
 # The kinds of evidence that the requests of `support.requests` would submit.
 KINDS = {
     "Evaluate": "runtime_health",

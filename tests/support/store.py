@@ -19,7 +19,7 @@ from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.ids import ulid
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent
-from release_passport_server.domain.release import Artifact, Release, ReleaseIdentity
+from release_passport_server.domain.release import Artifact, Attempt, Release, ReleaseIdentity
 from release_passport_server.domain.verdict import Stage, Verdict
 from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
 from release_passport_server.ports.store import Transaction
@@ -188,6 +188,10 @@ def _good(record: DecisionRecord, now: datetime) -> bool:
     return record.valid_until is not None and now < record.valid_until
 
 
+# So long a test's answer stands without being looked at again.
+SAME_FOR = timedelta(seconds=15)
+
+
 @dataclass(slots=True)
 class Question:
     """Allows a release unless some observation speaks against it."""
@@ -228,7 +232,7 @@ class Question:
         verdict = Verdict.BLOCK if any(map(failing, loaded.evidence)) else Verdict.ALLOW
         standing = loaded.standing
         if standing is not None and standing.verdict is verdict and _good(standing, loaded.now):
-            return Conclusion(None, standing)
+            return Conclusion(None, standing, same_until=loaded.now + SAME_FOR)
         made = decision(
             self.release,
             verdict,
@@ -241,3 +245,7 @@ class Question:
         return Conclusion(
             made, made, events=(event,), audit=(AuditEntry(self.principal, "Evaluate", made.name, {}),)
         )
+
+    def recall(self, standing: DecisionRecord, attempt: Attempt | None, now: datetime) -> bool:
+        """Take what stands."""
+        return True

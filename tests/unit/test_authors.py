@@ -72,3 +72,9 @@ def test_who_submitted_evidence_about_it_is_an_author_and_a_machine_is_none() ->
     authors = authors_of(RELEASE, (item(source="user:Eve"), item(source="sa:ci")))
     assert authors.include("user:eve", ())
     assert not authors.include("sa:ci", ())
+
+
+def test_who_triggered_the_pipeline_that_sent_evidence_is_an_author_and_the_pipeline_is_none() -> None:
+    authors = authors_of(RELEASE, (item(source="sa:github/7", source_identities=("Eve",)),))
+    assert authors.include("user:corp/9", ("eve",))
+    assert not authors.include("sa:github/7", ())

@@ -44,6 +44,7 @@ SERVICES = (
     "Override",
     "Freeze",
     "Gate",
+    "Notification",
 )
 
 
@@ -159,6 +160,7 @@ def test_only_what_does_no_harm_is_retried(service: str, method: str, has_id: bo
     reading = ("Get", "List", "Who", "Explain", "Simulate", "Validate", "Test", "Export", "Check")
     reads = method.startswith(reading) or method == "ReviewAccess"
     shows_secret = method in {"CreateAPIToken", "CreateTenant", "CreateGate", "UpdateGate"}
+    shows_secret |= method in {"CreateNotificationChannel", "UpdateNotificationChannel"}
     assert ((service, method) in retried) == ((reads or has_id) and not shows_secret and not streaming)
     assert config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
 

@@ -21,6 +21,7 @@ def test_the_servers_parts_replace_what_was_there_and_nothing_else() -> None:
         "scopes": (Scope(("checkout",)),),
         "bundle": b"{}",
         "revision": 41,
+        "source_identities": ("ada@example.org",),
     }
     item = EvidenceItem(**said)  # type: ignore[arg-type]
     assert item.with_server_parts() == item

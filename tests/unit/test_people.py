@@ -96,6 +96,20 @@ def test_without_known_authors_one_vote_more_is_asked_for() -> None:
     assert of_rule(judged([asking()], two)).reason is Reason.APPROVED
 
 
+def test_authors_that_nobody_knows_are_a_finding_where_people_are_asked_and_nowhere_else() -> None:
+    def found(people: People, *items: Any) -> list[tuple[str, Verdict]]:
+        outcome = judged([asking()], people, *items)
+        return [(one.reason, one.verdict) for one in outcome.findings if one.reason is Reason.AUTHORS_UNKNOWN]
+
+    unknown = People(authors_known=False)
+    assert found(unknown) == [(Reason.AUTHORS_UNKNOWN, Verdict.ALLOW)]
+    assert found(replace(unknown, votes=(vote(), vote("user:eve")))) == [
+        (Reason.AUTHORS_UNKNOWN, Verdict.ALLOW)
+    ]
+    assert found(People(votes=(vote(),))) == []
+    assert found(unknown, item(1)) == []
+
+
 def test_a_rejection_blocks_whatever_the_votes_and_the_evidence_say() -> None:
     people = People(votes=(vote(), no()))
     assert judged([asking()], people).effective_verdict is Verdict.BLOCK
@@ -205,6 +219,16 @@ def test_a_freeze_holds_until_it_ends_and_binds_whatever_the_policies_modes() ->
     outcome = judged([policy(), policy(mode=Mode.SHADOW)], People(freezes=(frozen(),)), item(1))
     assert (outcome.verdict, outcome.effective_verdict) == (Verdict.HOLD, Verdict.HOLD)
     assert outcome.next_eligible_time == LATER
+
+
+def test_of_freezes_that_overlap_the_end_of_the_last_is_when_it_may_go() -> None:
+    longer = frozen(name="tenants/acme/freezes/g", until_time=LATER + timedelta(hours=3))
+    for freezes in ((frozen(), longer), (longer, frozen())):
+        outcome = judged([policy()], People(freezes=freezes), item(1))
+        assert outcome.effective_verdict is Verdict.HOLD
+        held = [one for one in outcome.findings if one.reason is Reason.FROZEN]
+        assert [one.next_eligible_time for one in held] == [longer.until_time] * 2
+        assert outcome.next_eligible_time == longer.until_time
 
 
 def test_no_decision_is_valid_across_the_start_of_a_freeze() -> None:

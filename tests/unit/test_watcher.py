@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +13,8 @@ import pytest
 
 from release_passport.errors import PassportAPIError
 from release_passport.v1 import decision_service_pb2 as pb
-from release_passport.v1 import verdict_pb2, watch_pb2
 from release_passport.watching import News, TokenFile, Update, Watcher
-
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-ALLOW, BLOCK, HOLD = verdict_pb2.VERDICT_ALLOW, verdict_pb2.VERDICT_BLOCK, verdict_pb2.VERDICT_HOLD
-GONE = PassportAPIError("UNAVAILABLE", "gone")
-
-
-def told(token: str, release: str = "a", verdict: int = ALLOW, kind: int = 2, revision: int = 1) -> Any:
-    message = pb.WatchDecisionResponse(resume_token=token, revision=revision)
-    message.decision.kind = kind  # type: ignore[assignment]
-    message.decision.decision.release = release
-    message.decision.decision.effective_verdict = verdict  # type: ignore[assignment]
-    message.decision.decision.valid_until.FromDatetime(NOW + timedelta(minutes=10))
-    message.heartbeat_interval.seconds = 5
-    return message
-
-
-def goodbye(token: str) -> Any:
-    message = pb.WatchDecisionResponse(resume_token=token, revision=9)
-    message.goodbye.reason = watch_pb2.GOODBYE_REASON_DRAINING
-    message.goodbye.reconnect_after.FromTimedelta(timedelta(milliseconds=1))
-    return message
+from support.watch_script import ALLOW, BLOCK, GONE, HOLD, NOW, goodbye, releases, told
 
 
 @dataclass
@@ -89,10 +68,6 @@ def heard(*streams: list[Any] | Script, **fields: Any) -> tuple[list[Update], Wa
     with pytest.raises(PassportAPIError, match="the end"):
         updates.extend(watcher)
     return updates, watcher, [request.resume_token for request in client.requests]
-
-
-def releases(updates: list[Update]) -> list[str]:
-    return [one.decision.release for one in updates if one.decision is not None]
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "INTERNAL"])

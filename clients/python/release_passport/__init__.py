@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from release_passport.async_client import AsyncClient
     from release_passport.client import Client
     from release_passport.errors import PassportAPIError
     from release_passport.target import Target
 
-__all__ = ["Client", "PassportAPIError", "Target", "__version__"]
+__all__ = ["AsyncClient", "Client", "PassportAPIError", "Target", "__version__"]
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsyncClient": "release_passport.async_client",
     "Client": "release_passport.client",
     "PassportAPIError": "release_passport.errors",
     "Target": "release_passport.target",

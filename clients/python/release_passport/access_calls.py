@@ -119,6 +119,14 @@ class AccessCalls(Connection):
             "TenantService/ListTenants", request, tenant_service_pb2.ListTenantsResponse, timeout
         )
 
+    def update_tenant(
+        self, request: tenant_service_pb2.UpdateTenantRequest, *, timeout: float | None = None
+    ) -> tenant_service_pb2.UpdateTenantResponse:
+        """Replace a tenant's title and settings."""
+        return self.call(
+            "TenantService/UpdateTenant", request, tenant_service_pb2.UpdateTenantResponse, timeout
+        )
+
     def suspend_tenant(
         self, request: tenant_service_pb2.SuspendTenantRequest, *, timeout: float | None = None
     ) -> tenant_service_pb2.SuspendTenantResponse:

@@ -27,6 +27,7 @@ _RETRIED = {
         *("CreatePolicy", "GetPolicy", "ListPolicies", "UpdatePolicy", "DeletePolicy"),
         *("ListPolicyRevisions", "ValidatePolicy", "TestPolicy"),
         *("ProposePolicyChange", "GetPolicyChange", "ListPolicyChanges", "ApplyPolicyChange"),
+        "WithdrawPolicyChange",
     ),
     "AccessService": (
         *("WhoAmI", "CreateRoleBinding", "ListRoleBindings", "DeleteRoleBinding"),
@@ -46,6 +47,12 @@ _RETRIED = {
         *("GetApprovalRequest", "ListApprovals", "ListPendingApprovals"),
     ),
     # CreateGate and UpdateGate return a secret.
+    # CreateNotificationChannel and UpdateNotificationChannel return a secret.
+    "NotificationService": (
+        *("GetNotificationChannel", "ListNotificationChannels", "DeleteNotificationChannel"),
+        *("EnableNotificationChannel", "TestNotificationChannel", "ListNotificationDeliveries"),
+        *("ReplayNotifications",),
+    ),
     "GateService": ("GetGate", "ListGates", "DeleteGate", "GetGateHealth"),
     "GroupService": ("PutGroup", "DeleteGroup", "ListGroups"),
     "WaiverService": ("RequestWaiver", "GrantWaiver", "RevokeWaiver", "GetWaiver", "ListWaivers"),
@@ -79,7 +86,24 @@ def service_config() -> str:
 
 def open_channel(target: Target, *, user_agent: str) -> grpc.Channel:
     """Return a channel to the target; it connects on first use."""
-    options = [
+    options = _options(target, user_agent)
+    if target.plaintext:
+        return grpc.insecure_channel(target.server, options)
+    return grpc.secure_channel(target.server, _credentials(target), options)
+
+
+def open_async_channel(target: Target, *, user_agent: str) -> grpc.aio.Channel:
+    """Return a channel to the target for the running event loop; it connects on first use."""
+    from grpc import aio
+
+    options = _options(target, user_agent)
+    if target.plaintext:
+        return aio.insecure_channel(target.server, options)
+    return aio.secure_channel(target.server, _credentials(target), options)
+
+
+def _options(target: Target, user_agent: str) -> list[tuple[str, str | int]]:
+    return [
         ("grpc.service_config", service_config()),
         ("grpc.enable_retries", 1),
         ("grpc.primary_user_agent", user_agent),
@@ -88,9 +112,6 @@ def open_channel(target: Target, *, user_agent: str) -> grpc.Channel:
         # A proxy from the environment must never see, or answer, what is meant for this machine.
         *([("grpc.enable_http_proxy", 0)] if target.plaintext else []),
     ]
-    if target.plaintext:
-        return grpc.insecure_channel(target.server, options)
-    return grpc.secure_channel(target.server, _credentials(target), options)
 
 
 def _credentials(target: Target) -> grpc.ChannelCredentials:

@@ -50,8 +50,7 @@ class Connection:
         self.close()
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
-        token = self._target.token_now()
-        return (("authorization", f"Bearer {token}"),) if token else ()
+        return metadata_of(self._target.token_now())
 
     def call(
         self, method: str, request: Message, response: type[Response], timeout: float | None
@@ -59,12 +58,12 @@ class Connection:
         """Return the answer of one RPC, or raise PassportAPIError."""
         call = self._channel.unary_unary(
             f"/release_passport.v1.{method}",
-            request_serializer=_serialize,
+            request_serializer=serialized,
             response_deserializer=response.FromString,
         )
         deadline = self._timeout if timeout is None else timeout
         try:
-            answer: Response = call(_with_request_id(request), timeout=deadline, metadata=self._metadata())
+            answer: Response = call(with_request_id(request), timeout=deadline, metadata=self._metadata())
         except grpc.RpcError as failure:
             raise api_error(failure) from failure
         return answer
@@ -75,7 +74,7 @@ class Connection:
         """Return the answers of one RPC as they come, without a deadline if none is given."""
         call = self._channel.unary_stream(
             f"/release_passport.v1.{method}",
-            request_serializer=_serialize,
+            request_serializer=serialized,
             response_deserializer=response.FromString,
         )(request, timeout=timeout, metadata=self._metadata())
         return Answers(call)
@@ -104,11 +103,18 @@ class Answers(Iterator[Response]):
         self.close()
 
 
-def _serialize(request: Message) -> bytes:
+def metadata_of(token: str) -> tuple[tuple[str, str], ...]:
+    """Return what a call shows of its caller."""
+    return (("authorization", f"Bearer {token}"),) if token else ()
+
+
+def serialized(request: Message) -> bytes:
+    """Return a request as it is sent."""
     return request.SerializeToString()
 
 
-def _with_request_id(request: Message) -> Message:
+def with_request_id(request: Message) -> Message:
+    """Return the request with a new id, where it takes one and has none."""
     names = {field.name for field, _ in request.ListFields()}
     if "request_id" not in request.DESCRIPTOR.fields_by_name or "request_id" in names:
         return request

@@ -279,3 +279,14 @@ class PeopleCalls(Connection):
         return self.call(
             "PolicyService/ApplyPolicyChange", request, policy_service_pb2.ApplyPolicyChangeResponse, timeout
         )
+
+    def withdraw_policy_change(
+        self, request: policy_service_pb2.WithdrawPolicyChangeRequest, *, timeout: float | None = None
+    ) -> policy_service_pb2.WithdrawPolicyChangeResponse:
+        """Take a proposed change back."""
+        return self.call(
+            "PolicyService/WithdrawPolicyChange",
+            request,
+            policy_service_pb2.WithdrawPolicyChangeResponse,
+            timeout,
+        )

@@ -250,9 +250,12 @@ class OverrideFilter:
     service: str = ""
     environment: str = ""
     unreviewed: bool = False
+    retrospective: bool = False
 
     def fits(self, override: Override) -> bool:
         """Say whether an override is wanted."""
+        if self.retrospective and not override.retrospective:
+            return False
         place = self.service in ("", override.service) and self.environment in ("", override.environment)
         return place and not (self.unreviewed and override.review_time is not None)
 

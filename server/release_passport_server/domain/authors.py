@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from release_passport_server.domain.evidence import EvidenceItem
-from release_passport_server.domain.release import Release
+from release_passport_server.domain.release import Attempt, Release
 
 # People's principals; everything else is a machine.
 PERSON = "user:"
@@ -30,11 +30,19 @@ def authors_of(release: Release, evidence: Iterable[EvidenceItem]) -> Authors:
     for item in evidence:
         if item.source.startswith(PERSON):
             made.add(item.source)
+        # Whoever triggered a pipeline is known by the pipeline's own token.
+        made.update(item.source_identities)
         signer = _signer(item)
         if signer:
             made.add(signer)
     known = bool(release.identity.authors) or release.creator.startswith(PERSON)
     return Authors(frozenset(one.casefold() for one in made), known)
+
+
+def starters_of(attempts: Iterable[Attempt]) -> frozenset[str]:
+    """Return who started rollouts, by every name that their credentials proved."""
+    names = (name for one in attempts for name in (one.starter, *one.starter_identities))
+    return frozenset(name.casefold() for name in names if name)
 
 
 def _signer(item: EvidenceItem) -> str:

@@ -15,6 +15,8 @@ class Tenant:
     title: str
     create_time: datetime
     suspended: bool = False
+    # Two people for what weakens a policy.
+    second_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,13 @@ def _engine_findings(
 def _of_people(case: Case, of_rules: list[Finding]) -> list[Finding]:
     """Return what stands because of what people did: freezes, and exceptions that went too far."""
     findings = frozen(case.people, case.stage)
+    if not case.people.authors_known and any(one.approval is not None for one in (*findings, *of_rules)):
+        text = "nobody can tell who made this release: one vote more than the policy says is asked for"
+        findings.append(
+            Finding(
+                Verdict.ALLOW, Reason.AUTHORS_UNKNOWN, text, next_action=next_action(Reason.AUTHORS_UNKNOWN)
+            )
+        )
     if case.stage is not Stage.PRE_ROLLOUT:
         return findings
     if case.people.unreviewed:

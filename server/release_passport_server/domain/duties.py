@@ -15,7 +15,7 @@ from release_passport_server.domain.acts import (
     Waiver,
     same_person,
 )
-from release_passport_server.domain.authors import Authors, authors_of, is_person
+from release_passport_server.domain.authors import Authors, authors_of, is_person, starters_of
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.release import Attempt, Release
 
@@ -106,8 +106,7 @@ class ReleaseDuties:
 def duties_of(history: History, now: datetime) -> ReleaseDuties:
     """Return the duties and their conflicts; what has ended since was done all the same."""
     authors = authors_of(history.release, history.evidence)
-    starters = frozenset(one.starter.casefold() for one in history.attempts if one.starter)
-    made = replace(authors, names=authors.names | starters)
+    made = replace(authors, names=authors.names | starters_of(history.attempts))
     order = list(Duty)
     done = tuple(dict.fromkeys(sorted(_done(history), key=lambda one: order.index(one.duty))))
     conflicts = (*_by_authors(history, made), *_by_themselves(history), *_machines(done, history))

@@ -9,6 +9,7 @@ from release_passport_server.domain.canonical import canonical, stamp
 from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
 from release_passport_server.domain.errors import Conflict
 from release_passport_server.domain.gate import Gate
+from release_passport_server.domain.notices import Channel
 from release_passport_server.domain.trust import TrustRevision
 
 
@@ -60,6 +61,12 @@ def freeze_etag(freeze: Freeze) -> str:
     labels = [dict(freeze.service_labels), dict(freeze.environment_labels)]
     again = [freeze.rrule, freeze.duration_seconds, freeze.time_zone, freeze.in_flight, freeze.restores_too]
     return _etag(freeze.digest, times, scope, labels, again)
+
+
+def channel_etag(channel: Channel) -> str:
+    """Return the etag of a notification channel's state."""
+    ended = stamp(channel.disable_time), stamp(channel.delete_time)
+    return _etag(channel.channel_id, stamp(channel.update_time), list(ended), channel.template, channel.url)
 
 
 def require_etag(sent: str, current: str, what: str) -> None:

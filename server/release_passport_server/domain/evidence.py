@@ -67,6 +67,8 @@ class EvidenceItem:
     revocation: Revocation | None = None
     # What was proven of the envelope; None where there was none.
     proof: Proof | None = None
+    # What else the submitter was known as, by their credential.
+    source_identities: tuple[str, ...] = ()
 
     def with_server_parts(
         self,
@@ -77,6 +79,7 @@ class EvidenceItem:
         scopes: tuple[Scope, ...] | None = None,
         bundle: bytes | None = None,
         revision: int | None = None,
+        source_identities: tuple[str, ...] | None = None,
     ) -> EvidenceItem:
         """Return the item with what no submitter says; what is not given stays.
 
@@ -104,6 +107,7 @@ class EvidenceItem:
             self.revision if revision is None else revision,
             self.revocation,
             self.proof,
+            self.source_identities if source_identities is None else source_identities,
         )
 
     def stale_time(self, max_age: timedelta) -> datetime:

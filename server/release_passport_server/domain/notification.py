@@ -31,6 +31,7 @@ TOLD = {
     "EndFreezeExemption": "freeze.exemption_ended",
     "ProposePolicyChange": "policy.change_proposed",
     "ApplyPolicyChange": "policy.change_applied",
+    "WithdrawPolicyChange": "policy.change_withdrawn",
 }
 APPROVAL_ASKED = "approval.asked"
 

@@ -15,7 +15,7 @@ from release_passport_server.domain.policy import ApprovalRequirement, Canary, W
 from release_passport_server.domain.verdict import VERDICT_NAMES, Mode, Stage, Verdict
 
 # Grows whenever `decide` could answer differently for the same case.
-SEMANTICS_VERSION = 1
+SEMANTICS_VERSION = 2
 
 
 class Reason(StrEnum):
@@ -51,6 +51,7 @@ class Reason(StrEnum):
     FROZEN = "FROZEN"
     FREEZE_EXEMPT = "FREEZE_EXEMPT"
     OVERRIDE_UNREVIEWED = "OVERRIDE_UNREVIEWED"
+    AUTHORS_UNKNOWN = "AUTHORS_UNKNOWN"
 
 
 class Applied(NamedTuple):

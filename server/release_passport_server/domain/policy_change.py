@@ -17,6 +17,7 @@ class ChangeState(StrEnum):
     APPLIED = "APPLIED"
     EXPIRED = "EXPIRED"
     OUTDATED = "OUTDATED"
+    WITHDRAWN = "WITHDRAWN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class PolicyChange:
     expire_time: datetime
     applier: str = ""
     apply_time: datetime | None = None
+    withdrawn_by: str = ""
+    withdraw_time: datetime | None = None
+    withdraw_reason: str = ""
+    # What the change takes back of what the policy asked, in words.
+    weakenings: tuple[str, ...] = ()
 
     @property
     def deletes(self) -> bool:
@@ -52,6 +58,8 @@ class PolicyChange:
         """Return where the change stands while the policy has this revision."""
         if self.apply_time is not None:
             return ChangeState.APPLIED
+        if self.withdraw_time is not None:
+            return ChangeState.WITHDRAWN
         if newest_revision != self.base_revision:
             return ChangeState.OUTDATED
         return ChangeState.EXPIRED if self.expire_time <= now else ChangeState.PROPOSED

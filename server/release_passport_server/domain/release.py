@@ -120,6 +120,8 @@ class Attempt:
     finish_time: datetime | None = None
     outcome: str = ""
     reason: str = ""
+    # What else the starter was known as, by their credential.
+    starter_identities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

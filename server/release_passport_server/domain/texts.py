@@ -25,6 +25,7 @@ _ACTIONS = {
     Reason.REQUIRED_POLICY_MISSING: "Have a policy admin apply the required policy in ENFORCE mode.",
     Reason.CONCURRENT_CHANGE: "Ask again.",
     Reason.OVERRIDE_UNREVIEWED: "Have somebody other than who gave it review it: `passport override review`.",
+    Reason.AUTHORS_UNKNOWN: "Register releases with their authors: `passport release create --author`.",
     Reason.ALL_RULES_WAIVED: "Let a waiver end, or have a policy admin add a rule that is not waived.",
 }
 

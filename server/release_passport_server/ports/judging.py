@@ -57,6 +57,10 @@ class Judgement(Protocol):
 
     def conclude(self, loaded: LoadedCase) -> Conclusion: ...
 
+    def recall(self, standing: DecisionRecord, attempt: Attempt | None, now: datetime) -> bool:
+        """Say whether a decision that was concluded before, and stands, answers this question as well."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CaseKey:
@@ -114,6 +118,8 @@ class Conclusion:
     timers: tuple[Timer, ...] = ()
     # When deciding again could come to something else.
     times: tuple[datetime | None, ...] = ()
+    # Until when the same case comes to the same standing decision; None where that cannot be told.
+    same_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ class Scheduling(Protocol):
         """Let these open questions be decided anew, as soon as this is committed."""
         ...
 
-    def open_questions(self, after: str, most: int) -> tuple[str, ...]:
-        """Return the names of releases whose questions are open, in order behind one."""
+    def open_questions(self) -> tuple[str, ...]:
+        """Return the names of releases whose questions are open, those that were asked last first."""
         ...
 
     def unschedule(self, kind: str, key: str) -> None:

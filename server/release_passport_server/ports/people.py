@@ -8,11 +8,12 @@ from typing import Protocol, TypeVar
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
 from release_passport_server.domain.gate import Gate, GateAnswer
+from release_passport_server.domain.notices import Channel
 from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import Listed, Page
 
-Act = Vote | Waiver | Override | Exemption | Freeze | Group | PolicyChange | Gate | GateAnswer
-T = TypeVar("T", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange, Gate, GateAnswer)
+Act = Vote | Waiver | Override | Exemption | Freeze | Group | PolicyChange | Gate | GateAnswer | Channel
+T = TypeVar("T", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange, Gate, GateAnswer, Channel)
 
 
 class ActReader(Protocol):

@@ -34,6 +34,10 @@ class PolicyCompiler(Protocol):
         """Return what weakens a spec, in words."""
         ...
 
+    def weakenings(self, before: object, after: object | None) -> tuple[str, ...]:
+        """Return what a change takes back of what a policy asks, in words; no spec means that it is deleted."""
+        ...
+
     def digest(self, spec: object) -> str:
         """Return the digest of a spec's canonical form."""
         ...

@@ -34,6 +34,7 @@ from release_passport_server.domain.verdict import Verdict
 from release_passport_server.ports.feed import FeedReader
 from release_passport_server.ports.judging import CaseKey, Judged, Judgement, LoadedCase
 from release_passport_server.ports.leases import Scheduling
+from release_passport_server.ports.notices import NoticeReader, NoticeWriter
 from release_passport_server.ports.people import ActReader, ActWriter
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ class Replay:
     answer: bytes
 
 
-class Reader(ActReader, FeedReader, Protocol):
+class Reader(ActReader, FeedReader, NoticeReader, Protocol):
     """Reads one tenant's data in one consistent snapshot. Methods block; they run off the event loop."""
 
     tenant: str
@@ -243,7 +244,7 @@ class Reader(ActReader, FeedReader, Protocol):
         ...
 
 
-class Transaction(Reader, ActWriter, Scheduling, Protocol):
+class Transaction(Reader, ActWriter, NoticeWriter, Scheduling, Protocol):
     """Changes one tenant's data. All that is put is committed together with its events, or not at all.
 
     A transaction holds the tenant's head from its start, so that nothing changes beside it.

@@ -16,6 +16,7 @@ from release_passport_server.domain.gate_table import CHANNELS, Answer, Channel,
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.live_workload import FLAGGER_UNDER_WAY, LiveWorkload
 from release_passport_server.domain.record import DecisionRecord
+from release_passport_server.domain.release import Attempt
 from release_passport_server.domain.verdict import Stage, Verdict
 from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
 from release_passport_server.ports.messages import Limits, Messages
@@ -290,7 +291,15 @@ class _AtGate:
 
     def conclude(self, loaded: LoadedCase) -> Conclusion:
         """Decide at the stage that the release is in."""
-        self.now = loaded.now
-        self.attempt = loaded.attempt.name if loaded.attempt is not None else ""
-        self.started = loaded.attempt.start_time if loaded.attempt is not None else None
+        self._see(loaded.attempt, loaded.now)
         return self.recorder.conclude(loaded, self.principal)
+
+    def recall(self, standing: DecisionRecord, attempt: Attempt | None, now: datetime) -> bool:
+        """Say that what stands is the answer."""
+        self._see(attempt, now)
+        return True
+
+    def _see(self, attempt: Attempt | None, now: datetime) -> None:
+        self.now = now
+        self.attempt = attempt.name if attempt is not None else ""
+        self.started = attempt.start_time if attempt is not None else None

@@ -22,12 +22,15 @@ from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import DecisionFilter, Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.ballots import Ballots
+from release_passport_server.services.filling import filled
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider_release
 from release_passport_server.services.reevaluate import QuestionClosed, Reevaluate
 
 # Each is decided anew to be shown, in one read.
 MOST_PENDING = 100
+# So many decisions are looked at, until a page is full.
+MOST_LOOKED_AT = 500
 # Votes about a release that one rule keeps, those taken back too: every decision reads them.
 MOST_VOTES = 200
 
@@ -130,24 +133,32 @@ class Approvals:
         return await self.store.read(principal.tenant, act)
 
     async def pending(self, principal: Principal, page: Page, *, everybody: bool) -> Listed[Request]:
-        """Return what waits for votes that the asker may cast, or for anybody's; a page may hold fewer."""
+        """Return what waits for votes that the asker may cast, or for anybody's; pages are full where they can be."""
         self.access.require_somewhere(principal, Verb.READ)
         scopes = self.access.allowed_scopes(principal, Verb.READ if everybody else Verb.APPROVE)
         wanted = DecisionFilter(scopes, effective_verdict=Verdict.REQUIRE_APPROVAL)
 
         def act(reader: Reader) -> Listed[Request]:
-            listed = reader.list_decisions(wanted, replace(page, size=min(page.size, MOST_PENDING)))
-            found: list[Request] = []
-            for record_ in listed.items:
-                newest = reader.newest_decision(record_.release)
-                if newest is not None and newest.name == record_.name:
-                    name = ReleaseName.parse(record_.release)
-                    found += self.ballots.requests(reader, principal, name, self.clock.now())
-            waiting = [one for one in found if one.finding.verdict is Verdict.REQUIRE_APPROVAL]
-            mine = [one for one in waiting if everybody or one.waits_for(principal.id)]
-            return Listed(tuple(mine), listed.next_after)
+            def shown(one: DecisionRecord) -> tuple[Request, ...] | None:
+                newest = reader.newest_decision(one.release)
+                if newest is None or newest.name != one.name:
+                    return None
+                return self._waiting(reader, principal, ReleaseName.parse(one.release), everybody) or None
+
+            part = replace(page, size=min(page.size, MOST_PENDING))
+            lists = MOST_LOOKED_AT // part.size
+            listed = filled(lambda rest: reader.list_decisions(wanted, rest), part, shown, lists=lists)
+            return Listed(tuple(one for found in listed.items for one in found), listed.next_after)
 
         return await self.store.read(principal.tenant, act)
+
+    def _waiting(
+        self, reader: Reader, principal: Principal, name: ReleaseName, everybody: bool
+    ) -> tuple[Request, ...]:
+        """Return what a release still waits for: for anybody's vote, or for one that the asker may cast."""
+        asked = self.ballots.requests(reader, principal, name, self.clock.now())
+        waiting = (one for one in asked if one.finding.verdict is Verdict.REQUIRE_APPROVAL)
+        return tuple(one for one in waiting if everybody or one.waits_for(principal.id))
 
     async def _end(
         self, ask: Ask, ended: Ended, check: Callable[[Transaction, Vote], None], allow: Callable[[], None]

@@ -17,7 +17,7 @@ from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.policies import PolicyCompiler
 from release_passport_server.ports.store import Reader, ReleaseFilter, Store
 from release_passport_server.services.subjects import subjects_of
-from release_passport_server.services.waivers import rule_of
+from release_passport_server.services.waivers import rule_of, stood_for
 
 T = TypeVar("T", Vote, Waiver, Override, Exemption)
 
@@ -70,7 +70,7 @@ class Duties:
         identity, name = release.identity, release.name
         place = f"{identity.service}/{identity.environment}"
         attempts = reader.attempts(name)
-        wide = (one for one in _every(reader, Waiver, place) if _stood_for(one, release))
+        wide = (one for one in _every(reader, Waiver, place) if stood_for(one, release))
         waivers = (*_every(reader, Waiver, name), *wide)
         return History(
             release,
@@ -99,12 +99,6 @@ def _releases(reader: Reader, wanted: DutiesFilter, page: Page) -> Listed[Releas
             return Listed(tuple(fitting), "" if ended else listed.next_after)
         page = Page(page.size, listed.next_after)
     return Listed((), page.after)
-
-
-def _stood_for(waiver: Waiver, release: Release) -> bool:
-    """Say whether a waiver for a whole service was in force at any time since a release was created."""
-    end = min(one for one in (waiver.end_time, waiver.expire_time) if one is not None)
-    return waiver.grant_time is not None and end > release.create_time
 
 
 def _every(reader: Reader, kind: type[T], key: str) -> Iterator[T]:

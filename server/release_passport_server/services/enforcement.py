@@ -33,6 +33,26 @@ def require_enforced(
         raise last_enforced(before.policy_id, lost, _ADVICE)
 
 
+def require_alone(
+    reader: Reader, compiler: PolicyCompiler, before: PolicyDocument, after: object | None
+) -> tuple[str, ...]:
+    """Return what a change takes back; raise Precondition where the tenant asks two people for that."""
+    found = compiler.weakenings(before.spec, after)
+    tenant = reader.find_tenant()
+    if found and tenant is not None and tenant.second_person:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        text = (
+            f"this weakens {before.policy_id} ({'; '.join(found[:_SHOWN])}{more}), and this tenant asks two people for "
+            "that: propose it with `passport policy propose` and have another person apply it"
+        )
+        raise Precondition(
+            "SECOND_PERSON_REQUIRED",
+            text,
+            violations=[Violation(before.policy_id, one) for one in found[:_SHOWN]],
+        )
+    return found
+
+
 def unenforced(
     reader: Reader, compiler: PolicyCompiler, before: PolicyDocument, after: object | None
 ) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.canonical import canonical, digest, stamp
@@ -18,7 +18,7 @@ from release_passport_server.domain.notification import APPROVAL_ASKED, notifica
 from release_passport_server.domain.outcome import SEMANTICS_VERSION, Outcome, Reason
 from release_passport_server.domain.record import AuditEntry, DecisionDraft, DecisionRecord, FeedEvent
 from release_passport_server.domain.reevaluation import question_timer
-from release_passport_server.domain.release import Latch, ReleaseIdentity
+from release_passport_server.domain.release import Attempt, Latch, ReleaseIdentity
 from release_passport_server.domain.verdict import Mode, Stage, Verdict
 from release_passport_server.domain.watch import Happening
 from release_passport_server.ports.access import Authorizer
@@ -30,6 +30,9 @@ from release_passport_server.services.cases import Cases, case_key
 from release_passport_server.services.create_release import place_release
 from release_passport_server.services.intake import EvidenceIntake
 from release_passport_server.services.signing import Signing
+
+# A case that nobody touches is decided anew after this long, whatever its times say.
+SAME_FOR = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ class Recorder:
         standing, times = loaded.standing, (outcome.valid_until, outcome.next_eligible_time)
         same = standing is not None and standing.outcome_digest == outcome.digest
         if standing is not None and same and _stands(standing, outcome, loaded.now):
-            return Conclusion(None, standing, times=times)
+            until = _same_until(standing, outcome, loaded)
+            return Conclusion(None, standing, times=times, same_until=until)
         draft_of_case = canonical(
             {
                 **case_record(case),
@@ -232,6 +236,10 @@ class _Question:
             raise Precondition("STAGE_MISMATCH", text, metadata={"stage": stage.name})
         return self.recorder.conclude(loaded, self.principal)
 
+    def recall(self, standing: DecisionRecord, attempt: Attempt | None, now: datetime) -> bool:
+        """Say that what stands at the stage that was asked for is the answer."""
+        return self.command.stage in (None, standing.stage)
+
 
 def _rests_on(outcome: Outcome) -> tuple[str, ...]:
     """Return the evidence that the findings used, and the acts without which the decision would be stricter."""
@@ -249,6 +257,20 @@ def _stands(standing: DecisionRecord, outcome: Outcome, now: datetime) -> bool:
     if standing.valid_until == outcome.valid_until:
         return now < standing.valid_until
     return now < half and standing.valid_until < outcome.valid_until
+
+
+def _same_until(standing: DecisionRecord, outcome: Outcome, loaded: LoadedCase) -> datetime | None:
+    """Return until when the same case would come to the same; who may vote or waive is asked anew each time."""
+    acts = loaded.acts
+    if acts.votes or acts.waivers or acts.overrides or acts.exemptions:
+        return None
+    ends = [loaded.now + SAME_FOR]
+    ends += [one for one in (outcome.valid_until, outcome.next_eligible_time) if one is not None]
+    if standing.valid_until is not None:
+        ends.append(standing.valid_until)
+        if standing.valid_until != outcome.valid_until:
+            ends.append(standing.decide_time + (standing.valid_until - standing.decide_time) / 2)
+    return min(ends)
 
 
 def _event(record: DecisionRecord, case: Case, *, renews: bool) -> FeedEvent:

@@ -14,11 +14,17 @@ U = TypeVar("U")
 _PASSED_OVER = 20
 
 
-def filled(read: Callable[[Page], Listed[T]], page: Page, shown: Callable[[T], U | None]) -> Listed[U]:
+def filled(
+    read: Callable[[Page], Listed[T]],
+    page: Page,
+    shown: Callable[[T], U | None],
+    *,
+    lists: int = _PASSED_OVER,
+) -> Listed[U]:
     """Return a full page of what is to be shown, as long as there is more; `shown` gives None for what is not."""
     items: list[U] = []
     after = page.after
-    for _ in range(_PASSED_OVER):
+    for _ in range(lists):
         listed = read(Page(page.size - len(items), after))
         items += [one for one in map(shown, listed.items) if one is not None]
         after = listed.next_after

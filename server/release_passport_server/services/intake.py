@@ -39,7 +39,7 @@ class EvidenceIntake:
         """
         items = [self._authorised(principal, index, draft) for index, draft in enumerate(drafts)]
         if source:
-            items = [item.with_server_parts(source=source) for item in items]
+            items = [item.with_server_parts(source=source, source_identities=()) for item in items]
         return await self.verify(principal.tenant, items)
 
     def put(
@@ -82,7 +82,9 @@ class EvidenceIntake:
         else:
             self.access.require_somewhere(principal, Verb.SUBMIT, kind=item.kind)
         scopes = self.access.allowed_scopes(principal, Verb.SUBMIT, kind=item.kind)
-        return item.with_server_parts(source=principal.id, scopes=scopes, bundle=draft.bundle)
+        return item.with_server_parts(
+            source=principal.id, scopes=scopes, bundle=draft.bundle, source_identities=principal.identities
+        )
 
 
 def place_of(tenant: str, subject: Subject) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.act_names import OverrideName
@@ -22,8 +22,8 @@ from release_passport_server.domain.errors import (
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.people import code_of
-from release_passport_server.domain.record import Listed, Page
-from release_passport_server.domain.release import Release
+from release_passport_server.domain.record import DecisionRecord, Listed, Page
+from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.alerts import Alerts
 from release_passport_server.ports.ids import Ids
@@ -264,6 +264,10 @@ class _Question:
     def conclude(self, loaded: LoadedCase) -> Conclusion:
         """Decide at the stage that the release is in."""
         return self.recorder.conclude(loaded, self.asker.id)
+
+    def recall(self, standing: DecisionRecord, attempt: Attempt | None, now: datetime) -> bool:
+        """Say that it has to be decided anew: what was overridden just now counts."""
+        return False
 
 
 def _store(tx: Transaction, ask: Ask, override: Override, **more: object) -> None:

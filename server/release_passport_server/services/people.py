@@ -19,7 +19,7 @@ from release_passport_server.domain.acts import (
     Waiver,
     act_digest,
 )
-from release_passport_server.domain.authors import Authors, authors_of
+from release_passport_server.domain.authors import Authors, authors_of, starters_of
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.people import (
     NOBODY,
@@ -37,6 +37,8 @@ from release_passport_server.ports.judging import LoadedCase
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.store import Reader
 from release_passport_server.services.subjects import subjects_of
+
+_AUTHORS_UNKNOWN = People(authors_known=False)
 
 
 class NotCounting(StrEnum):
@@ -63,10 +65,13 @@ class Standing:
     def people(self, loaded: LoadedCase, place: Place, policies: Sequence[Policy]) -> People:
         """Return what people's acts come to for a case."""
         acts = loaded.acts
-        if not acts:
+        asks = any(rule.approval is not None for policy in policies for rule in policy.rules)
+        if not acts and not asks:
             return NOBODY
         now, release = loaded.now, loaded.release
         authors = authors_of(release, loaded.evidence)
+        if not acts:
+            return NOBODY if authors.known else _AUTHORS_UNKNOWN
         waivers = tuple(_standing_waiver(one) for one in _counting(loaded, policies))
         freezes, freeze_time = self._freezes(acts, release, place, now)
         people = People(
@@ -79,7 +84,9 @@ class Standing:
             unreviewed=_unreviewed(acts.overrides, release, now),
             fingerprints=self._fingerprints(loaded.evidence, waivers, policies) if waivers else {},
         )
-        return people if people != People(authors_known=authors.known) else NOBODY
+        if people != People(authors_known=authors.known):
+            return people
+        return _AUTHORS_UNKNOWN if asks and not authors.known else NOBODY
 
     def not_counting(
         self, vote: Vote, loaded: LoadedCase, authors: Authors, rule: Rule | None
@@ -171,8 +178,7 @@ def authors_in(reader: Reader, release: Release) -> Authors:
     """Return the authors of a stored release, with who started its rollouts."""
     attempts = reader.attempts(release.name)
     authors = authors_of(release, reader.evidence_about(subjects_of(release, attempts)))
-    starters = frozenset(one.starter.casefold() for one in attempts if one.starter)
-    return replace(authors, names=authors.names | starters)
+    return replace(authors, names=authors.names | starters_of(attempts))
 
 
 def without_vote(loaded: LoadedCase, policies: Sequence[Policy]) -> Authors:
@@ -183,12 +189,11 @@ def without_vote(loaded: LoadedCase, policies: Sequence[Policy]) -> Authors:
     authors = authors_of(loaded.release, loaded.evidence)
     mine = f"{loaded.release.name}/attempts/"
     attempts = [loaded.attempt, *loaded.previous_attempts]
-    others = {
-        one.starter for one in attempts if one is not None and one.starter and one.name.startswith(mine)
-    }
+    started = starters_of(one for one in attempts if one is not None and one.name.startswith(mine))
+    others: set[str] = set()
     for waiver in _counting(loaded, policies):
         others.update((waiver.requester, *waiver.requester_identities))
-    return replace(authors, names=authors.names | {one.casefold() for one in others})
+    return replace(authors, names=authors.names | started | {one.casefold() for one in others})
 
 
 def newest_attempt(loaded: LoadedCase) -> str:

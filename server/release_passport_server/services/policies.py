@@ -17,7 +17,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.policies import PolicyCompiler
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
-from release_passport_server.services.enforcement import require_enforced, unmatched
+from release_passport_server.services.enforcement import require_alone, require_enforced, unmatched
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider_tenant
 
@@ -63,7 +63,9 @@ class Policies:
             if before.digest == draft.digest:
                 return before, str(before.revision)
             require_enforced(tx, self.compiler, before, spec)
-            return put_revision(tx, ask, draft, before), str(before.revision + 1)
+            weakenings = require_alone(tx, self.compiler, before, spec)
+            said: dict[str, object] = {"weakenings": list(weakenings)} if weakenings else {}
+            return put_revision(tx, ask, draft, before, **said), str(before.revision + 1)
 
         return await self._write(ask, policy_id, put)
 
@@ -74,6 +76,7 @@ class Policies:
             before = standing_policy(tx, policy_id)
             require_etag(etag, policy_etag(before), f"policy {policy_id}")
             require_enforced(tx, self.compiler, before, None)
+            require_alone(tx, self.compiler, before, None)
             deleted = put_deletion(tx, ask, before)
             return deleted, str(deleted.revision)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.act_names import PolicyChangeName
@@ -33,6 +34,7 @@ from release_passport_server.services.policies import (
 
 # So many places are named; all of them count.
 _NAMED = 100
+_WEAKENINGS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class PolicyChanges:
                 places=places[:_NAMED],
                 place_count=len(places),
                 places_digest=digest_of(list(places)),
+                weakenings=self.compiler.weakenings(before.spec, spec)[:_WEAKENINGS],
                 reason=reason,
                 proposer=ask.principal.id,
                 proposer_identities=ask.principal.identities,
@@ -119,6 +122,22 @@ class PolicyChanges:
         )
         return Written((shown, document), written.revision)
 
+    async def withdraw(self, ask: Ask, name: PolicyChangeName, reason: str) -> Written[ShownChange]:
+        """Return the change, taken back by who proposed it or anybody else who writes policies."""
+
+        def put(tx: Transaction) -> tuple[PolicyChange, str]:
+            _require_person(ask.principal)
+            change = _change(tx, name.change_id)
+            _require_open(change, tx.now)
+            stored = replace(
+                change, withdrawn_by=ask.principal.id, withdraw_time=tx.now, withdraw_reason=reason
+            )
+            tx.put_act(stored)
+            record(tx, ask, stored.name, ("tenant",), policy=stored.policy_id, reason=reason)
+            return stored, name.change_id
+
+        return await self._write(ask, put)
+
     async def get(self, principal: Principal, name: PolicyChangeName) -> ShownChange:
         """Return one proposed change."""
         self.access.require_somewhere(principal, Verb.READ)
@@ -162,16 +181,14 @@ def _said(change: PolicyChange) -> dict[str, object]:
         "deletes": change.deletes,
         "unenforced": list(change.places),
         "unenforcedCount": change.place_count,
+        "weakenings": list(change.weakenings),
         "reason": change.reason,
     }
 
 
 def _based_on(tx: Transaction, change: PolicyChange) -> PolicyDocument:
     """Return the policy as it was when the change was proposed; raise Precondition or Conflict where that is over."""
-    if change.apply_time is not None:
-        raise Precondition("ALREADY_ENDED", f"{change.name} was applied by {change.applier} already")
-    if change.expire_time <= tx.now:
-        raise Precondition("ALREADY_ENDED", f"{change.name} has expired: propose the change again")
+    _require_open(change, tx.now)
     found = standing_policy(tx, change.policy_id)
     if found.revision != change.base_revision:
         text = (
@@ -180,6 +197,15 @@ def _based_on(tx: Transaction, change: PolicyChange) -> PolicyDocument:
         )
         raise Conflict("ETAG_MISMATCH", text, metadata={"etag": policy_etag(found)})
     return found
+
+
+def _require_open(change: PolicyChange, now: datetime) -> None:
+    if change.apply_time is not None:
+        raise Precondition("ALREADY_ENDED", f"{change.name} was applied by {change.applier} already")
+    if change.withdraw_time is not None:
+        raise Precondition("ALREADY_ENDED", f"{change.name} was withdrawn by {change.withdrawn_by}")
+    if change.expire_time <= now:
+        raise Precondition("ALREADY_ENDED", f"{change.name} has expired: propose the change again")
 
 
 def _require_person(principal: Principal) -> None:

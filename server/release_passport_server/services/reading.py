@@ -106,11 +106,6 @@ class Reading:
 
         return await self.store.read(principal.tenant, act)
 
-    async def passport(self, principal: Principal, name: ReleaseName) -> Passport:
-        """Return all of a release."""
-        self._may_read(principal, name)
-        return await self.store.read(principal.tenant, lambda reader: read_passport(reader, name))
-
     def _may_read(self, principal: Principal, name: ReleaseName) -> None:
         self.access.require(principal, Verb.READ, service=name.service, environment=name.environment)
 

@@ -11,6 +11,7 @@ from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.reevaluation import WORKER, has_ended, look_again_time, renewal_time
+from release_passport_server.domain.release import Attempt
 from release_passport_server.ports.judging import CaseKey, Conclusion, Judged, LoadedCase
 from release_passport_server.ports.store import Store, Transaction
 from release_passport_server.services.cases import case_key
@@ -83,6 +84,10 @@ class _Again:
         times = (renewal_time(concluded.answer), *concluded.times)
         self.next_time = look_again_time(loaded.release.name, times, self.asked, loaded.now)
         return concluded
+
+    def recall(self, standing: DecisionRecord, attempt: Attempt | None, now: datetime) -> bool:
+        """Say that it has to be decided anew: when to look again is asked as well."""
+        return False
 
     def _last_look(self, loaded: LoadedCase, standing: DecisionRecord) -> Conclusion:
         """Let the last decision of a question that nobody asks any more stand until its end, and tell of that."""

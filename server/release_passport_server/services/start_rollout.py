@@ -62,6 +62,7 @@ class StartRollout:
             ground=ground.name,
             start_time=tx.now,
             starter=ask.principal.id,
+            starter_identities=ask.principal.identities,
         )
         tx.put_attempt(release, attempt)
         scopes = (

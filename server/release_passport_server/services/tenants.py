@@ -29,7 +29,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Tenants:
-    """Makes, shows and suspends tenants for those who have the verb above them."""
+    """Makes, shows, changes and suspends tenants for those who have the verb above them."""
 
     store: Store
     access: Authorizer
@@ -79,6 +79,21 @@ class Tenants:
         tenant = (await self.store.write(tenant_id, act)).value
         await self.loader.reload(tenant_id)
         return tenant
+
+    async def update(self, ask: Ask, tenant_id: str, title: str, *, second_person: bool) -> Tenant:
+        """Return the tenant with its title and settings replaced."""
+        above = await self._allowed(ask.principal)
+        asked = replace(ask, principal=above)
+
+        def act(tx: Transaction) -> Tenant:
+            before = _tenant(tx)
+            stored = replace(before, title=title, second_person=second_person)
+            if stored != before:
+                tx.put_tenant(stored)
+                record(tx, asked, str(TenantName(tenant_id)), title=title, secondPerson=second_person)
+            return stored
+
+        return (await self.store.write(tenant_id, act)).value
 
     async def _allowed(self, principal: Principal) -> Principal:
         """Return who the principal is above tenants; raise Denied unless it may administer them."""

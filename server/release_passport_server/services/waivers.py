@@ -24,6 +24,7 @@ from release_passport_server.domain.outcome import Finding
 from release_passport_server.domain.people import fingerprint, waivable
 from release_passport_server.domain.policy import Policy, Rule
 from release_passport_server.domain.record import Listed, Page
+from release_passport_server.domain.release import Release
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.ids import Ids
@@ -254,21 +255,33 @@ class Waivers:
         return any(scope.covers(waiver.service, waiver.environment) for scope in scopes)
 
     def _shown(self, reader: Reader, waiver: Waiver, now: datetime) -> ShownWaiver:
-        return ShownWaiver(waiver, self._state(reader, waiver, now))
-
-    def _state(self, reader: Reader, waiver: Waiver, now: datetime) -> WaiverState:
-        if waiver.end_time is not None:
-            return WaiverState.ENDED
-        if waiver.expire_time <= now:
-            return WaiverState.EXPIRED
-        if self._rule(reader, waiver) is None:
-            return WaiverState.ORPHANED
-        if waiver.grant_time is None:
-            return WaiverState.REQUESTED
-        return WaiverState.EXPIRING if waiver.expire_time - now <= EXPIRING else WaiverState.ACTIVE
+        return shown_waiver(reader, self.cases.compiler, waiver, now)
 
     def _rule(self, reader: Reader, waiver: Waiver) -> tuple[Policy, Rule] | None:
         return rule_of(reader, self.cases.compiler, waiver)
+
+
+def shown_waiver(reader: Reader, compiler: PolicyCompiler, waiver: Waiver, now: datetime) -> ShownWaiver:
+    """Return a waiver with where it stands."""
+    return ShownWaiver(waiver, _state(reader, compiler, waiver, now))
+
+
+def stood_for(waiver: Waiver, release: Release) -> bool:
+    """Say whether a waiver for a whole service was in force at any time since a release was created."""
+    end = min(one for one in (waiver.end_time, waiver.expire_time) if one is not None)
+    return waiver.grant_time is not None and end > release.create_time
+
+
+def _state(reader: Reader, compiler: PolicyCompiler, waiver: Waiver, now: datetime) -> WaiverState:
+    if waiver.end_time is not None:
+        return WaiverState.ENDED
+    if waiver.expire_time <= now:
+        return WaiverState.EXPIRED
+    if rule_of(reader, compiler, waiver) is None:
+        return WaiverState.ORPHANED
+    if waiver.grant_time is None:
+        return WaiverState.REQUESTED
+    return WaiverState.EXPIRING if waiver.expire_time - now <= EXPIRING else WaiverState.ACTIVE
 
 
 _ASKING = (Verb.EVALUATE, Verb.RELEASE, Verb.WAIVE)

@@ -107,6 +107,13 @@ def tenant_to_create(given: tenant_pb2.Tenant) -> tuple[str, str]:
     return given.tenant_id, given.title
 
 
+def tenant_to_update(given: tenant_pb2.Tenant) -> tuple[str, str, bool]:
+    """Return the id, the title and whether two people weaken policies; raise Invalid."""
+    name = TenantName.parse(given.name, field="tenant.name")
+    refuse(list(text_violations(given.title, "tenant.title", most=MAX_TITLE)))
+    return name.tenant, given.title, given.second_person
+
+
 def principal_or_empty(value: str, field: str) -> str:
     """Return a principal's id to filter by, or nothing; raise Invalid."""
     if value:
@@ -164,6 +171,7 @@ def tenant_to_proto(tenant: Tenant) -> tenant_pb2.Tenant:
         title=tenant.title,
         state=suspended if tenant.suspended else tenant_pb2.TENANT_STATE_ACTIVE,
         create_time=timestamp(tenant.create_time),
+        second_person=tenant.second_person,
     )
 
 

@@ -99,7 +99,7 @@ def overrides_wanted(request: pb.ListOverridesRequest) -> OverrideFilter:
     """Return which overrides to list; raise Invalid."""
     places = ((request.service, "service"), (request.environment, "environment"))
     refuse([one for value, path in places if value for one in slug_violations(value, path)])
-    return OverrideFilter(request.service, request.environment, request.unreviewed)
+    return OverrideFilter(request.service, request.environment, request.unreviewed, request.retrospective)
 
 
 def override_to_proto(override: Override) -> pb.Override:

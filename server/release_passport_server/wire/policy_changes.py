@@ -44,6 +44,15 @@ def change_name(principal: Principal, name: str) -> PolicyChangeName:
     return parsed
 
 
+def change_to_withdraw(
+    principal: Principal, request: policy_service_pb2.WithdrawPolicyChangeRequest
+) -> tuple[PolicyChangeName, str]:
+    """Return which change is taken back, and why; raise Invalid or NotFound."""
+    name = change_name(principal, request.name)
+    refuse(list(text_violations(request.reason, "reason", most=MAX_REASON)))
+    return name, request.reason
+
+
 def policy_wanted(principal: Principal, name: str) -> str:
     """Return the policy to narrow a list to, empty where none is named; raise Invalid or NotFound."""
     return policy_id_of(principal, name, field="policy") if name else ""
@@ -66,7 +75,12 @@ def change_to_proto(tenant: str, shown: ShownChange) -> policy_pb2.PolicyChange:
         expire_time=timestamp(change.expire_time),
         applier=change.applier,
         state=f"POLICY_CHANGE_STATE_{shown.state}",
+        withdrawn_by=change.withdrawn_by,
+        withdraw_reason=change.withdraw_reason,
+        weakenings=change.weakenings,
     )
     if change.apply_time is not None:
         set_time(message.apply_time, change.apply_time)
+    if change.withdraw_time is not None:
+        set_time(message.withdraw_time, change.withdraw_time)
     return message

@@ -12,7 +12,7 @@ from release_passport_server.domain.job import Claim
 from release_passport_server.domain.reevaluation import asked_time
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.leases import Jobs
-from release_passport_server.ports.store import Store, Transaction
+from release_passport_server.ports.store import Store
 from release_passport_server.services.reconsider import Sweep
 from release_passport_server.services.reevaluate import QuestionClosed, Reevaluate
 from release_passport_server.services.reverify import Reverify
@@ -58,7 +58,10 @@ class Reevaluator:
 
 @dataclass(slots=True)
 class Sweeper:
-    """Goes through a tenant's open questions part by part: a change of many is never one transaction."""
+    """Goes through a tenant's open questions part by part, those first that were asked last.
+
+    A change of many is never one transaction.
+    """
 
     store: Store
     jobs: Jobs
@@ -67,22 +70,15 @@ class Sweeper:
     async def __call__(self, claim: Claim) -> None:
         """Wake what the sweep covers, then examine anew what it says; a part more than once does no harm."""
         sweep = Sweep.parse(claim.payload)
-        names: list[str] = []
-        after = ""
-        while part := await self._wake(claim.tenant, sweep, after):
-            after = part[-1]
-            names += part if sweep.verify else ()
+        # What is opened meanwhile is decided with what was changed.
+        found = (await self.store.write(claim.tenant, lambda tx: tx.open_questions())).value
+        names = [name for name in found if sweep.covers(name)]
+        for first in range(0, len(names), PART):
+            part = names[first : first + PART]
+            await self.store.write(claim.tenant, lambda tx, part=part: tx.wake_some(part))  # type: ignore[misc]
             await self._until_few_are_due()
-        for name in names:
+        for name in found if sweep.verify else ():
             await self._verified(ReleaseName.parse(name))
-
-    async def _wake(self, tenant: str, sweep: Sweep, after: str) -> tuple[str, ...]:
-        def act(tx: Transaction) -> tuple[str, ...]:
-            found = tx.open_questions(after, PART)
-            tx.wake_some([name for name in found if sweep.covers(name)])
-            return found
-
-        return (await self.store.write(tenant, act)).value
 
     async def _until_few_are_due(self) -> None:
         for _ in range(MOST_PAUSES):

@@ -17,6 +17,7 @@ COMMANDS = {
     "gate": ("gate", "gate", "Ask whether a release may proceed; the exit code tells the verdicts apart."),
     "watch": ("watch", "watch", "Follow decisions as they change."),
     "edge": ("edge", "edge", "Keep the gates where Flagger and Argo Rollouts ask."),
+    "notification": ("notification", "notification", "Keep the channels that are told of events."),
     "show": ("show", "show", "Show the passport of a release: all that is known about it."),
     "release": ("release", "release", "Register, find, start and finish releases."),
     "evidence": ("evidence", "evidence", "Submit, find and revoke evidence."),

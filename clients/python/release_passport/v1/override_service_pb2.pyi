@@ -154,20 +154,22 @@ class ReviewOverrideResponse(_message.Message):
     def __init__(self, override: _Optional[_Union[Override, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class ListOverridesRequest(_message.Message):
-    __slots__ = ("tenant", "service", "environment", "unreviewed", "page_size", "page_token")
+    __slots__ = ("tenant", "service", "environment", "unreviewed", "page_size", "page_token", "retrospective")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     UNREVIEWED_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RETROSPECTIVE_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     service: str
     environment: str
     unreviewed: bool
     page_size: int
     page_token: str
-    def __init__(self, tenant: _Optional[str] = ..., service: _Optional[str] = ..., environment: _Optional[str] = ..., unreviewed: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    retrospective: bool
+    def __init__(self, tenant: _Optional[str] = ..., service: _Optional[str] = ..., environment: _Optional[str] = ..., unreviewed: bool = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., retrospective: bool = ...) -> None: ...
 
 class ListOverridesResponse(_message.Message):
     __slots__ = ("overrides", "next_page_token")

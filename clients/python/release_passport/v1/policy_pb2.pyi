@@ -19,11 +19,13 @@ class PolicyChangeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     POLICY_CHANGE_STATE_APPLIED: _ClassVar[PolicyChangeState]
     POLICY_CHANGE_STATE_EXPIRED: _ClassVar[PolicyChangeState]
     POLICY_CHANGE_STATE_OUTDATED: _ClassVar[PolicyChangeState]
+    POLICY_CHANGE_STATE_WITHDRAWN: _ClassVar[PolicyChangeState]
 POLICY_CHANGE_STATE_UNSPECIFIED: PolicyChangeState
 POLICY_CHANGE_STATE_PROPOSED: PolicyChangeState
 POLICY_CHANGE_STATE_APPLIED: PolicyChangeState
 POLICY_CHANGE_STATE_EXPIRED: PolicyChangeState
 POLICY_CHANGE_STATE_OUTDATED: PolicyChangeState
+POLICY_CHANGE_STATE_WITHDRAWN: PolicyChangeState
 
 class Policy(_message.Message):
     __slots__ = ("name", "policy_id", "spec", "revision", "digest", "etag", "create_time", "update_time", "delete_time", "author")
@@ -244,7 +246,7 @@ class PolicyProblem(_message.Message):
     def __init__(self, field: _Optional[str] = ..., line: _Optional[int] = ..., column: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class PolicyChange(_message.Message):
-    __slots__ = ("name", "policy", "base_revision", "spec", "digest", "places", "place_count", "reason", "proposer", "create_time", "expire_time", "applier", "apply_time", "state")
+    __slots__ = ("name", "policy", "base_revision", "spec", "digest", "places", "place_count", "reason", "proposer", "create_time", "expire_time", "applier", "apply_time", "state", "withdrawn_by", "withdraw_time", "withdraw_reason", "weakenings")
     NAME_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     BASE_REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -259,6 +261,10 @@ class PolicyChange(_message.Message):
     APPLIER_FIELD_NUMBER: _ClassVar[int]
     APPLY_TIME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAWN_BY_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAW_TIME_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAW_REASON_FIELD_NUMBER: _ClassVar[int]
+    WEAKENINGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     policy: str
     base_revision: int
@@ -273,4 +279,8 @@ class PolicyChange(_message.Message):
     applier: str
     apply_time: _timestamp_pb2.Timestamp
     state: PolicyChangeState
-    def __init__(self, name: _Optional[str] = ..., policy: _Optional[str] = ..., base_revision: _Optional[int] = ..., spec: _Optional[_Union[PolicySpec, _Mapping]] = ..., digest: _Optional[str] = ..., places: _Optional[_Iterable[str]] = ..., place_count: _Optional[int] = ..., reason: _Optional[str] = ..., proposer: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., applier: _Optional[str] = ..., apply_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[PolicyChangeState, str]] = ...) -> None: ...
+    withdrawn_by: str
+    withdraw_time: _timestamp_pb2.Timestamp
+    withdraw_reason: str
+    weakenings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., policy: _Optional[str] = ..., base_revision: _Optional[int] = ..., spec: _Optional[_Union[PolicySpec, _Mapping]] = ..., digest: _Optional[str] = ..., places: _Optional[_Iterable[str]] = ..., place_count: _Optional[int] = ..., reason: _Optional[str] = ..., proposer: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., applier: _Optional[str] = ..., apply_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[PolicyChangeState, str]] = ..., withdrawn_by: _Optional[str] = ..., withdraw_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withdraw_reason: _Optional[str] = ..., weakenings: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -289,3 +289,21 @@ class ApplyPolicyChangeResponse(_message.Message):
     policy: _policy_pb2.Policy
     revision: int
     def __init__(self, change: _Optional[_Union[_policy_pb2.PolicyChange, _Mapping]] = ..., policy: _Optional[_Union[_policy_pb2.Policy, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class WithdrawPolicyChangeRequest(_message.Message):
+    __slots__ = ("name", "reason", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    reason: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class WithdrawPolicyChangeResponse(_message.Message):
+    __slots__ = ("change", "revision")
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    change: _policy_pb2.PolicyChange
+    revision: int
+    def __init__(self, change: _Optional[_Union[_policy_pb2.PolicyChange, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...

@@ -95,6 +95,11 @@ class PolicyServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeResponse.FromString,
                 _registered_method=True)
+        self.WithdrawPolicyChange = channel.unary_unary(
+                '/release_passport.v1.PolicyService/WithdrawPolicyChange',
+                request_serializer=release__passport_dot_v1_dot_policy__service__pb2.WithdrawPolicyChangeRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_policy__service__pb2.WithdrawPolicyChangeResponse.FromString,
+                _registered_method=True)
 
 
 class PolicyServiceServicer(object):
@@ -187,6 +192,13 @@ class PolicyServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawPolicyChange(self, request, context):
+        """WithdrawPolicyChange takes a proposed change back; for any person who may write policies. Applied ones stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PolicyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -249,6 +261,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.ApplyPolicyChange,
                     request_deserializer=release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeResponse.SerializeToString,
+            ),
+            'WithdrawPolicyChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawPolicyChange,
+                    request_deserializer=release__passport_dot_v1_dot_policy__service__pb2.WithdrawPolicyChangeRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_policy__service__pb2.WithdrawPolicyChangeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -576,6 +593,33 @@ class PolicyService(object):
             '/release_passport.v1.PolicyService/ApplyPolicyChange',
             release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeRequest.SerializeToString,
             release__passport_dot_v1_dot_policy__service__pb2.ApplyPolicyChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawPolicyChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.PolicyService/WithdrawPolicyChange',
+            release__passport_dot_v1_dot_policy__service__pb2.WithdrawPolicyChangeRequest.SerializeToString,
+            release__passport_dot_v1_dot_policy__service__pb2.WithdrawPolicyChangeResponse.FromString,
             options,
             channel_credentials,
             insecure,

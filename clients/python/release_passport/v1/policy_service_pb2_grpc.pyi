@@ -61,6 +61,8 @@ class PolicyServiceStub:
     """ListPolicyChanges lists proposed changes, newest first."""
     ApplyPolicyChange: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.ApplyPolicyChangeRequest, _policy_service_pb2.ApplyPolicyChangeResponse]
     """ApplyPolicyChange makes a proposed change; for a person who did not propose it, while the policy is as it was then."""
+    WithdrawPolicyChange: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.WithdrawPolicyChangeRequest, _policy_service_pb2.WithdrawPolicyChangeResponse]
+    """WithdrawPolicyChange takes a proposed change back; for any person who may write policies. Applied ones stay."""
 
 @_typing.type_check_only
 class PolicyServiceAsyncStub(PolicyServiceStub):
@@ -95,6 +97,8 @@ class PolicyServiceAsyncStub(PolicyServiceStub):
     """ListPolicyChanges lists proposed changes, newest first."""
     ApplyPolicyChange: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.ApplyPolicyChangeRequest, _policy_service_pb2.ApplyPolicyChangeResponse]  # type: ignore[assignment]
     """ApplyPolicyChange makes a proposed change; for a person who did not propose it, while the policy is as it was then."""
+    WithdrawPolicyChange: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.WithdrawPolicyChangeRequest, _policy_service_pb2.WithdrawPolicyChangeResponse]  # type: ignore[assignment]
+    """WithdrawPolicyChange takes a proposed change back; for any person who may write policies. Applied ones stay."""
 
 class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
     """PolicyService keeps policies and their revisions."""
@@ -198,5 +202,13 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_policy_service_pb2.ApplyPolicyChangeResponse, _abc.Awaitable[_policy_service_pb2.ApplyPolicyChangeResponse]]:
         """ApplyPolicyChange makes a proposed change; for a person who did not propose it, while the policy is as it was then."""
+
+    @_abc_1.abstractmethod
+    def WithdrawPolicyChange(
+        self,
+        request: _policy_service_pb2.WithdrawPolicyChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_policy_service_pb2.WithdrawPolicyChangeResponse, _abc.Awaitable[_policy_service_pb2.WithdrawPolicyChangeResponse]]:
+        """WithdrawPolicyChange takes a proposed change back; for any person who may write policies. Applied ones stay."""
 
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n release_passport/v1/tenant.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x01\n\x06Tenant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\ttenant_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12/\n\x05state\x18\x04 \x01(\x0e\x32 .release_passport.v1.TenantState\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*`\n\x0bTenantState\x12\x1c\n\x18TENANT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13TENANT_STATE_ACTIVE\x10\x01\x12\x1a\n\x16TENANT_STATE_SUSPENDED\x10\x02\x42[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n release_passport/v1/tenant.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x01\n\x06Tenant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\ttenant_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12/\n\x05state\x18\x04 \x01(\x0e\x32 .release_passport.v1.TenantState\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsecond_person\x18\x06 \x01(\x08*`\n\x0bTenantState\x12\x1c\n\x18TENANT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13TENANT_STATE_ACTIVE\x10\x01\x12\x1a\n\x16TENANT_STATE_SUSPENDED\x10\x02\x42[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'release_passport.v1.tenant_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
-  _globals['_TENANTSTATE']._serialized_start=247
-  _globals['_TENANTSTATE']._serialized_end=343
+  _globals['_TENANTSTATE']._serialized_start=270
+  _globals['_TENANTSTATE']._serialized_end=366
   _globals['_TENANT']._serialized_start=91
-  _globals['_TENANT']._serialized_end=245
+  _globals['_TENANT']._serialized_end=268
 # @@protoc_insertion_point(module_scope)

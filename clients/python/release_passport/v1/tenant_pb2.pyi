@@ -19,15 +19,17 @@ TENANT_STATE_ACTIVE: TenantState
 TENANT_STATE_SUSPENDED: TenantState
 
 class Tenant(_message.Message):
-    __slots__ = ("name", "tenant_id", "title", "state", "create_time")
+    __slots__ = ("name", "tenant_id", "title", "state", "create_time", "second_person")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TENANT_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SECOND_PERSON_FIELD_NUMBER: _ClassVar[int]
     name: str
     tenant_id: str
     title: str
     state: TenantState
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., tenant_id: _Optional[str] = ..., title: _Optional[str] = ..., state: _Optional[_Union[TenantState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    second_person: bool
+    def __init__(self, name: _Optional[str] = ..., tenant_id: _Optional[str] = ..., title: _Optional[str] = ..., state: _Optional[_Union[TenantState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., second_person: bool = ...) -> None: ...

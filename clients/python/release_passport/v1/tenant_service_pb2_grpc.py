@@ -55,6 +55,11 @@ class TenantServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_tenant__service__pb2.SuspendTenantRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_tenant__service__pb2.SuspendTenantResponse.FromString,
                 _registered_method=True)
+        self.UpdateTenant = channel.unary_unary(
+                '/release_passport.v1.TenantService/UpdateTenant',
+                request_serializer=release__passport_dot_v1_dot_tenant__service__pb2.UpdateTenantRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_tenant__service__pb2.UpdateTenantResponse.FromString,
+                _registered_method=True)
 
 
 class TenantServiceServicer(object):
@@ -89,6 +94,13 @@ class TenantServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateTenant(self, request, context):
+        """UpdateTenant replaces a tenant's title and settings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TenantServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_TenantServiceServicer_to_server(servicer, server):
                     servicer.SuspendTenant,
                     request_deserializer=release__passport_dot_v1_dot_tenant__service__pb2.SuspendTenantRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_tenant__service__pb2.SuspendTenantResponse.SerializeToString,
+            ),
+            'UpdateTenant': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTenant,
+                    request_deserializer=release__passport_dot_v1_dot_tenant__service__pb2.UpdateTenantRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_tenant__service__pb2.UpdateTenantResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class TenantService(object):
             '/release_passport.v1.TenantService/SuspendTenant',
             release__passport_dot_v1_dot_tenant__service__pb2.SuspendTenantRequest.SerializeToString,
             release__passport_dot_v1_dot_tenant__service__pb2.SuspendTenantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTenant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.TenantService/UpdateTenant',
+            release__passport_dot_v1_dot_tenant__service__pb2.UpdateTenantRequest.SerializeToString,
+            release__passport_dot_v1_dot_tenant__service__pb2.UpdateTenantResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class TenantServiceStub:
     """ListTenants lists tenants by name."""
     SuspendTenant: _grpc.UnaryUnaryMultiCallable[_tenant_service_pb2.SuspendTenantRequest, _tenant_service_pb2.SuspendTenantResponse]
     """SuspendTenant suspends a tenant, or lifts the suspension."""
+    UpdateTenant: _grpc.UnaryUnaryMultiCallable[_tenant_service_pb2.UpdateTenantRequest, _tenant_service_pb2.UpdateTenantResponse]
+    """UpdateTenant replaces a tenant's title and settings."""
 
 @_typing.type_check_only
 class TenantServiceAsyncStub(TenantServiceStub):
@@ -55,6 +57,8 @@ class TenantServiceAsyncStub(TenantServiceStub):
     """ListTenants lists tenants by name."""
     SuspendTenant: _aio.UnaryUnaryMultiCallable[_tenant_service_pb2.SuspendTenantRequest, _tenant_service_pb2.SuspendTenantResponse]  # type: ignore[assignment]
     """SuspendTenant suspends a tenant, or lifts the suspension."""
+    UpdateTenant: _aio.UnaryUnaryMultiCallable[_tenant_service_pb2.UpdateTenantRequest, _tenant_service_pb2.UpdateTenantResponse]  # type: ignore[assignment]
+    """UpdateTenant replaces a tenant's title and settings."""
 
 class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
     """TenantService makes and suspends tenants. Its callers stand outside tenants."""
@@ -90,5 +94,13 @@ class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tenant_service_pb2.SuspendTenantResponse, _abc.Awaitable[_tenant_service_pb2.SuspendTenantResponse]]:
         """SuspendTenant suspends a tenant, or lifts the suspension."""
+
+    @_abc_1.abstractmethod
+    def UpdateTenant(
+        self,
+        request: _tenant_service_pb2.UpdateTenantRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tenant_service_pb2.UpdateTenantResponse, _abc.Awaitable[_tenant_service_pb2.UpdateTenantResponse]]:
+        """UpdateTenant replaces a tenant's title and settings."""
 
 def add_TenantServiceServicer_to_server(servicer: TenantServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

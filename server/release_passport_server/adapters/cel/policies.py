@@ -17,6 +17,7 @@ from release_passport_server.ports.policies import PolicyOutline
 from release_passport_server.wire.policy import match_from_proto, policy_from_spec, spec_digest
 from release_passport_server.wire.policy_check import check_spec, is_too_large
 from release_passport_server.wire.policy_warnings import spec_warnings
+from release_passport_server.wire.policy_weakening import spec_weakenings
 
 MAX_KEPT = 1024
 # More than this many complaints help nobody, and do not fit into an answer's trailer.
@@ -61,6 +62,10 @@ class CELPolicies:
         """Return what weakens a spec, in words; nothing of one that is too large to look at."""
         message = _spec(spec)
         return () if is_too_large(message) else spec_warnings(message)
+
+    def weakenings(self, before: object, after: object | None) -> tuple[str, ...]:
+        """Return what a change takes back of what a policy asks, in words; no spec means that it is deleted."""
+        return spec_weakenings(_spec(before), None if after is None else _spec(after))
 
     def digest(self, spec: object) -> str:
         """Return the digest of a spec's canonical form."""

@@ -24,6 +24,7 @@ from release_passport_server.domain.acts import (
     Waiver,
 )
 from release_passport_server.domain.gate import Gate, GateAnswer
+from release_passport_server.domain.notices import Channel
 from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.ports.people import Act
 
@@ -54,11 +55,13 @@ POLICY_CHANGES = Collection(
 GATES = Collection("gates", Gate, lambda one: one.gate_id, lambda one: f"{one.service}/{one.environment}")
 GATE_ANSWERS = Collection("gate_answers", GateAnswer, lambda one: one.answer_id, lambda one: one.gate_id)
 
+CHANNELS = Collection("notification_channels", Channel, lambda one: one.channel_id)
+
 _ALL: Mapping[type, Collection[Any]] = {
     one.type: one
     for one in (
         *(VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS, POLICY_CHANGES),
-        *(GATES, GATE_ANSWERS),
+        *(GATES, GATE_ANSWERS, CHANNELS),
     )
 }
 _OF_RELEASES = (VOTES.name, WAIVERS.name, EXEMPTIONS.name)

@@ -15,21 +15,20 @@ from release_passport_server.adapters.sql.asked import METHOD, found_for, rememb
 from release_passport_server.adapters.sql.batch_state import Found, Written
 from release_passport_server.adapters.sql.bulk import Beside
 from release_passport_server.adapters.sql.catalog import Catalogs
-from release_passport_server.adapters.sql.codec import subject_text
 from release_passport_server.adapters.sql.heads import Heads
 from release_passport_server.adapters.sql.loading import Known, Loader, at
 from release_passport_server.adapters.sql.requests import Act, Answer, Ask, Request
+from release_passport_server.adapters.sql.standing import EVERYBODY, Standing, StandingAnswers, scopes_of
 from release_passport_server.adapters.sql.transaction import SQLTransaction
 from release_passport_server.domain.evidence import Subject
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Latch
-from release_passport_server.ports.judging import CaseKey, Judged, LoadedCase
+from release_passport_server.ports.judging import Judged, LoadedCase
 from release_passport_server.ports.store import Replay
 from release_passport_server.ports.store import Written as Answered
 
 Failpoint = Callable[[], None]
-EVERYBODY = "tenant"
 # Rows of these may wait while cases are loaded: a case does not read them, or takes the items from memory.
 _OVERLAID = (
     tables.audit,
@@ -70,6 +69,7 @@ class Batch:
         *,
         before_lock: Failpoint | None = None,
         marks: Sequence[Beside] = (),
+        standing: StandingAnswers | None = None,
     ) -> None:
         self._connection = connection
         self._acts = [request for request in requests if isinstance(request, Act)]
@@ -88,6 +88,9 @@ class Batch:
         # Releases by tenant that were asked about: they were decided after everything that the batch changes.
         self._asked: set[tuple[str, str]] = set()
         self._latched: defaultdict[tuple[str, str], list[Latch]] = defaultdict(list)
+        self._standing = standing or StandingAnswers()
+        # What may be answered again without being loaded, once the batch is committed.
+        self.kept: list[tuple[str, str, Standing]] = []
         self.answers: list[Answer] = []
         # Something is due at once.
         self.woke = False
@@ -96,6 +99,7 @@ class Batch:
         """Do everything but the commit; say whether there is anything to commit."""
         writes = bool(self._acts) or any(ask.question.writes for ask in self._asks)
         self._read_heads(lock=writes)
+        self._recall()
         for act in self._acts:
             self._act(act)
         asks = self._prepared(self._fresh())
@@ -108,6 +112,21 @@ class Batch:
         if spoiled:
             raise SpoiledError(spoiled)
         return self._put()
+
+    def _recall(self) -> None:
+        """Answer what was answered before and still stands, as of the heads that were read just now."""
+        self._standing.follow(self._heads)
+        asks, self._asks = self._asks, []
+        for ask in asks:
+            judged = self._standing.recall(ask, self._heads.now[ask.tenant], self._now(ask.tenant))
+            if judged is None:
+                self._asks.append(ask)
+            else:
+                self.answers.append((ask.waiting, judged))
+
+    def _keep(self, ask: Ask) -> None:
+        if not ask.question.request_id and (standing := Standing.of(ask)):
+            self.kept.append((ask.tenant, ask.question.about, standing))
 
     def _put(self) -> bool:
         """Put everything that waits into the database, the heads last; say whether there is anything to commit."""
@@ -219,6 +238,7 @@ class Batch:
             self._heads.read(lock=False)
             if not self._touched(asks, since):
                 for ask in asks:
+                    self._keep(ask)
                     self._answer(ask, ask.error or _standing(ask, self._heads.now[ask.tenant].epoch))
                 return []
         if self._before_lock is not None:
@@ -249,6 +269,7 @@ class Batch:
             # Times never go back along revisions, so the same case is decided at a later time.
             ask.case = at(_loaded(ask), head.last_decide_time)
             self._conclude(ask)
+        self._keep(ask)
         if ask.error is None:
             self._asked.add((ask.tenant, _loaded(ask).release.name))
             self._answer(ask, self._record(ask))
@@ -344,19 +365,6 @@ def database_time(connection: Connection, clock: Callable[[], datetime]) -> date
         time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
         return time.astimezone(UTC)
     return clock()
-
-
-def scopes_of(key: CaseKey) -> frozenset[str]:
-    """Return the feed scopes whose changes a case depends on."""
-    identity = key.release.identity
-    return frozenset(
-        {
-            *(subject_text(subject) for subject in key.subjects),
-            f"release:{key.release.name}",
-            f"workload:{identity.service}/{identity.environment}",
-            f"digests:{identity.content_digest}",
-        }
-    )
 
 
 def _loaded(ask: Ask) -> LoadedCase:

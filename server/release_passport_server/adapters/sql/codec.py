@@ -95,6 +95,7 @@ def attempt_values(tenant: str, release: Release, attempt: Attempt) -> Values:
         "finish_time": attempt.finish_time,
         "outcome": attempt.outcome,
         "reason": attempt.reason,
+        "starter_identities": _names_text(attempt.starter_identities),
     }
 
 
@@ -109,6 +110,7 @@ def attempt_of(row: Row[Any]) -> Attempt:
         finish_time=row.finish_time,
         outcome=row.outcome,
         reason=row.reason,
+        starter_identities=_names_of(row.starter_identities),
     )
 
 
@@ -140,7 +142,16 @@ def evidence_values(tenant: str, item: EvidenceItem, revision: int) -> Values:
         "inconclusive": item.inconclusive,
         "bundle_digest": digest(item.bundle) if item.bundle else "",
         "proof": None if item.proof is None else _proof_text(item.proof),
+        "source_identities": _names_text(item.source_identities),
     }
+
+
+def _names_text(names: tuple[str, ...]) -> str | None:
+    return json.dumps(names) if names else None
+
+
+def _names_of(text: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(text)) if text else ()
 
 
 def _proof_text(proof: Proof) -> str:
@@ -197,6 +208,7 @@ def item_of(row: Row[Any]) -> EvidenceItem:
         if row.revoke_time is None
         else Revocation(row.revoke_time, row.revoker, row.revoke_reason),
         proof=None if row.proof is None else _proof_of(row.proof),
+        source_identities=_names_of(row.source_identities),
     )
 
 

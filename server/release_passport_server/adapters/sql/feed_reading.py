@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection
-
 from release_passport_server.adapters.sql import feed_rows
 from release_passport_server.adapters.sql.loading import Loader
+from release_passport_server.adapters.sql.notice_reading import NoticeReading
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.watch import FeedPart, Mark
 
 _AT_ONCE = 500
 
 
-class FeedReading:
+class FeedReading(NoticeReading):
     """Reads one tenant's feed; see the port for what each method returns."""
-
-    tenant: str
 
     def feed_head(self) -> Mark:
         """Return the mark of the newest revision."""
@@ -46,10 +43,6 @@ class FeedReading:
         for start in range(0, len(wanted), _AT_ONCE):
             found += self._loader().newest_decisions(wanted[start : start + _AT_ONCE]).values()
         return tuple(sorted(found, key=lambda record: record.revision))
-
-    @property
-    def _connection(self) -> Connection:
-        raise NotImplementedError
 
     def _loader(self) -> Loader:
         raise NotImplementedError

@@ -53,6 +53,7 @@ from release_passport_server.domain.catalog import (
 )
 from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.gate import Gate, GateAnswer
+from release_passport_server.domain.notices import Channel
 from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import DecisionRecord, Listed, LoggedEntry, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
@@ -61,7 +62,7 @@ from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.store import AuditFilter, DecisionFilter, EvidenceFilter, ReleaseFilter
 
 T = TypeVar("T")
-A = TypeVar("A", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange, Gate, GateAnswer)
+A = TypeVar("A", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange, Gate, GateAnswer, Channel)
 
 
 class SQLReader(FeedReading):

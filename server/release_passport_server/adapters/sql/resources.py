@@ -19,7 +19,7 @@ from release_passport_server.adapters.sql.documents import (
     TOKENS,
     Collection,
 )
-from release_passport_server.adapters.sql.scheduling import Scheduling
+from release_passport_server.adapters.sql.notice_writes import NoticeWrites
 from release_passport_server.adapters.sql.trust import trust_values
 from release_passport_server.domain.catalog import (
     APIToken,
@@ -37,7 +37,7 @@ from release_passport_server.ports.people import Act
 T = TypeVar("T")
 
 
-class ResourceWrites(Scheduling):
+class ResourceWrites(NoticeWrites):
     """Part of the transaction: small resources, and what has to be known of their change."""
 
     # What others keep in memory is stale once this is committed.

@@ -34,11 +34,11 @@ class Scheduling(SQLReader):
         """Let these open questions be decided anew, as soon as this is committed."""
         self._mine.waking.add_releases(self.tenant, keys)
 
-    def open_questions(self, after: str, most: int) -> tuple[str, ...]:
-        """Return the names of releases whose questions are open, in order behind one."""
+    def open_questions(self) -> tuple[str, ...]:
+        """Return the names of releases whose questions are open, those that were asked last first."""
         c = tables.jobs.c
-        rows = select(c.key).where(c.tenant == self.tenant, c.kind == REEVALUATE, c.key > after)
-        return tuple(self._database.execute(rows.order_by(c.key).limit(most)).scalars())
+        rows = select(c.key).where(c.tenant == self.tenant, c.kind == REEVALUATE)
+        return tuple(self._database.execute(rows.order_by(c.open_time.desc().nulls_last(), c.key)).scalars())
 
     def unschedule(self, kind: str, key: str) -> None:
         """Let a job not be done; one that runs already is not stopped."""

@@ -198,6 +198,8 @@ attempts = Table(
     Column("finish_time", Moment, nullable=True),
     Column("outcome", String(32), nullable=False),
     Column("reason", Text, nullable=False),
+    # What else the starter was known as, as a JSON list; null where there is nothing.
+    Column("starter_identities", Text, nullable=True),
     Index("ix_attempts_place", "tenant", "service", "environment", "start_time"),
     Index("ix_attempts_content", "tenant", "content_digest", "start_time"),
 )
@@ -239,6 +241,8 @@ evidence = Table(
     Column("revoke_time", Moment, nullable=True),
     Column("revoker", String(256), nullable=True),
     Column("revoke_reason", Text, nullable=True),
+    # What else the submitter was known as, as a JSON list; null where there is nothing.
+    Column("source_identities", Text, nullable=True),
     Index("ix_evidence_subject", "tenant", "subject", "kind", "key", "source", "observe_time"),
     Index("ix_evidence_external", "tenant", "source", "external_id", "observe_time"),
     Index("ix_evidence_revision", "tenant", "revision", "name"),

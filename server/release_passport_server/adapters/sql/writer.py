@@ -25,6 +25,7 @@ from release_passport_server.adapters.sql.failures import (
 )
 from release_passport_server.adapters.sql.outage import Outage
 from release_passport_server.adapters.sql.requests import Answer, Request, deliver
+from release_passport_server.adapters.sql.standing import StandingAnswers
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Writer:
         self._name = name
         self._outage = outage
         self._catalogs = Catalogs()
+        self._standing = StandingAnswers()
         self._clock = clock
         self._before_lock = before_lock
         self._queue: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
@@ -187,9 +189,11 @@ class Writer:
                 self._clock,
                 before_lock=self._before_lock,
                 marks=self._marks(),
+                standing=self._standing,
             )
             if not batch.run():
                 transaction.rollback()
+                self._keep(batch)
                 return batch.answers
         except BaseException:
             transaction.rollback()
@@ -201,11 +205,16 @@ class Writer:
             # It happened; the connection that did not say so is of no use to the next batch.
             self._disconnect()
         self.commits += 1
+        self._keep(batch)
         if self.committed is not None:
             self.committed()
         if batch.woke and self.woken is not None:
             self.woken()
         return batch.answers
+
+    def _keep(self, batch: Batch) -> None:
+        for tenant, about, standing in batch.kept:
+            self._standing.keep(tenant, about, standing)
 
     def _connected(self) -> Connection:
         """Return the writer's own connection, which stays open from batch to batch."""

@@ -124,9 +124,12 @@ def review(session: Session, name: str, review: str) -> None:
 @click.option("--service", default="", metavar="ID")
 @click.option("--environment", default="", metavar="ID")
 @click.option("--unreviewed", is_flag=True, help="Only those that nobody has reviewed.")
+@click.option("--retrospective", is_flag=True, help="Only what was done by hand and told afterwards.")
 @limit_option
 @connected()
-def list_overrides(session: Session, *, service: str, environment: str, unreviewed: bool, limit: int) -> None:
+def list_overrides(
+    session: Session, *, service: str, environment: str, unreviewed: bool, retrospective: bool, limit: int
+) -> None:
     """List overrides, newest first."""
     from release_passport.cli.emit import emit_list
     from release_passport.cli.paging import read_pages
@@ -134,7 +137,11 @@ def list_overrides(session: Session, *, service: str, environment: str, unreview
     from release_passport.v1 import override_service_pb2
 
     wanted = override_service_pb2.ListOverridesRequest(
-        tenant=session.tenant, service=service, environment=environment, unreviewed=unreviewed
+        tenant=session.tenant,
+        service=service,
+        environment=environment,
+        unreviewed=unreviewed,
+        retrospective=retrospective,
     )
     found = read_pages(session, session.client.list_overrides, wanted, "overrides", limit)
     emit_list(session, found, exceptions.overrides(found))

@@ -28,9 +28,9 @@ def propose(session: Session, target: str, delete: bool, reason: str) -> None:
     session.notice(f"another person applies it with `passport policy changes apply {identifier}`")
 
 
-@click.group(short_help="List and apply proposed changes of policies.")
+@click.group(short_help="List, apply and withdraw proposed changes of policies.")
 def changes() -> None:
-    """List and apply changes of policies that somebody proposed."""
+    """List, apply and withdraw changes of policies that somebody proposed."""
 
 
 @changes.command("list", short_help="List proposed changes.")
@@ -49,6 +49,23 @@ def list_changes(session: Session, policy: str, limit: int) -> None:
     request = policy_service_pb2.ListPolicyChangesRequest(tenant=session.tenant, policy=whole)
     found = read_pages(session, session.client.list_policy_changes, request, "changes", limit)
     emit_list(session, found, policy_changes.changes(found))
+
+
+@changes.command(short_help="Take a proposed change back.")
+@click.argument("change_id", metavar="ID")
+@click.option("--reason", default="", metavar="TEXT", help="Why.")
+@connected()
+def withdraw(session: Session, change_id: str, reason: str) -> None:
+    """Take back what you or somebody else proposed; what was applied stays."""
+    from release_passport.cli.emit import emit
+    from release_passport.cli.render import policy_changes
+    from release_passport.cli.resource_names import child_name
+    from release_passport.v1 import policy_service_pb2
+
+    name = child_name(session, "policyChanges", change_id)
+    request = policy_service_pb2.WithdrawPolicyChangeRequest(name=name, reason=reason)
+    ended = session.client.withdraw_policy_change(request).change
+    emit(session, ended, policy_changes.change(ended))
 
 
 @changes.command(short_help="Apply a change that somebody else proposed.")

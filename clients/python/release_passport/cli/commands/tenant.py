@@ -1,4 +1,4 @@
-"""`passport tenant`: make and list tenants."""
+"""`passport tenant`: make, change and list tenants."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from release_passport.cli.paging import limit_option
 from release_passport.cli.session import Session
 
 
-@click.group(short_help="Make and list tenants.")
+@click.group(short_help="Make, change and list tenants.")
 def tenant() -> None:
-    """Make and list tenants."""
+    """Make, change and list tenants."""
 
 
 @tenant.command(short_help="Make a tenant.")
@@ -34,6 +34,31 @@ def create(session: Session, tenant_id: str, title: str) -> None:
         session.notice(f"{response.tenant.name}: this is its admin token, which is not shown again")
     else:
         emit(session, response, lists.tenants([response.tenant]))
+
+
+@tenant.command(short_help="Change a tenant's title and settings.")
+@click.argument("tenant_id")
+@click.option("--title", default=None, metavar="TEXT", help="What people call it.")
+@click.option(
+    "--second-person/--no-second-person",
+    default=None,
+    help="Whether what weakens a policy is proposed by one person and applied by another.",
+)
+@connected()
+def update(session: Session, tenant_id: str, title: str | None, second_person: bool | None) -> None:
+    """Change a tenant's title and settings; what is not given stays."""
+    from release_passport.cli.emit import emit
+    from release_passport.cli.render import lists
+    from release_passport.v1 import tenant_service_pb2
+
+    request = tenant_service_pb2.GetTenantRequest(name=f"tenants/{tenant_id}")
+    wanted = session.client.get_tenant(request).tenant
+    if title is not None:
+        wanted.title = title
+    if second_person is not None:
+        wanted.second_person = second_person
+    stored = session.client.update_tenant(tenant_service_pb2.UpdateTenantRequest(tenant=wanted)).tenant
+    emit(session, stored, lists.tenants([stored]))
 
 
 @tenant.command("list", short_help="List tenants.")

@@ -268,10 +268,10 @@ def tenants(items: Sequence[tenant_pb2.Tenant]) -> Document:
     """Return tenants as a table."""
     rows = [
         (item.tenant_id or last_part(item.name), item.title, short_name(_TENANT_STATE, item.state),
-         time_words(item.create_time))
+         "two people" if item.second_person else "", time_words(item.create_time))
         for item in items
     ]  # fmt: skip
-    return table(("tenant", "title", "state", "made"), rows, empty="no tenants")
+    return table(("tenant", "title", "state", "weakenings by", "made"), rows, empty="no tenants")
 
 
 def trusts(items: Sequence[trust_pb2.TrustConfiguration]) -> Document:

@@ -45,10 +45,12 @@ def change(item: policy_pb2.PolicyChange, current: policy_pb2.Policy | None = No
             ("reason", item.reason),
             ("proposed by", f"{item.proposer} at {time_words(item.create_time)}"),
             ("applied by", f"{item.applier} at {time_words(item.apply_time)}" if item.applier else ""),
-            ("until", "" if item.applier else time_words(item.expire_time)),
+            ("withdrawn by", _withdrawn(item)),
+            ("until", "" if item.applier or item.withdrawn_by else time_words(item.expire_time)),
         ]
     )
     _add_places(document, item)
+    _add_weakenings(document, item)
     if current is not None and item.HasField("spec"):
         _add_difference(document, item, current)
     return document
@@ -65,6 +67,20 @@ def _add_places(document: Document, item: policy_pb2.PolicyChange) -> None:
         document.add(place, indent=2)
     if item.place_count > len(item.places):
         document.add(f"and {item.place_count - len(item.places)} more", indent=2)
+
+
+def _withdrawn(item: policy_pb2.PolicyChange) -> str:
+    why = f": {item.withdraw_reason}" if item.withdraw_reason else ""
+    return f"{item.withdrawn_by} at {time_words(item.withdraw_time)}{why}" if item.withdrawn_by else ""
+
+
+def _add_weakenings(document: Document, item: policy_pb2.PolicyChange) -> None:
+    if not item.weakenings:
+        return
+    document.gap()
+    document.add(Span("what it takes back, or could:", "strong"))
+    for weakening in item.weakenings:
+        document.add(weakening, indent=2)
 
 
 def _add_difference(document: Document, item: policy_pb2.PolicyChange, current: policy_pb2.Policy) -> None:

@@ -128,6 +128,16 @@ class PolicyHandlers:
             revision=written.revision,
         )
 
+    async def WithdrawPolicyChange(
+        self, principal: Principal, request: pb.WithdrawPolicyChangeRequest
+    ) -> pb.WithdrawPolicyChangeResponse:
+        """Take a proposed change back."""
+        name, reason = change_wire.change_to_withdraw(principal, request)
+        ask = ask_of(principal, "WithdrawPolicyChange", request)
+        written = await self.changes.withdraw(ask, name, reason)
+        shown = change_wire.change_to_proto(principal.tenant, written.value)
+        return pb.WithdrawPolicyChangeResponse(change=shown, revision=written.revision)
+
     async def ValidatePolicy(
         self, principal: Principal, request: pb.ValidatePolicyRequest
     ) -> pb.ValidatePolicyResponse:

@@ -17,15 +17,20 @@ from release_passport_server.services.create_release import CreateRelease
 from release_passport_server.services.export import Export, Exported
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.reading import Passport, Reading
+from release_passport_server.services.show_passport import ReleaseActs, ShowPassport
 from release_passport_server.services.start_rollout import StartRollout
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import bundle, commands
+from release_passport_server.wire.approvals import approval_to_proto
 from release_passport_server.wire.decision import decision_from_body
 from release_passport_server.wire.evidence import evidence_to_proto
 from release_passport_server.wire.fields import every_violation
+from release_passport_server.wire.freezes import exemption_to_proto
+from release_passport_server.wire.overrides import override_to_proto
 from release_passport_server.wire.paging import next_token, page_from_request
 from release_passport_server.wire.release import attempt_to_proto, latch_to_proto, release_to_proto
 from release_passport_server.wire.times import timestamp
+from release_passport_server.wire.waivers import waiver_to_proto
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class ReleaseHandlers:
     reading: Reading
     clock: Clock
     export: Export
+    show: ShowPassport
 
     async def CreateRelease(
         self, principal: Principal, request: pb.CreateReleaseRequest
@@ -82,8 +88,8 @@ class ReleaseHandlers:
         self, principal: Principal, request: pb.GetPassportRequest
     ) -> pb.GetPassportResponse:
         """Return all of a release."""
-        found = await self.reading.passport(principal, commands.release_name(principal, request.name))
-        passport = _passport_to_proto(found)
+        found, acts = await self.show(principal, commands.release_name(principal, request.name))
+        passport = _passport_to_proto(found, acts)
         passport.generate_time.CopyFrom(timestamp(self.clock.now()))
         return pb.GetPassportResponse(passport=passport)
 
@@ -152,7 +158,7 @@ def _outcome(given: int) -> str:
     return release_pb2.AttemptOutcome.keys()[given].removeprefix("ATTEMPT_OUTCOME_")
 
 
-def _passport_to_proto(found: Passport) -> passport_pb2.Passport:
+def _passport_to_proto(found: Passport, acts: ReleaseActs) -> passport_pb2.Passport:
     digest = found.release.identity.digest
     decisions = [decision_from_body(record.body) for record in found.decisions]
     return passport_pb2.Passport(
@@ -162,4 +168,8 @@ def _passport_to_proto(found: Passport) -> passport_pb2.Passport:
         evidence=[evidence_to_proto(item) for item in found.evidence],
         latches=[latch_to_proto(latch, digest) for latch in found.latches],
         truncated=found.truncated,
+        approvals=[approval_to_proto(one) for one in acts.votes],
+        waivers=[waiver_to_proto(one.waiver, one.state) for one in acts.waivers],
+        overrides=[override_to_proto(one) for one in acts.overrides],
+        freeze_exemptions=[exemption_to_proto(one) for one in acts.exemptions],
     )

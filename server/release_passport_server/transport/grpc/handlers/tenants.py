@@ -9,7 +9,7 @@ from release_passport_server.domain.access import Principal
 from release_passport_server.domain.ids import TenantName
 from release_passport_server.services.tenants import Tenants
 from release_passport_server.transport.grpc.handlers.asking import ask_of
-from release_passport_server.wire.access import tenant_to_create, tenant_to_proto
+from release_passport_server.wire.access import tenant_to_create, tenant_to_proto, tenant_to_update
 from release_passport_server.wire.paging import next_token, page_from_request
 
 
@@ -53,3 +53,12 @@ class TenantHandlers:
         return pb.SuspendTenantResponse(
             tenant=tenant_to_proto(await self.tenants.suspend(ask, tenant_id, lift=request.lift))
         )
+
+    async def UpdateTenant(
+        self, principal: Principal, request: pb.UpdateTenantRequest
+    ) -> pb.UpdateTenantResponse:
+        """Replace a tenant's title and settings."""
+        tenant_id, title, second_person = tenant_to_update(request.tenant)
+        ask = ask_of(principal, "UpdateTenant", request)
+        stored = await self.tenants.update(ask, tenant_id, title, second_person=second_person)
+        return pb.UpdateTenantResponse(tenant=tenant_to_proto(stored))
