@@ -20,8 +20,9 @@ bench: $(SETUP) ## Measure the service beside bare references; BENCH=--quick tak
 soak: $(SETUP) ## Kill the server and PostgreSQL, and trouble the database, as often and as long as it takes to trust them.
 	PASSPORT_TEST_SOAK=1 $(BIN)/pytest tests/integration/test_crash.py tests/integration/test_database_trouble.py
 
-generate: $(SETUP) ## Generate the code of the contract and the schemas of policies.
+generate: $(SETUP) ## Generate the code of the contract in every language, and the schemas of policies.
 	$(BIN)/python proto/generate.py && $(BIN)/python policies/schema/generate.py
+	$(BIN)/python clients/python/async_stub.py && $(BIN)/python clients/go/generate.py && $(BIN)/python clients/typescript/generate.py
 
 format: $(SETUP) ## Format code and protos.
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format . && $(BIN)/buf format --write

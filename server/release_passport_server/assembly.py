@@ -43,6 +43,7 @@ from release_passport_server.services.tokens import APITokens
 from release_passport_server.services.trust import TrustConfigurations
 from release_passport_server.services.try_policy import TryPolicy
 from release_passport_server.services.waivers import Waivers
+from release_passport_server.services.watch_windows import WatchWindows
 from release_passport_server.transport.grpc.handlers.access import AccessHandlers
 from release_passport_server.transport.grpc.handlers.approvals import ApprovalHandlers, GroupHandlers
 from release_passport_server.transport.grpc.handlers.audit import AuditHandlers
@@ -59,6 +60,7 @@ from release_passport_server.transport.grpc.handlers.releases import ReleaseHand
 from release_passport_server.transport.grpc.handlers.tenants import TenantHandlers
 from release_passport_server.transport.grpc.handlers.trust import TrustHandlers
 from release_passport_server.transport.grpc.handlers.waivers import WaiverHandlers
+from release_passport_server.transport.grpc.handlers.watch_windows import WatchWindowHandlers
 
 
 def handlers_of(core: Core) -> Mapping[str, object]:
@@ -83,6 +85,7 @@ def handlers_of(core: Core) -> Mapping[str, object]:
             ("TenantService", _tenants(core)),
             ("TrustService", _trust(core)),
             ("WaiverService", WaiverHandlers(_waivers(core))),
+            ("WatchWindowService", WatchWindowHandlers(watch_windows_of(core))),
         )
     }
 
@@ -208,6 +211,14 @@ def gate_answers(core: Core, clusters: ClusterObjects) -> AnswerGate:
     )
     return AnswerGate(
         core.store, core.loader, recorder_of(core), core.messages, LiveReading(clusters), record
+    )
+
+
+def watch_windows_of(core: Core) -> WatchWindows:
+    """Return what shows and ends watch windows."""
+    finish = FinishRollout(core.store, core.access, core.cases, core.messages, core.ids)
+    return WatchWindows(
+        core.store, core.access, core.guarded, core.messages, _ballots(core), finish, core.ids
     )
 
 

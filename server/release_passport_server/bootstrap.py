@@ -24,7 +24,7 @@ from release_passport_server.adapters.sqlite.writable import unwritable
 from release_passport_server.adapters.system.clock import SystemClock
 from release_passport_server.adapters.system.ids import SystemIds
 from release_passport_server.adapters.tokens.bearer import BearerTokens
-from release_passport_server.assembly import gate_answers, handlers_of, recorder_of
+from release_passport_server.assembly import gate_answers, handlers_of, recorder_of, watch_windows_of
 from release_passport_server.config import Settings, SettingsInvalid
 from release_passport_server.core import ENGINE_VERSION, Core, core_of
 from release_passport_server.dev_mode import NOTICE
@@ -36,6 +36,7 @@ from release_passport_server.domain.notices import ANNOUNCE, TELL
 from release_passport_server.domain.notification import NOTIFY
 from release_passport_server.domain.outbound import OriginInvalid
 from release_passport_server.domain.record import Page
+from release_passport_server.domain.watch_window import EXPIRE_WINDOW
 from release_passport_server.notification_wiring import notification_work
 from release_passport_server.ports.authentication import Authenticator
 from release_passport_server.ports.workloads import ClusterObjects, NoClusters
@@ -60,13 +61,14 @@ from release_passport_server.worker.log_keeper import KIND
 from release_passport_server.worker.notifier import Notifier
 from release_passport_server.worker.reevaluation import Reevaluator, Sweeper
 from release_passport_server.worker.runner import Pace, Runner, Work
+from release_passport_server.worker.windows import WindowKeeper
 
 logger = logging.getLogger(__name__)
 
 
 # Who asks goes first: no more of the server's own questions are decided at once.
 DECIDED_AT_ONCE = 2
-JOB_KINDS = (KIND, TRIM_FEED, REEVALUATE, NOTIFY, RECONSIDER, ANNOUNCE, TELL)
+JOB_KINDS = (KIND, TRIM_FEED, REEVALUATE, NOTIFY, RECONSIDER, ANNOUNCE, TELL, EXPIRE_WINDOW)
 BEHIND_PROXY = "this server ends no TLS itself: whoever stands between it and its proxy can read tokens"
 
 
@@ -221,6 +223,7 @@ def _worker(core: Core, settings: Settings) -> Runner:
         TRIM_FEED: Work(_feeds(core, settings), at_once=1),
         REEVALUATE: Work(Reevaluator(reevaluate, store, core.clock), at_once=DECIDED_AT_ONCE),
         **notification_work(store, core.messages, core.mail),
+        EXPIRE_WINDOW: Work(WindowKeeper(watch_windows_of(core))),
         NOTIFY: Work(Notifier(_delivery(settings.webhook), core.clock), at_once=2),
         RECONSIDER: Work(Sweeper(store, jobs, Reverify(store, core.intake.verify)), at_once=1, waits=True),
     }

@@ -19,6 +19,7 @@ from release_passport.v1 import (
     evidence_service_pb2,
     policy_service_pb2,
     release_service_pb2,
+    watch_window_service_pb2,
 )
 from release_passport_server.transport.grpc.methods import CallClass, Method
 from support.calls import UNARY, Caller, Refused
@@ -194,6 +195,18 @@ EVERYTHING = (
         "CollectAttestations",
         evidence_service_pb2.CollectAttestationsRequest(release="x", images=["a", "b\x07"]),
         {"release", "images[1]"},
+    ),
+    (
+        "AcknowledgeWatchWindow",
+        watch_window_service_pb2.AcknowledgeWatchWindowRequest(name="x", reason="short"),
+        {"name", "reason"},
+    ),
+    (
+        "CloseWatchWindow",
+        watch_window_service_pb2.CloseWatchWindowRequest(
+            name="x", outcome="WATCH_WINDOW_STATE_PASSED", reason="\x07"
+        ),
+        {"name", "outcome", "reason"},
     ),
     (
         "RevokeEvidence",

@@ -8,19 +8,17 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
-from google.protobuf.duration_pb2 import Duration
 from sqlalchemy import select
 
 from release_passport.v1 import (
     evidence_pb2,
     evidence_service_pb2,
     policy_pb2,
-    policy_service_pb2,
-    verdict_pb2,
 )
 from release_passport_server.adapters.sql import tables
 from support.server import real_server
-from support.story import Story, item, manifests
+from support.story import Story, manifests
+from support.watch_policy import enforce, measure, watching
 
 ALLOW, CANARY, HOLD = 1, 2, 4
 
@@ -32,40 +30,6 @@ async def story(tmp_path: Any) -> AsyncIterator[Story]:
         told = Story(server)
         await told.begin()
         yield told
-
-
-async def enforce(story: Story, policy_id: str, rule: policy_pb2.Rule, **more: Any) -> None:
-    """Enforce a policy of one rule."""
-    spec = policy_pb2.PolicySpec(title=policy_id, mode=verdict_pb2.POLICY_MODE_ENFORCE, rules=[rule], **more)
-    policy = policy_pb2.Policy(policy_id=policy_id, spec=spec)
-    request = policy_service_pb2.CreatePolicyRequest(policy=policy)
-    await story.call("PolicyService", "CreatePolicy", request)
-
-
-def watching() -> dict[str, Any]:
-    """Return a rule over error rates in a watch window of an hour, with ten minutes until the first signal."""
-    need = policy_pb2.Need(kind="metric_sample", keys=["errors"], sources=["user:*"])
-    rule = policy_pb2.Rule(
-        rule_id="errors",
-        title="Few errors?",
-        stages=[verdict_pb2.STAGE_WATCH],
-        needs=[need],
-        expect="evidence.metric_sample.value < 0.1",
-        failures=1,
-    )
-    window = policy_pb2.WatchRequirement(
-        duration=Duration(seconds=3600), grace_period=Duration(seconds=600), interval=Duration(seconds=30)
-    )
-    return {"rule": rule, "watch": window}
-
-
-async def measure(story: Story, attempt: str, value: float) -> None:
-    """Send one sample of the error rate of an attempt."""
-    sample = evidence_pb2.MetricSample(name="errors", value=value)
-    request = evidence_service_pb2.SubmitEvidenceRequest(
-        evidence=[item({"metric_sample": sample}, attempt=attempt)]
-    )
-    await story.call("EvidenceService", "SubmitEvidence", request)
 
 
 async def test_a_rollout_does_not_start_without_the_limits_of_a_policy_that_came_since(story: Story) -> None:

@@ -30,6 +30,7 @@ from support.cli_access_cases import A_ROLE, ACCESS
 from support.cli_exception_cases import EXCEPTIONS
 from support.cli_gate_cases import GATES
 from support.cli_notification_cases import NOTIFICATIONS
+from support.cli_window_cases import WINDOWS
 from support.decisions import DIGEST, RELEASE, decision
 
 IDENTITY = (
@@ -375,7 +376,7 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
     ),
     *EXCEPTIONS,
     *GATES,
-    *NOTIFICATIONS,
+    *(*NOTIFICATIONS, *WINDOWS),
     (
         ("policy", "changes", "withdraw", "01H", "--reason", "proposed again"),
         "WithdrawPolicyChange",

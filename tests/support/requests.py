@@ -24,6 +24,7 @@ from release_passport.v1 import tenant_service_pb2 as tenants
 from release_passport.v1 import trust_pb2 as trust
 from release_passport.v1 import trust_service_pb2 as trusts
 from release_passport.v1 import watch_pb2 as watches
+from release_passport.v1 import watch_window_service_pb2 as windows
 from support.names import ULID, Names, ahead
 from support.people_requests import people_requests
 
@@ -78,7 +79,7 @@ def spec() -> policy.PolicySpec:
 def request_for(method: str, names: Names) -> Message:
     """Return the request of a method; nothing is wrong with its form."""
     made = {**_access(names), **_catalog(names), **_decisions(names), **_evidence(names)}
-    made |= {**_policies(names), **_releases(names), **_tenants(names), **_trust(names)}
+    made |= {**_policies(names), **_releases(names), **_tenants(names), **_trust(names), **_windows(names)}
     return {**made, **_proofs(names), **people_requests(names)}[method]
 
 
@@ -228,6 +229,20 @@ def _releases(n: Names) -> dict[str, Message]:
         ),
         "FinishRollout": releases.FinishRolloutRequest(
             attempt=f"{n.release}/attempts/1", outcome="ATTEMPT_OUTCOME_FAILED", reason=REASON
+        ),
+    }
+
+
+def _windows(n: Names) -> dict[str, Message]:
+    name = f"{n.release}/attempts/1/watchWindow"
+    return {
+        "GetWatchWindow": windows.GetWatchWindowRequest(name=name),
+        "ListWatchWindows": windows.ListWatchWindowsRequest(
+            tenant=n.tenant, service=n.service, environment=n.environment
+        ),
+        "AcknowledgeWatchWindow": windows.AcknowledgeWatchWindowRequest(name=name, reason=REASON),
+        "CloseWatchWindow": windows.CloseWatchWindowRequest(
+            name=name, outcome="WATCH_WINDOW_STATE_FAILED", reason=REASON
         ),
     }
 

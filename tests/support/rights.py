@@ -10,9 +10,17 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
         *("GetEvidence", "GetFreeze", "GetGate", "GetGateHealth", "GetPassport", "GetPolicy"),
         *("GetPolicyChange", "GetRelease", "GetService", "GetTrust", "GetWaiver", "ListApprovals"),
         *("ListDecisions", "ListEnvironments", "ListEvidence", "ListFreezeExemptions", "ListFreezes"),
-        *("ListGates", "ListGroups", "ListNotificationDeliveries", "ListObserveOnlyBindings", "ListOverrides", "ListPendingApprovals"),
+        *(
+            "ListGates",
+            "ListGroups",
+            "ListNotificationDeliveries",
+            "ListObserveOnlyBindings",
+            "ListOverrides",
+            "ListPendingApprovals",
+        ),
         *("ListPolicies", "ListPolicyChanges", "ListPolicyRevisions", "ListReleases", "ListServices"),
         *("ListTrustRevisions", "ListWaivers", "SimulateDecision", "ValidatePolicy", "WatchDecision"),
+        *("GetWatchWindow", "ListWatchWindows"),
     ),
     Verb.AUDIT: (
         *("GetCheckpoint", "GetConsistencyProof", "GetInclusionProof", "GetLogFiles"),
@@ -46,6 +54,7 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
         *("GetNotificationChannel", "ListNotificationChannels", "ReplayNotifications"),
         *("TestNotificationChannel", "UpdateNotificationChannel"),
     ),
+    Verb.ACKNOWLEDGE: ("AcknowledgeWatchWindow", "CloseWatchWindow"),
     Verb.TRUST: ("UpdateTrust",),
     Verb.CATALOG: ("CreateEnvironment", "CreateService", "UpdateEnvironment", "UpdateService"),
 }

@@ -21,9 +21,13 @@ from release_passport.v1 import (
     tenant_service_pb2,
     trust_service_pb2,
     waiver_service_pb2,
+    watch_window_service_pb2,
 )
 
 class AsyncClient(AsyncConnection):
+    async def acknowledge_watch_window(
+        self, request: watch_window_service_pb2.AcknowledgeWatchWindowRequest, *, timeout: float | None = None
+    ) -> watch_window_service_pb2.AcknowledgeWatchWindowResponse: ...
     async def apply_policy_change(
         self, request: policy_service_pb2.ApplyPolicyChangeRequest, *, timeout: float | None = None
     ) -> policy_service_pb2.ApplyPolicyChangeResponse: ...
@@ -33,6 +37,9 @@ class AsyncClient(AsyncConnection):
     async def check_access(
         self, request: access_service_pb2.CheckAccessRequest, *, timeout: float | None = None
     ) -> access_service_pb2.CheckAccessResponse: ...
+    async def close_watch_window(
+        self, request: watch_window_service_pb2.CloseWatchWindowRequest, *, timeout: float | None = None
+    ) -> watch_window_service_pb2.CloseWatchWindowResponse: ...
     async def collect_attestations(
         self, request: evidence_service_pb2.CollectAttestationsRequest, *, timeout: float | None = None
     ) -> evidence_service_pb2.CollectAttestationsResponse: ...
@@ -180,6 +187,9 @@ class AsyncClient(AsyncConnection):
     async def get_waiver(
         self, request: waiver_service_pb2.GetWaiverRequest, *, timeout: float | None = None
     ) -> waiver_service_pb2.GetWaiverResponse: ...
+    async def get_watch_window(
+        self, request: watch_window_service_pb2.GetWatchWindowRequest, *, timeout: float | None = None
+    ) -> watch_window_service_pb2.GetWatchWindowResponse: ...
     async def grant_waiver(
         self, request: waiver_service_pb2.GrantWaiverRequest, *, timeout: float | None = None
     ) -> waiver_service_pb2.GrantWaiverResponse: ...
@@ -261,6 +271,9 @@ class AsyncClient(AsyncConnection):
     async def list_waivers(
         self, request: waiver_service_pb2.ListWaiversRequest, *, timeout: float | None = None
     ) -> waiver_service_pb2.ListWaiversResponse: ...
+    async def list_watch_windows(
+        self, request: watch_window_service_pb2.ListWatchWindowsRequest, *, timeout: float | None = None
+    ) -> watch_window_service_pb2.ListWatchWindowsResponse: ...
     async def propose_policy_change(
         self, request: policy_service_pb2.ProposePolicyChangeRequest, *, timeout: float | None = None
     ) -> policy_service_pb2.ProposePolicyChangeResponse: ...

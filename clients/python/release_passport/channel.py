@@ -53,6 +53,9 @@ _RETRIED = {
         *("EnableNotificationChannel", "TestNotificationChannel", "ListNotificationDeliveries"),
         *("ReplayNotifications",),
     ),
+    "WatchWindowService": (
+        *("GetWatchWindow", "ListWatchWindows", "AcknowledgeWatchWindow", "CloseWatchWindow"),
+    ),
     "GateService": ("GetGate", "ListGates", "DeleteGate", "GetGateHealth"),
     "GroupService": ("PutGroup", "DeleteGroup", "ListGroups"),
     "WaiverService": ("RequestWaiver", "GrantWaiver", "RevokeWaiver", "GetWaiver", "ListWaivers"),

@@ -15,9 +15,10 @@ from release_passport.v1 import (
     policy_service_pb2,
     release_service_pb2,
 )
+from release_passport.window_calls import WindowCalls
 
 
-class Client(AccessCalls, GateCalls, NotificationCalls, PeopleCalls, ProofCalls):
+class Client(AccessCalls, GateCalls, NotificationCalls, PeopleCalls, ProofCalls, WindowCalls):
     """A connection to one server. Calls block; the client may be shared between threads.
 
     Every method takes the request message and returns the response message. What goes wrong is a `PassportAPIError`;

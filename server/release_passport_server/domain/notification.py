@@ -32,6 +32,9 @@ TOLD = {
     "ProposePolicyChange": "policy.change_proposed",
     "ApplyPolicyChange": "policy.change_applied",
     "WithdrawPolicyChange": "policy.change_withdrawn",
+    "AcknowledgeWatchWindow": "watch_window.acknowledged",
+    "CloseWatchWindow": "watch_window.closed",
+    "ExpireWatchWindow": "watch_window.expired",
 }
 APPROVAL_ASKED = "approval.asked"
 

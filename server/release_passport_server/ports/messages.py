@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
@@ -33,6 +34,14 @@ class Messages(Protocol):
 
     def limits(self, body: bytes) -> Limits:
         """Return how far the decision of recorded bytes goes."""
+        ...
+
+    def rollback_target(self, body: bytes) -> str:
+        """Return the release that the decision of recorded bytes says to go back to; empty where there is none."""
+        ...
+
+    def exposed(self, item: EvidenceItem) -> bool:
+        """Say whether a `rollout_status` shows that some of the new revision is exposed."""
         ...
 
     def recorded(self, body: bytes) -> Recorded:

@@ -11,9 +11,35 @@ from release_passport_server.domain.gate import Gate, GateAnswer
 from release_passport_server.domain.notices import Channel
 from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import Listed, Page
+from release_passport_server.domain.watch_window import Acknowledgement
 
-Act = Vote | Waiver | Override | Exemption | Freeze | Group | PolicyChange | Gate | GateAnswer | Channel
-T = TypeVar("T", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange, Gate, GateAnswer, Channel)
+Act = (
+    Vote
+    | Waiver
+    | Override
+    | Exemption
+    | Freeze
+    | Group
+    | PolicyChange
+    | Gate
+    | GateAnswer
+    | Channel
+    | Acknowledgement
+)
+T = TypeVar(
+    "T",
+    Vote,
+    Waiver,
+    Override,
+    Exemption,
+    Freeze,
+    Group,
+    PolicyChange,
+    Gate,
+    GateAnswer,
+    Channel,
+    Acknowledgement,
+)
 
 
 class ActReader(Protocol):

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from release_passport_server.domain.errors import Invalid
@@ -127,7 +126,7 @@ def announcing(tx: Transaction) -> Timer:
 def tell(tx: Transaction, channel_id: str, subject: str) -> Timer:
     """Return the job that tells a channel of a subject, as soon as this is committed."""
     key = f"{channel_id}/{hashlib.sha256(subject.encode()).hexdigest()[:32]}"
-    return Timer(TELL, key, tx.now - timedelta(0), subject.encode())
+    return Timer(TELL, key, tx.now, subject.encode())
 
 
 def _behind(reader: Reader) -> tuple[bool, bool]:

@@ -14,6 +14,7 @@ from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import FeedEvent
 from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.domain.verdict import Mode
+from release_passport_server.domain.watch_window import EXPIRE_WINDOW
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.messages import Messages
@@ -72,6 +73,7 @@ class FinishRollout:
             self._require_passing(tx, release, attempt)
         ended = replace(attempt, finish_time=tx.now, outcome=outcome, reason=reason)
         tx.put_attempt(release, ended)
+        tx.unschedule(EXPIRE_WINDOW, ended.name)
         if outcome in _TELLING:
             self._tell(tx, release, ended)
         scopes = (

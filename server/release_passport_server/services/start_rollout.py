@@ -11,6 +11,7 @@ from release_passport_server.domain.ids import AttemptName, ReleaseName
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.domain.verdict import Stage
+from release_passport_server.domain.watch_window import expiry
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.store import Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
@@ -71,6 +72,10 @@ class StartRollout:
             f"workload:{name.service}/{name.environment}",
         )
         record(tx, ask, attempt.name, scopes, ground=ground.name)
+        watched = self.cases.messages.limits(ground.body).watched
+        timer = expiry(attempt, f"{name.service}/{name.environment}", watched)
+        if timer is not None:
+            tx.schedule(timer)
         reconsider(tx, [workload(name.service, name.environment)])
         return attempt, attempt.name
 

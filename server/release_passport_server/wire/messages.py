@@ -7,6 +7,7 @@ from datetime import datetime
 from google.protobuf.message import DecodeError, Message
 
 from release_passport.v1 import evidence_pb2, rule_context_pb2, verdict_pb2
+from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
@@ -47,6 +48,17 @@ class WireMessages:
                 )
             ),
         )
+
+    def rollback_target(self, body: bytes) -> str:
+        """Return the release that the decision of recorded bytes says to go back to; empty where there is none."""
+        return decision_from_body(body).rollback_target
+
+    def exposed(self, item: EvidenceItem) -> bool:
+        """Say whether a `rollout_status` shows that some of the new revision is exposed."""
+        facts = item.facts
+        if not isinstance(facts, evidence_pb2.RolloutStatus):
+            return False
+        return facts.weight > 0 or facts.canary_ready_replicas > 0
 
     def recorded(self, body: bytes) -> Recorded:
         """Return what a replay needs of recorded bytes."""

@@ -16,6 +16,7 @@ from release_passport.cli.options import connection_options
 COMMANDS = {
     "gate": ("gate", "gate", "Ask whether a release may proceed; the exit code tells the verdicts apart."),
     "watch": ("watch", "watch", "Follow decisions as they change."),
+    "window": ("window", "window", "See how rollouts are watched, and answer recommended rollbacks."),
     "edge": ("edge", "edge", "Keep the gates where Flagger and Argo Rollouts ask."),
     "notification": ("notification", "notification", "Keep the channels that are told of events."),
     "show": ("show", "show", "Show the passport of a release: all that is known about it."),

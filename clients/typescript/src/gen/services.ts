@@ -17,6 +17,7 @@ import { ReleaseService } from "./release_passport/v1/release_service_pb.js";
 import { TenantService } from "./release_passport/v1/tenant_service_pb.js";
 import { TrustService } from "./release_passport/v1/trust_service_pb.js";
 import { WaiverService } from "./release_passport/v1/waiver_service_pb.js";
+import { WatchWindowService } from "./release_passport/v1/watch_window_service_pb.js";
 
 /** Every service of the contract. */
 export const services = [
@@ -37,4 +38,5 @@ export const services = [
   TenantService,
   TrustService,
   WaiverService,
+  WatchWindowService,
 ] as const;

@@ -26,6 +26,7 @@ from release_passport_server.domain.acts import (
 from release_passport_server.domain.gate import Gate, GateAnswer
 from release_passport_server.domain.notices import Channel
 from release_passport_server.domain.policy_change import PolicyChange
+from release_passport_server.domain.watch_window import Acknowledgement
 from release_passport_server.ports.people import Act
 
 T = TypeVar("T", bound=Act)
@@ -55,13 +56,16 @@ POLICY_CHANGES = Collection(
 GATES = Collection("gates", Gate, lambda one: one.gate_id, lambda one: f"{one.service}/{one.environment}")
 GATE_ANSWERS = Collection("gate_answers", GateAnswer, lambda one: one.answer_id, lambda one: one.gate_id)
 
+ACKNOWLEDGEMENTS = Collection(
+    "acknowledgements", Acknowledgement, lambda one: _id(one.name), lambda one: one.content_digest
+)
 CHANNELS = Collection("notification_channels", Channel, lambda one: one.channel_id)
 
 _ALL: Mapping[type, Collection[Any]] = {
     one.type: one
     for one in (
         *(VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS, POLICY_CHANGES),
-        *(GATES, GATE_ANSWERS, CHANNELS),
+        *(GATES, GATE_ANSWERS, CHANNELS, ACKNOWLEDGEMENTS),
     )
 }
 _OF_RELEASES = (VOTES.name, WAIVERS.name, EXEMPTIONS.name)

@@ -40,7 +40,6 @@ from release_passport_server.adapters.sql.newest import revision_after
 from release_passport_server.adapters.sql.statements import evidence_rows
 from release_passport_server.adapters.sql.trust import trust_page, trust_revision_of, trust_rows
 from release_passport_server.domain.access import Scope
-from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
 from release_passport_server.domain.catalog import (
     APIToken,
     Ban,
@@ -52,17 +51,14 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Subject
-from release_passport_server.domain.gate import Gate, GateAnswer
-from release_passport_server.domain.notices import Channel
-from release_passport_server.domain.policy_change import PolicyChange
 from release_passport_server.domain.record import DecisionRecord, Listed, LoggedEntry, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.domain.trust import TrustRevision
 from release_passport_server.ports.judging import CaseKey, LoadedCase
+from release_passport_server.ports.people import T as A
 from release_passport_server.ports.store import AuditFilter, DecisionFilter, EvidenceFilter, ReleaseFilter
 
 T = TypeVar("T")
-A = TypeVar("A", Vote, Waiver, Override, Exemption, Freeze, Group, PolicyChange, Gate, GateAnswer, Channel)
 
 
 class SQLReader(FeedReading):

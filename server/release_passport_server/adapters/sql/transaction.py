@@ -14,6 +14,7 @@ from sqlalchemy import (
     NestedTransaction,
     Table,
     Update,
+    delete,
     select,
     update,
 )
@@ -235,6 +236,14 @@ class SQLTransaction(ResourceWrites):
     def put_latch(self, content_digest: str, latch: Latch) -> None:
         """Insert a latch on these digests."""
         self._put(LATCHES, latch, key=content_digest)
+
+    def clear_latches(self, content_digest: str) -> None:
+        """Remove what latched on these digests; who said so and why is kept as an act."""
+        c = tables.documents.c
+        latched = delete(tables.documents).where(
+            c.tenant == self.tenant, c.collection == LATCHES.name, c.key == content_digest
+        )
+        self._change(latched)
 
     def emit(self, event: FeedEvent) -> None:
         """Add an event to the feed under this request's revision."""

@@ -28,6 +28,7 @@ from release_passport.v1 import (
     tenant_service_pb2,
     trust_service_pb2,
     waiver_service_pb2,
+    watch_window_service_pb2,
 )
 
 CONTRACT: tuple[FileDescriptor, ...] = (
@@ -48,6 +49,7 @@ CONTRACT: tuple[FileDescriptor, ...] = (
     tenant_service_pb2.DESCRIPTOR,
     trust_service_pb2.DESCRIPTOR,
     waiver_service_pb2.DESCRIPTOR,
+    watch_window_service_pb2.DESCRIPTOR,
 )
 
 # These change nothing that is kept, so they give way before what does.

@@ -1,0 +1,72 @@
+"""Watch windows, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from release_passport.cli.render.names import last_part
+from release_passport.cli.render.text import Document, pairs, table
+from release_passport.cli.render.view import time_words
+from release_passport.enum_names import short_name
+from release_passport.v1 import verdict_pb2, watch_window_pb2
+
+_STATE = watch_window_pb2.WatchWindowState.DESCRIPTOR
+_VERDICT = verdict_pb2.Verdict.DESCRIPTOR
+
+
+def windows(items: Sequence[watch_window_pb2.WatchWindow]) -> Document:
+    """Return windows as a table."""
+    rows = [
+        (
+            _attempt(item),
+            _state(item),
+            short_name(_VERDICT, item.effective_verdict),
+            _time(item, "open_time"),
+            _time(item, "pass_time"),
+            _time(item, "expire_time"),
+        )
+        for item in items
+    ]
+    headers = ("attempt", "state", "verdict", "open since", "may pass", "ends")
+    return table(headers, rows, empty="no rollout is under way")
+
+
+def window(item: watch_window_pb2.WatchWindow) -> Document:
+    """Return all of a window."""
+    document = pairs(
+        [
+            ("attempt", _attempt(item)),
+            ("state", _state(item)),
+            ("verdict", short_name(_VERDICT, item.effective_verdict)),
+            ("decision", item.decision),
+            ("began", f"{_time(item, 'arm_time')} on {last_part(item.ground)}"),
+            ("open since", _time(item, "open_time") or "not seen to be exposed"),
+            ("watched for", f"{item.duration.ToTimedelta()}" if item.duration.seconds else ""),
+            ("at most", f"{item.max_weight} %"),
+            ("may pass", _time(item, "pass_time")),
+            ("ends", _time(item, "expire_time")),
+            ("ended", f"{_time(item, 'close_time')} {item.reason}".strip()),
+            ("go back to", item.rollback_target),
+        ]
+    )
+    for latch in item.latches:
+        document.gap()
+        document.add(f"latched: {latch.policy}/{latch.rule} said {latch.reason} in {latch.decision}")
+    for said in item.acknowledgements:
+        document.gap()
+        when = time_words(said.acknowledge_time)
+        document.add(f"acknowledged by {said.principal} at {when}: {said.reason}")
+    return document
+
+
+def _attempt(item: watch_window_pb2.WatchWindow) -> str:
+    parts = item.name.split("/")
+    return "/".join(parts[index] for index in (3, 5, 7, 9))
+
+
+def _state(item: watch_window_pb2.WatchWindow) -> str:
+    return short_name(_STATE, item.state).lower().replace("_", " ")
+
+
+def _time(item: watch_window_pb2.WatchWindow, field: str) -> str:
+    return time_words(getattr(item, field)) if item.HasField(field) else ""
