@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest_asyncio
+from sqlalchemy import select
 
 from release_passport.v1 import audit_service_pb2, policy_pb2, tenant_pb2, tenant_service_pb2
 from release_passport.v1 import policy_service_pb2 as pb
+from release_passport_server.adapters.sql import tables
+from release_passport_server.domain.notification import NOTIFY
 from support.calls import Caller, somebody
 from support.policy_specs import rule, spec
 from support.requests import REASON
@@ -52,7 +55,7 @@ class Place:
 
 @pytest_asyncio.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    async with real_server(tmp_path) as running:
+    async with real_server(tmp_path, worker={"enabled": False}) as running:
         admin = Caller(running, running.token)
         ada = await somebody(admin, "user:ada", "policy-admin")
         bob = await somebody(admin, "user:bob", "policy-admin")
@@ -91,6 +94,12 @@ async def test_elsewhere_one_person_weakens_a_policy_and_the_log_says_what(place
     await place.ada("UpdatePolicy", await place.updated(WEAKER))
     (entry,) = await audited(place, "UpdatePolicy")
     assert entry["weakenings"] == ["rules[rule].expect: is changed"]
+    # People are told, by the webhook and by channels.
+    c, feed = tables.jobs.c, tables.feed.c
+    with place.admin.server.store._engine.connect() as connection:
+        told = connection.execute(select(c.payload).where(c.kind == NOTIFY)).scalars()
+        assert "policy.weakened" in {json.loads(one)["type"] for one in told}
+        assert "WeakenPolicy" in set(connection.execute(select(feed.type)).scalars())
 
 
 async def test_who_writes_policies_does_not_say_that_one_person_is_enough(place: Place) -> None:

@@ -11,6 +11,7 @@ from release_passport_server.domain.job import Timer
 # Telling people; the key is the message's id.
 NOTIFY = "notify"
 
+POLICY_WEAKENED = "policy.weakened"
 # Acts that are told, under the types of their messages.
 TOLD = {
     "Approve": "approval.given",
@@ -32,6 +33,7 @@ TOLD = {
     "ProposePolicyChange": "policy.change_proposed",
     "ApplyPolicyChange": "policy.change_applied",
     "WithdrawPolicyChange": "policy.change_withdrawn",
+    "WeakenPolicy": POLICY_WEAKENED,
     "AcknowledgeWatchWindow": "watch_window.acknowledged",
     "CloseWatchWindow": "watch_window.closed",
     "ExpireWatchWindow": "watch_window.expired",

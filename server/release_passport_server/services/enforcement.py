@@ -1,4 +1,4 @@
-"""Find out which services would lose their last enforced policy."""
+"""Find out what a change of a policy takes back, and which services would lose their last enforced one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
 from release_passport_server.domain.errors import Precondition, Violation
+from release_passport_server.domain.notification import POLICY_WEAKENED, notification
 from release_passport_server.domain.policy import Match
-from release_passport_server.domain.record import Page
+from release_passport_server.domain.record import FeedEvent, Page
 from release_passport_server.domain.release import Place
 from release_passport_server.domain.verdict import Mode
 from release_passport_server.ports.policies import PolicyCompiler, PolicyOutline
-from release_passport_server.ports.store import Reader
+from release_passport_server.ports.store import Reader, Transaction
+from release_passport_server.services.asking import Ask
 
 _PAGE = 1000
 _SHOWN = 20
@@ -51,6 +53,19 @@ def require_alone(
             violations=[Violation(before.policy_id, one) for one in found[:_SHOWN]],
         )
     return found
+
+
+def announced(tx: Transaction, ask: Ask, policy_id: str, weakenings: Sequence[str]) -> dict[str, object]:
+    """Tell people what one person took back alone; return what the audit entry says of it."""
+    if not weakenings:
+        return {}
+    tx.emit(FeedEvent("WeakenPolicy", f"policies/{policy_id}", ("tenant",)))
+    detail: dict[str, object] = {"weakenings": list(weakenings)}
+    told = notification(
+        POLICY_WEAKENED, tx.tenant, f"policies/{policy_id}", tx.now, principal=ask.principal.id, **detail
+    )
+    tx.schedule(told)
+    return detail
 
 
 def unenforced(

@@ -17,7 +17,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.policies import PolicyCompiler
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
-from release_passport_server.services.enforcement import require_alone, require_enforced, unmatched
+from release_passport_server.services.enforcement import announced, require_alone, require_enforced, unmatched
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider_tenant
 
@@ -64,7 +64,7 @@ class Policies:
                 return before, str(before.revision)
             require_enforced(tx, self.compiler, before, spec)
             weakenings = require_alone(tx, self.compiler, before, spec)
-            said: dict[str, object] = {"weakenings": list(weakenings)} if weakenings else {}
+            said = announced(tx, ask, policy_id, weakenings)
             return put_revision(tx, ask, draft, before, **said), str(before.revision + 1)
 
         return await self._write(ask, policy_id, put)
@@ -76,8 +76,8 @@ class Policies:
             before = standing_policy(tx, policy_id)
             require_etag(etag, policy_etag(before), f"policy {policy_id}")
             require_enforced(tx, self.compiler, before, None)
-            require_alone(tx, self.compiler, before, None)
-            deleted = put_deletion(tx, ask, before)
+            said = announced(tx, ask, policy_id, require_alone(tx, self.compiler, before, None))
+            deleted = put_deletion(tx, ask, before, **said)
             return deleted, str(deleted.revision)
 
         return await self._write(ask, policy_id, put)
