@@ -22,7 +22,7 @@ from release_passport_server.adapters.sql import tables
 from release_passport_server.domain.job import Timer
 from release_passport_server.domain.watch_window import EXPIRE_WINDOW
 from support.server import real_server
-from support.story import Story, item
+from support.story import IMAGE, Story, item
 from support.watch_policy import enforce, measure, watching
 
 ROLLBACK, APPROVAL = 6, 3
@@ -88,6 +88,19 @@ async def test_it_opens_with_the_first_exposure_and_not_before(story: Story) -> 
     assert seen.pass_time.ToDatetime() - seen.open_time.ToDatetime() == timedelta(hours=1)
     await exposed(story, attempt, 50)
     assert (await window(story, attempt)).open_time == seen.open_time
+
+
+async def test_what_is_said_of_the_place_opens_it_where_it_is_about_these_images(story: Story) -> None:
+    attempt = (await story.start(await story.decided("1.0.0"))).name
+    reading = await story.somebody("sa:cluster", "connector")
+    place = evidence_pb2.ServiceEnvironment(service="checkout", environment="prod")
+    for digest, seen in (("sha256:" + "e" * 64, "ARMED"), (IMAGE, "OPEN")):
+        status = evidence_pb2.RolloutStatus(object="o", weight=100, canary_image_digests=[digest])
+        request = evidence_service_pb2.SubmitEvidenceRequest(
+            evidence=[item({"rollout_status": status}, workload=place)]
+        )
+        await reading.call("EvidenceService", "SubmitEvidence", request)
+        assert state(await window(story, attempt)) == seen
 
 
 async def test_a_recommended_rollback_stands_until_a_person_acknowledges_it(story: Story) -> None:

@@ -40,8 +40,8 @@ class Messages(Protocol):
         """Return the release that the decision of recorded bytes says to go back to; empty where there is none."""
         ...
 
-    def exposed(self, item: EvidenceItem) -> bool:
-        """Say whether a `rollout_status` shows that some of the new revision is exposed."""
+    def exposed(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> bool:
+        """Say whether a `rollout_status` shows that some of the new revision is exposed; of these digests, if any."""
         ...
 
     def recorded(self, body: bytes) -> Recorded:

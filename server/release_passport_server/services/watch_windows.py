@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from release_passport_server.domain.ids import AttemptName, ReleaseName
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import Listed, Page
 from release_passport_server.domain.reevaluation import WORKER
-from release_passport_server.domain.release import Attempt
+from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.domain.watch_window import EXPIRED, Acknowledgement, WatchWindow, first_exposure
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
@@ -25,7 +26,7 @@ from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider, workload
 
-# Exposure is looked for in so many of the newest observations of a rollout.
+# So many observations of a rollout are read at once.
 _OBSERVATIONS = Page(1000)
 _ACKNOWLEDGEMENTS = Page(100)
 _FAR = datetime.max.replace(tzinfo=UTC)
@@ -135,19 +136,11 @@ class WatchWindows:
         ground, newest = reader.find_decision(attempt.ground), reader.newest_decision(str(name))
         assert release is not None
         limits = None if ground is None else self.messages.limits(ground.body)
-        subjects = (
-            Subject(SubjectType.ATTEMPT, attempt.name),
-            Subject(SubjectType.WORKLOAD, f"{name.service}/{name.environment}"),
-        )
-        items = reader.list_evidence(EvidenceFilter("rollout_status", subjects=subjects), _OBSERVATIONS).items
-        standing = [item for item in items if item.revocation is None]
         content = release.identity.content_digest
         return WatchWindow(
             attempt,
             *((limits.watched, limits.max_weight, limits.steps) if limits else (timedelta(0), 100, ())),
-            open_time=first_exposure(
-                attempt, [(one.observe_time, self.messages.exposed(one)) for one in standing]
-            ),
+            open_time=first_exposure(attempt, list(self._seen(reader, attempt, release))),
             latches=reader.latches(content),
             acknowledgements=reader.list_acts(Acknowledgement, _ACKNOWLEDGEMENTS, key=content).items,
             decision="" if newest is None else newest.name,
@@ -155,6 +148,25 @@ class WatchWindows:
             rollback_target="" if newest is None else self.messages.rollback_target(newest.body),
             release_digest=release.identity.digest,
         )
+
+    def _seen(self, reader: Reader, attempt: Attempt, release: Release) -> Iterator[tuple[datetime, bool]]:
+        """Yield when the attempt was looked at since it began, and whether it was exposed."""
+        identity, page = release.identity, _OBSERVATIONS
+        of_place = Subject(SubjectType.WORKLOAD, f"{identity.service}/{identity.environment}")
+        wanted = EvidenceFilter(
+            "rollout_status", subjects=(Subject(SubjectType.ATTEMPT, attempt.name), of_place)
+        )
+        digests = frozenset(artifact.digest for artifact in identity.artifacts)
+        while True:
+            listed = reader.list_evidence(wanted, page)
+            for item in listed.items:
+                if item.revocation is None:
+                    # What is said of the place says by its images which release it is about.
+                    of_these = digests if item.subject == of_place else frozenset()
+                    yield item.observe_time, self.messages.exposed(item, of_these)
+            if not listed.next_after or listed.items[-1].receive_time < attempt.start_time:
+                return
+            page = Page(_OBSERVATIONS.size, listed.next_after)
 
     def _clear(self, tx: Transaction, ask: Ask, attempt: Attempt, reason: str) -> None:
         where = AttemptName.parse(attempt.name).release

@@ -53,12 +53,13 @@ class WireMessages:
         """Return the release that the decision of recorded bytes says to go back to; empty where there is none."""
         return decision_from_body(body).rollback_target
 
-    def exposed(self, item: EvidenceItem) -> bool:
-        """Say whether a `rollout_status` shows that some of the new revision is exposed."""
+    def exposed(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> bool:
+        """Say whether a `rollout_status` shows that some of the new revision is exposed; of these digests, if any."""
         facts = item.facts
         if not isinstance(facts, evidence_pb2.RolloutStatus):
             return False
-        return facts.weight > 0 or facts.canary_ready_replicas > 0
+        about = not digests or not digests.isdisjoint(facts.canary_image_digests)
+        return about and (facts.weight > 0 or facts.canary_ready_replicas > 0)
 
     def recorded(self, body: bytes) -> Recorded:
         """Return what a replay needs of recorded bytes."""

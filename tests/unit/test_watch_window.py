@@ -1,0 +1,114 @@
+"""Where a watch window stands follows from what is known of its rollout, in whatever order that came."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from release_passport_server.domain.errors import Invalid
+from release_passport_server.domain.outcome import Reason
+from release_passport_server.domain.release import Attempt, Latch
+from release_passport_server.domain.watch_window import (
+    ENDS_AFTER,
+    EXPIRE_WINDOW,
+    WatchWindow,
+    WindowState,
+    expiry,
+    first_exposure,
+    recommends,
+    window_name,
+)
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+NAME = "tenants/t/services/s/environments/prod/releases/1.0.0/attempts/1"
+ATTEMPT = Attempt(NAME, 1, "ground", START)
+LATCH = Latch("one", "p", "r", "d", NAME, True, Reason.EXPECTATION_FAILED, START)
+
+MOMENTS = st.integers(-3600, 3600).map(lambda seconds: START + timedelta(seconds=seconds))
+OBSERVED = st.lists(st.tuples(MOMENTS, st.booleans()))
+ENDED = ("PASSED", "ROLLED_BACK", "FAILED", "CANCELLED", "EXPIRED_WITHOUT_DATA")
+
+
+def window(attempt: Attempt = ATTEMPT, *latches: Latch, opened: datetime | None = None) -> WatchWindow:
+    """Return a window of an hour."""
+    return WatchWindow(attempt, timedelta(hours=1), 100, (), opened, latches)
+
+
+@given(OBSERVED, st.randoms(use_true_random=False))
+def test_when_it_opened_does_not_depend_on_the_order_of_what_came(
+    seen: list[tuple[datetime, bool]], order: Random
+) -> None:
+    mixed = list(seen)
+    order.shuffle(mixed)
+    assert first_exposure(ATTEMPT, mixed) == first_exposure(ATTEMPT, seen)
+
+
+@given(OBSERVED, st.one_of(st.none(), MOMENTS))
+def test_it_opens_at_an_exposure_while_its_rollout_ran(
+    seen: list[tuple[datetime, bool]], end: datetime | None
+) -> None:
+    attempt = replace(ATTEMPT, finish_time=end)
+    within = [time for time, exposed in seen if exposed and time >= START and (end is None or time <= end)]
+    opened = first_exposure(attempt, seen)
+    assert (opened is None) == (not within)
+    assert opened is None or opened in within
+    assert all(opened is not None and opened <= time for time in within)
+
+
+@given(OBSERVED, OBSERVED)
+def test_what_is_seen_later_never_opens_it_later(
+    seen: list[tuple[datetime, bool]], more: list[tuple[datetime, bool]]
+) -> None:
+    before, after = first_exposure(ATTEMPT, seen), first_exposure(ATTEMPT, seen + more)
+    assert before is None or (after is not None and after <= before)
+
+
+@given(st.sampled_from(ENDED), st.booleans(), st.one_of(st.none(), MOMENTS))
+def test_a_rollout_that_ended_shows_how_whatever_latched(
+    outcome: str, latched: bool, opened: datetime | None
+) -> None:
+    attempt = replace(ATTEMPT, finish_time=START, outcome=outcome)
+    assert window(attempt, *([LATCH] if latched else []), opened=opened).state == WindowState(outcome)
+
+
+@pytest.mark.parametrize(
+    ("latch", "state"),
+    [
+        (LATCH, WindowState.LATCHED),
+        (replace(LATCH, enforced=False), WindowState.OPEN),
+        (replace(LATCH, reason=Reason.ANALYSIS_INCONCLUSIVE), WindowState.OPEN),
+        (replace(LATCH, attempt=NAME.replace("attempts/1", "attempts/2")), WindowState.OPEN),
+    ],
+)
+def test_only_an_enforced_rollback_of_this_attempt_latches(latch: Latch, state: WindowState) -> None:
+    assert window(ATTEMPT, latch, opened=START).state == state
+
+
+def test_an_inconclusive_analysis_recommends_nothing() -> None:
+    assert recommends(LATCH)
+    assert not recommends(replace(LATCH, reason=Reason.ANALYSIS_INCONCLUSIVE))
+
+
+@given(st.timedeltas(timedelta(seconds=1), timedelta(days=30)), MOMENTS)
+def test_it_ends_by_itself_long_after_it_could_pass(duration: timedelta, start: datetime) -> None:
+    timer = expiry(replace(ATTEMPT, start_time=start), "s/prod", duration)
+    assert timer is not None
+    assert (timer.kind, timer.key, timer.place) == (EXPIRE_WINDOW, NAME, "s/prod")
+    assert timer.due_time - start == ENDS_AFTER * duration
+
+
+def test_without_a_duration_nothing_ends_it() -> None:
+    assert expiry(ATTEMPT, "s/prod", timedelta(0)) is None
+    assert replace(window(), duration=timedelta(0)).expire_time is None
+
+
+def test_its_name_is_that_of_the_attempt_and_nothing_else_is_one() -> None:
+    assert str(window_name(window().name)) == NAME
+    for text in (NAME, f"{NAME}/watchWindow/x", NAME.replace("attempts/1", "attempts/") + "/watchWindow", ""):
+        with pytest.raises(Invalid):
+            window_name(text)
