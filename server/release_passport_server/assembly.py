@@ -16,6 +16,7 @@ from release_passport_server.services.ballots import Ballots
 from release_passport_server.services.bans import Bans
 from release_passport_server.services.catalog import Environments, Services
 from release_passport_server.services.create_release import CreateRelease
+from release_passport_server.services.dead_jobs import DeadJobs
 from release_passport_server.services.duties import Duties
 from release_passport_server.services.evaluate import Evaluate, Recorder
 from release_passport_server.services.explain import Explain
@@ -52,6 +53,7 @@ from release_passport_server.transport.grpc.handlers.decisions import DecisionHa
 from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
 from release_passport_server.transport.grpc.handlers.freezes import FreezeHandlers
 from release_passport_server.transport.grpc.handlers.gates import GateHandlers
+from release_passport_server.transport.grpc.handlers.jobs import JobHandlers
 from release_passport_server.transport.grpc.handlers.notifications import NotificationHandlers
 from release_passport_server.transport.grpc.handlers.overrides import OverrideHandlers
 from release_passport_server.transport.grpc.handlers.permits import PermitHandlers
@@ -77,6 +79,7 @@ def handlers_of(core: Core) -> Mapping[str, object]:
             ("FreezeService", FreezeHandlers(_freezes(core))),
             ("GateService", GateHandlers(_gates(core))),
             ("GroupService", GroupHandlers(Groups(core.store, core.access, core.guarded))),
+            ("JobService", JobHandlers(DeadJobs(core.store, core.access, core.guarded))),
             ("NotificationService", NotificationHandlers(_notifications(core))),
             ("OverrideService", OverrideHandlers(_overrides(core))),
             ("PermitService", PermitHandlers(_permits(core))),

@@ -51,6 +51,7 @@ AUDITS = {
     "GetInclusionProof",
     "GetConsistencyProof",
     "GetLogFiles",
+    "ListDeadJobs",
     "ListDuties",
     "StreamAuditEntries",
 }

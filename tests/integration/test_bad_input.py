@@ -17,6 +17,7 @@ from release_passport.v1 import (
     decision_service_pb2,
     evidence_pb2,
     evidence_service_pb2,
+    job_service_pb2,
     policy_service_pb2,
     release_service_pb2,
     watch_window_service_pb2,
@@ -196,6 +197,8 @@ EVERYTHING = (
         evidence_service_pb2.CollectAttestationsRequest(release="x", images=["a", "b\x07"]),
         {"release", "images[1]"},
     ),
+    ("RetryDeadJob", job_service_pb2.RetryDeadJobRequest(request_id=" "), {"kind", "request_id"}),
+    ("DiscardDeadJob", job_service_pb2.DiscardDeadJobRequest(key="\x07"), {"kind", "key", "reason"}),
     (
         "AcknowledgeWatchWindow",
         watch_window_service_pb2.AcknowledgeWatchWindowRequest(name="x", reason="short"),

@@ -1,10 +1,10 @@
-"""The commands about watch windows, each with the RPC that it is for and an answer of it."""
+"""The commands about watch windows and dead jobs, each with the RPC that it is for and an answer of it."""
 
 from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from release_passport.v1 import passport_pb2, watch_window_pb2
+from release_passport.v1 import job_service_pb2, passport_pb2, watch_window_pb2
 from release_passport.v1 import watch_window_service_pb2 as pb
 from support.decisions import RELEASE
 
@@ -41,5 +41,25 @@ WINDOWS: list[tuple[tuple[str, ...], str, Message, str]] = [
         "CloseWatchWindow",
         pb.CloseWatchWindowResponse(window=A_WINDOW),
         "1.0.0",
+    ),
+    (
+        ("job", "list"),
+        "ListDeadJobs",
+        job_service_pb2.ListDeadJobsResponse(
+            jobs=[job_service_pb2.DeadJob(kind="notify", key="one", attempts=9, error="it answered 500")]
+        ),
+        "it answered 500",
+    ),
+    (
+        ("job", "retry", "notify", "one"),
+        "RetryDeadJob",
+        job_service_pb2.RetryDeadJobResponse(revision=7),
+        "",
+    ),
+    (
+        ("job", "discard", "notify", "one", "--reason", _REASON),
+        "DiscardDeadJob",
+        job_service_pb2.DiscardDeadJobResponse(revision=7),
+        "",
     ),
 ]

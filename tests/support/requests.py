@@ -14,6 +14,7 @@ from release_passport.v1 import catalog_service_pb2 as catalogs
 from release_passport.v1 import decision_service_pb2 as decisions
 from release_passport.v1 import evidence_pb2 as evidence
 from release_passport.v1 import evidence_service_pb2 as evidences
+from release_passport.v1 import job_service_pb2 as jobs
 from release_passport.v1 import permit_service_pb2 as permits
 from release_passport.v1 import policy_pb2 as policy
 from release_passport.v1 import policy_service_pb2 as policies
@@ -80,6 +81,7 @@ def request_for(method: str, names: Names) -> Message:
     """Return the request of a method; nothing is wrong with its form."""
     made = {**_access(names), **_catalog(names), **_decisions(names), **_evidence(names)}
     made |= {**_policies(names), **_releases(names), **_tenants(names), **_trust(names), **_windows(names)}
+    made |= _jobs(names)
     return {**made, **_proofs(names), **people_requests(names)}[method]
 
 
@@ -229,6 +231,16 @@ def _releases(n: Names) -> dict[str, Message]:
         ),
         "FinishRollout": releases.FinishRolloutRequest(
             attempt=f"{n.release}/attempts/1", outcome="ATTEMPT_OUTCOME_FAILED", reason=REASON
+        ),
+    }
+
+
+def _jobs(n: Names) -> dict[str, Message]:
+    return {
+        "ListDeadJobs": jobs.ListDeadJobsRequest(tenant=n.tenant),
+        "RetryDeadJob": jobs.RetryDeadJobRequest(tenant=n.tenant, kind="notify", key="one"),
+        "DiscardDeadJob": jobs.DiscardDeadJobRequest(
+            tenant=n.tenant, kind="notify", key="one", reason=REASON
         ),
     }
 

@@ -24,7 +24,7 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
     ),
     Verb.AUDIT: (
         *("GetCheckpoint", "GetConsistencyProof", "GetInclusionProof", "GetLogFiles"),
-        *("ListAuditEntries", "ListDuties", "ReviewAccess", "StreamAuditEntries"),
+        *("ListAuditEntries", "ListDeadJobs", "ListDuties", "ReviewAccess", "StreamAuditEntries"),
     ),
     Verb.SUBMIT: ("CollectAttestations", "StreamEvidence", "SubmitEvidence"),
     Verb.REVOKE: ("RevokeEvidence",),
@@ -53,6 +53,7 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
         *("CreateNotificationChannel", "DeleteNotificationChannel", "EnableNotificationChannel"),
         *("GetNotificationChannel", "ListNotificationChannels", "ReplayNotifications"),
         *("TestNotificationChannel", "UpdateNotificationChannel"),
+        *("DiscardDeadJob", "RetryDeadJob"),
     ),
     Verb.ACKNOWLEDGE: ("AcknowledgeWatchWindow", "CloseWatchWindow"),
     Verb.TRUST: ("UpdateTrust",),

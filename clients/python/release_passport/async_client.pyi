@@ -13,6 +13,7 @@ from release_passport.v1 import (
     freeze_service_pb2,
     gate_service_pb2,
     group_service_pb2,
+    job_service_pb2,
     notification_service_pb2,
     override_service_pb2,
     permit_service_pb2,
@@ -100,6 +101,9 @@ class AsyncClient(AsyncConnection):
     async def delete_role_binding(
         self, request: access_service_pb2.DeleteRoleBindingRequest, *, timeout: float | None = None
     ) -> access_service_pb2.DeleteRoleBindingResponse: ...
+    async def discard_dead_job(
+        self, request: job_service_pb2.DiscardDeadJobRequest, *, timeout: float | None = None
+    ) -> job_service_pb2.DiscardDeadJobResponse: ...
     async def enable_notification_channel(
         self, request: notification_service_pb2.EnableNotificationChannelRequest, *, timeout: float | None = None
     ) -> notification_service_pb2.EnableNotificationChannelResponse: ...
@@ -205,6 +209,9 @@ class AsyncClient(AsyncConnection):
     async def list_bans(
         self, request: access_service_pb2.ListBansRequest, *, timeout: float | None = None
     ) -> access_service_pb2.ListBansResponse: ...
+    async def list_dead_jobs(
+        self, request: job_service_pb2.ListDeadJobsRequest, *, timeout: float | None = None
+    ) -> job_service_pb2.ListDeadJobsResponse: ...
     async def list_decisions(
         self, request: decision_service_pb2.ListDecisionsRequest, *, timeout: float | None = None
     ) -> decision_service_pb2.ListDecisionsResponse: ...
@@ -301,6 +308,9 @@ class AsyncClient(AsyncConnection):
     async def resolve_rejection(
         self, request: approval_service_pb2.ResolveRejectionRequest, *, timeout: float | None = None
     ) -> approval_service_pb2.ResolveRejectionResponse: ...
+    async def retry_dead_job(
+        self, request: job_service_pb2.RetryDeadJobRequest, *, timeout: float | None = None
+    ) -> job_service_pb2.RetryDeadJobResponse: ...
     async def review_access(
         self, request: access_service_pb2.ReviewAccessRequest, *, timeout: float | None = None
     ) -> access_service_pb2.ReviewAccessResponse: ...

@@ -53,6 +53,7 @@ _RETRIED = {
         *("EnableNotificationChannel", "TestNotificationChannel", "ListNotificationDeliveries"),
         *("ReplayNotifications",),
     ),
+    "JobService": ("ListDeadJobs", "RetryDeadJob", "DiscardDeadJob"),
     "WatchWindowService": (
         *("GetWatchWindow", "ListWatchWindows", "AcknowledgeWatchWindow", "CloseWatchWindow"),
     ),

@@ -79,6 +79,14 @@ class Scheduling(Protocol):
         """Return the names of releases whose questions are open, those that were asked last first."""
         ...
 
+    def revive_job(self, kind: str, key: str) -> bool:
+        """Let a dead job be tried again from now on; False where it is not dead."""
+        ...
+
+    def discard_job(self, kind: str, key: str) -> bool:
+        """Remove a dead job; False where it is not dead."""
+        ...
+
     def unschedule(self, kind: str, key: str) -> None:
         """Let a job not be done; one that runs already is not stopped."""
         ...

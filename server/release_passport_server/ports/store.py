@@ -20,6 +20,7 @@ from release_passport_server.domain.catalog import (
 )
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject
 from release_passport_server.domain.gate import Gate
+from release_passport_server.domain.job import DeadJob
 from release_passport_server.domain.record import (
     AuditEntry,
     DecisionRecord,
@@ -141,6 +142,10 @@ class Reader(ActReader, FeedReader, NoticeReader, Protocol):
 
     def load_case(self, key: CaseKey, now: datetime) -> LoadedCase:
         """Return everything that a question about a release needs, as `judge` would load it."""
+        ...
+
+    def dead_jobs(self, page: Page) -> Listed[DeadJob]:
+        """Return the jobs that are not tried again until somebody says so, by kind and key."""
         ...
 
     def latches(self, content_digest: str) -> tuple[Latch, ...]:

@@ -9,6 +9,7 @@ import { EvidenceService } from "./release_passport/v1/evidence_service_pb.js";
 import { FreezeService } from "./release_passport/v1/freeze_service_pb.js";
 import { GateService } from "./release_passport/v1/gate_service_pb.js";
 import { GroupService } from "./release_passport/v1/group_service_pb.js";
+import { JobService } from "./release_passport/v1/job_service_pb.js";
 import { NotificationService } from "./release_passport/v1/notification_service_pb.js";
 import { OverrideService } from "./release_passport/v1/override_service_pb.js";
 import { PermitService } from "./release_passport/v1/permit_service_pb.js";
@@ -30,6 +31,7 @@ export const services = [
   FreezeService,
   GateService,
   GroupService,
+  JobService,
   NotificationService,
   OverrideService,
   PermitService,

@@ -94,6 +94,28 @@ def _let_go(connection: Connection, claim: Claim) -> bool:
     return bool(connection.execute(update(jobs).where(held(claim)).values(**values)).rowcount)
 
 
+def dead_jobs(connection: Connection, tenant: str, page: Page) -> Listed[DeadJob]:
+    """Return a tenant's dead jobs by kind and key."""
+    c = jobs.c
+    kind, _, key = page.after.partition("/")
+    behind = or_(c.kind > kind, and_(c.kind == kind, c.key > key))
+    rows = select(jobs).where(c.tenant == tenant, c.dead_time.is_not(None), behind)
+    found = [_dead(row) for row in connection.execute(rows.order_by(c.kind, c.key).limit(page.size + 1))]
+    items = tuple(found[: page.size])
+    return Listed(items, f"{items[-1].kind}/{items[-1].key}" if len(found) > page.size else "")
+
+
+def is_dead(tenant: str, kind: str, key: str) -> ColumnElement[bool]:
+    """Return the condition that a job is this one, and dead."""
+    return and_(_named(tenant, kind, key), jobs.c.dead_time.is_not(None))
+
+
+def revive(connection: Connection, tenant: str, kind: str, key: str, now: datetime) -> bool:
+    """Let a dead job be tried again from now on; False where it is not dead."""
+    values: Mapping[str, Any] = {"available_time": now, "dead_time": None, "attempts": 0}
+    return bool(connection.execute(update(jobs).where(is_dead(tenant, kind, key)).values(**values)).rowcount)
+
+
 class SQLJobs:
     """The jobs of every tenant; see the port."""
 
@@ -167,27 +189,13 @@ class SQLJobs:
 
     async def dead(self, tenant: str, page: Page) -> Listed[DeadJob]:
         """Return a tenant's dead jobs by kind and key."""
-        c = jobs.c
-        kind, _, key = page.after.partition("/")
-        behind = or_(c.kind > kind, and_(c.kind == kind, c.key > key))
-        rows = select(jobs).where(c.tenant == tenant, c.dead_time.is_not(None), behind)
-        rows = rows.order_by(c.kind, c.key).limit(page.size + 1)
-
-        def act(connection: Connection, _: datetime) -> Listed[DeadJob]:
-            found = [_dead(row) for row in connection.execute(rows)]
-            items = tuple(found[: page.size])
-            last = f"{items[-1].kind}/{items[-1].key}" if len(found) > page.size else ""
-            return Listed(items, last)
-
-        return await self._aside.read(act)
+        return await self._aside.read(lambda connection, _: dead_jobs(connection, tenant, page))
 
     async def revive(self, tenant: str, kind: str, key: str) -> bool:
         """Let a dead job be tried again from now on; False where it is not dead."""
 
         def act(connection: Connection, now: datetime) -> bool:
-            dead = and_(_named(tenant, kind, key), jobs.c.dead_time.is_not(None))
-            values: Mapping[str, Any] = {"available_time": now, "dead_time": None, "attempts": 0}
-            return bool(connection.execute(update(jobs).where(dead).values(**values)).rowcount)
+            return revive(connection, tenant, kind, key, now)
 
         return await self._aside.write(act)
 

@@ -33,6 +33,7 @@ from release_passport_server.adapters.sql.documents import (
     Collection,
 )
 from release_passport_server.adapters.sql.feed_reading import FeedReading
+from release_passport_server.adapters.sql.jobs import dead_jobs
 from release_passport_server.adapters.sql.key_scopes import keys_in_scopes
 from release_passport_server.adapters.sql.listing import list_decisions, list_evidence, list_releases
 from release_passport_server.adapters.sql.loading import Known, Loader, in_force
@@ -51,6 +52,7 @@ from release_passport_server.domain.catalog import (
     Tenant,
 )
 from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.job import DeadJob
 from release_passport_server.domain.record import DecisionRecord, Listed, LoggedEntry, Page
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.domain.trust import TrustRevision
@@ -175,6 +177,10 @@ class SQLReader(FeedReading):
     def load_case(self, key: CaseKey, now: datetime) -> LoadedCase:
         """Return everything that a question about a release needs."""
         return self._loader().load([key], self._known(), now)[0]
+
+    def dead_jobs(self, page: Page) -> Listed[DeadJob]:
+        """Return dead jobs by kind and key."""
+        return dead_jobs(self._connection, self.tenant, page)
 
     def latches(self, content_digest: str) -> tuple[Latch, ...]:
         """Return the standing latches of these digests."""

@@ -46,6 +46,16 @@ class Scheduling(SQLReader):
         gone = delete(tables.jobs).where(c.tenant == self.tenant, c.kind == kind, c.key == key)
         self._changing().execute(gone)
 
+    def revive_job(self, kind: str, key: str) -> bool:
+        """Let a dead job be tried again from now on; False where it is not dead."""
+        self._mine.waking.due = True
+        return jobs.revive(self._changing(), self.tenant, kind, key, self.now)
+
+    def discard_job(self, kind: str, key: str) -> bool:
+        """Remove a dead job; False where it is not dead."""
+        gone = delete(tables.jobs).where(jobs.is_dead(self.tenant, kind, key))
+        return bool(self._changing().execute(gone).rowcount)
+
     def hold(self, held: Claim | Lease) -> None:
         """Raise LeaseLost unless a job or lease is still held; nobody can take it before the commit."""
         table, mine = (
