@@ -60,11 +60,20 @@ def init(config: Path | None, tenant: str) -> None:
     is_flag=True,
     help="Listen beyond loopback without TLS, because a proxy in front ends it.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Serve with so many processes on the same ports; needs PostgreSQL.",
+)
 @_with_config
-def serve(config: Path | None, dev: bool, insecure_behind_proxy: bool) -> None:
+def serve(config: Path | None, dev: bool, insecure_behind_proxy: bool, processes: int) -> None:
     """Serve until SIGTERM; calls in flight may end."""
     if dev and insecure_behind_proxy:
         raise click.UsageError("--dev and --insecure-behind-proxy exclude each other")
+    if dev and processes > 1:
+        raise click.UsageError("--dev and --processes exclude each other: one process has the embedded store")
     with _told():
         loaded = _load(config, dev=dev)
         from release_passport_server import bootstrap, logs
@@ -72,6 +81,12 @@ def serve(config: Path | None, dev: bool, insecure_behind_proxy: bool) -> None:
 
         require_protected(loaded.settings, insecure_behind_proxy=insecure_behind_proxy)
         logs.configure(loaded.settings.log.level)
+        if processes > 1:
+            from release_passport_server.commands.processes import serve_with
+
+            given = ["--config", str(config)] if config else []
+            given += ["--insecure-behind-proxy"] if insecure_behind_proxy else []
+            raise SystemExit(serve_with(processes, loaded.settings, given))
         code = asyncio.run(bootstrap.serve(loaded.settings, dev=dev, behind_proxy=insecure_behind_proxy))
     raise SystemExit(code)
 

@@ -103,14 +103,19 @@ class Process:
         tls = _tls(settings.http)
         connections = Connections(most=settings.grpc.connections)
         self._grpc = GRPCServer(
-            dispatcher, methods, connections, tls=_tls(settings.grpc), open_reflection=application.dev
+            dispatcher,
+            methods,
+            connections,
+            tls=_tls(settings.grpc),
+            open_reflection=application.dev,
+            shared=settings.grpc.shared_port,
         )
         self._http = HTTPServer(http_app(routes, tls=tls is not None, only_local_hosts=application.dev), tls)
 
     async def start(self) -> None:
         """Listen on both ports; raise OSError or RuntimeError where an address is taken."""
         host, port = host_and_port(self.settings.http.listen)
-        self.http_port = await self._http.start(host, port)
+        self.http_port = await self._http.start(host, port, shared=self.settings.http.shared_port)
         try:
             self.grpc_port = await self._grpc.start(self.settings.grpc.listen)
         except BaseException:

@@ -35,8 +35,6 @@ _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    # Two servers on one port would share its calls in silence.
-    ("grpc.so_reuseport", 0),
     # Below these the core drops bursts of new calls as CANCELLED, which clients do not retry.
     ("grpc.server.max_pending_requests", 20_000),
     ("grpc.server.max_pending_requests_hard_limit", 30_000),
@@ -74,9 +72,12 @@ class GRPCServer:
         *,
         tls: TLSFiles | None = None,
         open_reflection: bool,
+        shared: bool = False,
     ) -> None:
         self._tls = tls
-        self._server = aio.server(options=_OPTIONS + connections.options())
+        # Two servers on one port share its calls, and unless they were told to they do so in silence.
+        sharing = ("grpc.so_reuseport", int(shared))
+        self._server = aio.server(options=(*_OPTIONS, sharing, *connections.options()))
         self._health = Health()
         certificates = tls is not None and tls.client_ca is not None
         self._server.add_generic_rpc_handlers((_RPCs(dispatcher, methods, certificates=certificates),))
