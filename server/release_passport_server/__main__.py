@@ -67,8 +67,11 @@ def init(config: Path | None, tenant: str) -> None:
     show_default=True,
     help="Serve with so many processes on the same ports; needs PostgreSQL.",
 )
+@click.option("--shared-ports", is_flag=True, hidden=True, help="One of several processes.")
 @_with_config
-def serve(config: Path | None, dev: bool, insecure_behind_proxy: bool, processes: int) -> None:
+def serve(
+    config: Path | None, dev: bool, insecure_behind_proxy: bool, processes: int, shared_ports: bool
+) -> None:
     """Serve until SIGTERM; calls in flight may end."""
     if dev and insecure_behind_proxy:
         raise click.UsageError("--dev and --insecure-behind-proxy exclude each other")
@@ -87,7 +90,11 @@ def serve(config: Path | None, dev: bool, insecure_behind_proxy: bool, processes
             given = ["--config", str(config)] if config else []
             given += ["--insecure-behind-proxy"] if insecure_behind_proxy else []
             raise SystemExit(serve_with(processes, loaded.settings, given))
-        code = asyncio.run(bootstrap.serve(loaded.settings, dev=dev, behind_proxy=insecure_behind_proxy))
+        code = asyncio.run(
+            bootstrap.serve(
+                loaded.settings, dev=dev, behind_proxy=insecure_behind_proxy, shared_ports=shared_ports
+            )
+        )
     raise SystemExit(code)
 
 

@@ -90,7 +90,9 @@ async def init(settings: Settings, tenant: str) -> str:
         return (await bootstrap_tenant(store, SystemIds(), BearerTokens(), tenant))[1]
 
 
-async def serve(settings: Settings, *, dev: bool, behind_proxy: bool = False) -> int:
+async def serve(
+    settings: Settings, *, dev: bool, behind_proxy: bool = False, shared_ports: bool = False
+) -> int:
     """Serve until a signal; return the exit code. Raise SettingsInvalid for a store that is not ready to be served."""
     path = settings.store.sqlite_path
     if path is not None and not path.exists():
@@ -109,7 +111,7 @@ async def serve(settings: Settings, *, dev: bool, behind_proxy: bool = False) ->
             # What is tried out may be thrown away and begun anew.
             restoring.require_as_published(store, settings)
         application = await build(store, settings, dev=dev, behind_proxy=behind_proxy)
-        return await run(Process(application, settings))
+        return await run(Process(application, settings, shared_ports))
 
 
 async def build(

@@ -110,9 +110,6 @@ class StoreSettings(Section):
 
 
 class _ListenerSettings(Section):
-    shared_port: bool = Field(
-        default=False, description="Whether other processes may listen there too; `--processes` turns it on."
-    )
     tls_certificate: Path | None = Field(
         default=None, description="PEM file with the certificate chain; turns TLS on."
     )

@@ -71,6 +71,8 @@ class Process:
 
     application: Application
     settings: Settings
+    # Other processes of this server listen on the same ports.
+    shared_ports: bool = False
     grpc_port: int = 0
     http_port: int = 0
     _limits: Limits = field(init=False)
@@ -108,14 +110,14 @@ class Process:
             connections,
             tls=_tls(settings.grpc),
             open_reflection=application.dev,
-            shared=settings.grpc.shared_port,
+            shared=self.shared_ports,
         )
         self._http = HTTPServer(http_app(routes, tls=tls is not None, only_local_hosts=application.dev), tls)
 
     async def start(self) -> None:
         """Listen on both ports; raise OSError or RuntimeError where an address is taken."""
         host, port = host_and_port(self.settings.http.listen)
-        self.http_port = await self._http.start(host, port, shared=self.settings.http.shared_port)
+        self.http_port = await self._http.start(host, port, shared=self.shared_ports)
         try:
             self.grpc_port = await self._grpc.start(self.settings.grpc.listen)
         except BaseException:

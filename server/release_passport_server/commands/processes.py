@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -19,7 +18,6 @@ _USAGE = 2
 # A process that dies is begun again after this long, twice as long each time, until it has lived for long enough.
 _FIRST_REST, _LONGEST_REST, _LIVED = 0.5, 30.0, 60.0
 _LOOK = 0.2
-_SHARED = {"PASSPORT_SERVER_GRPC_SHARED_PORT": "true", "PASSPORT_SERVER_HTTP_SHARED_PORT": "true"}
 
 
 def require_shareable(settings: Settings) -> None:
@@ -92,7 +90,7 @@ class Processes:
     def _begun(self) -> subprocess.Popen[bytes]:
         # Nobody types into a server, and each has signals of its own.
         return subprocess.Popen(  # noqa: S603
-            self.command, env=os.environ | _SHARED, stdin=subprocess.DEVNULL, start_new_session=True
+            self.command, stdin=subprocess.DEVNULL, start_new_session=True
         )
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
@@ -113,5 +111,5 @@ class Processes:
 def serve_with(count: int, settings: Settings, arguments: Sequence[str]) -> int:
     """Serve with so many processes, each begun with these arguments of `serve`; return the exit code."""
     require_shareable(settings)
-    command = [sys.executable, "-m", "release_passport_server", "serve", *arguments]
+    command = [sys.executable, "-m", "release_passport_server", "serve", "--shared-ports", *arguments]
     return Processes(count, command).run()
