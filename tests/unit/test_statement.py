@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from release_passport_server.domain.canonical import canonical
-from release_passport_server.domain.outcome import Applied, Finding, Reason
+from release_passport_server.domain.outcome import SEMANTICS_VERSION, Applied, Finding, Reason
 from release_passport_server.domain.permit import Errand, new_permit, permit_statement, terms_of
 from release_passport_server.domain.policy import Canary
 from release_passport_server.domain.statement import (
@@ -106,7 +106,10 @@ def test_it_names_evidence_policies_and_versions_by_digest() -> None:
     assert [one["digest"] for one in predicate["policies"]] == ["sha256:" + "1" * 64]
     assert [one["digest"] for one in predicate["evidence"]] == ["sha256:" + "2" * 64]
     assert predicate["findings"][0]["evidence"] == [predicate["evidence"][0]["name"]]
-    assert (predicate["semanticsVersion"], predicate["engineVersion"]) == (1, "0.1.0 cel/0.1.3")
+    assert (predicate["semanticsVersion"], predicate["engineVersion"]) == (
+        SEMANTICS_VERSION,
+        "0.1.0 cel/0.1.3",
+    )
     assert predicate["waivers"] == []
 
 
