@@ -83,6 +83,37 @@ def client_of(given: dict[str, str], token: str) -> Client:
     return Client(Target(given["PASSPORT_SERVER_GRPC_LISTEN"], token=token, plaintext=True))
 
 
+# Asked to end while a process is begun that nobody knows yet; the third is the one that takes a dead one's place.
+INTERRUPTED = """
+import os, signal, sys
+from release_passport_server.commands.processes import Processes
+class Interrupted(Processes):
+    begun = []
+    def _begun(self):
+        child = Processes._begun(self)
+        self.begun.append(child)
+        if len(self.begun) == 2 and sys.argv[1] == "3":
+            self.begun[0].kill()
+        if len(self.begun) == int(sys.argv[1]):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return child
+print(Interrupted(2, ["sleep", "600"]).run(), [one.poll() is None for one in Interrupted.begun].count(True))
+"""
+
+
+@pytest.mark.parametrize("nth", ["1", "3"])
+def test_who_is_asked_to_end_while_it_begins_a_process_ends_that_too(tmp_path: Path, nth: str) -> None:
+    done = subprocess.run(
+        [COMMAND[0], "-c", INTERRUPTED, nth],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.stdout.split() == ["0", "0"], done.stderr
+
+
 @pytest.mark.postgres
 def test_what_will_never_start_is_not_tried_again(url: str, tmp_path: Path) -> None:
     # The first in this file: nobody has made the schema yet.

@@ -63,6 +63,7 @@ class Processes:
     command: Sequence[str]
     _children: list[_Child] = field(default_factory=list)
     _code: int | None = None
+    _asked: int = 0
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; return 0 where every process ended in order."""
@@ -82,8 +83,8 @@ class Processes:
         if code == _USAGE:
             self._end(_USAGE)
         elif child.again is None:
-            child.rest = _FIRST_REST if now - child.since > _LIVED else min(child.rest * 2, _LONGEST_REST)
-            child.again = now + child.rest
+            rest = _FIRST_REST if now - child.since > _LIVED else child.rest
+            child.again, child.rest = now + rest, min(rest * 2, _LONGEST_REST)
         elif now >= child.again:
             child.process, child.since, child.again = self._begun(), now, None
 
@@ -97,15 +98,23 @@ class Processes:
         self._end(0)
 
     def _end(self, code: int) -> None:
-        """Ask every process to end; asked twice, they hurry."""
+        # Only noted: a signal may come while a process is begun that nobody could reach yet.
         self._code = code
-        for child in self._children:
-            if child.process.poll() is None:
-                child.process.send_signal(signal.SIGTERM)
+        self._asked += 1
 
     def _ended(self) -> int:
-        codes = [child.process.wait() for child in self._children if child.again is None]
-        return self._code or (0 if all(code == 0 for code in codes) else 1)
+        """Ask every process to end, again as often as this one is asked: asked twice, they hurry."""
+        told = 0
+        while any(child.process.poll() is None for child in self._children):
+            if told < self._asked:
+                told += 1
+                for child in self._children:
+                    child.process.send_signal(signal.SIGTERM)
+            else:
+                time.sleep(_LOOK)
+        # One that was told before it listened to signals ended as it was told to.
+        codes = [child.process.returncode for child in self._children if child.again is None]
+        return self._code or (0 if all(code in (0, -signal.SIGTERM) for code in codes) else 1)
 
 
 def serve_with(count: int, settings: Settings, arguments: Sequence[str]) -> int:
