@@ -19,6 +19,11 @@ class Cluster:
         held = self.objects
 
         class API(BaseHTTPRequestHandler):
+            # As the real one, it keeps connections open and sends an answer in one piece.
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+            disable_nagle_algorithm = True
+
             def do_GET(self) -> None:
                 found = held.get(self.path)
                 allowed = self.headers.get("authorization") == f"Bearer {TOKEN}"
@@ -34,6 +39,7 @@ class Cluster:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), API)
+        self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def settings(self, folder: Path) -> str:

@@ -58,6 +58,10 @@ class NoticeWriter(Protocol):
         """Say how telling a notice went; nothing happens where it is gone."""
         ...
 
+    def retry_notices(self, channel_id: str) -> None:
+        """Let everything that waits be due now, as if it had never been tried."""
+        ...
+
     def forget_notices(self, channel_id: str, revision: int) -> None:
         """Remove the notices of a revision and of all that follow."""
         ...

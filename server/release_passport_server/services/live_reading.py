@@ -19,6 +19,8 @@ READ_SECONDS = 1.0
 # Refusals are made from one read in this time.
 REMEMBERED_SECONDS = 5.0
 MAX_REMEMBERED = 2000
+# Whoever asks while a gate's objects are being read waits for that so long, and shares the read after it.
+GATHERED_SECONDS = 0.05
 
 _OWNERS = {
     Controller.FLAGGER: ("flagger.app/v1beta1", "Canary"),
@@ -32,6 +34,8 @@ class LiveReading:
 
     objects: ClusterObjects
     _seen: OrderedDict[str, tuple[float, LiveWorkload]] = field(default_factory=OrderedDict)
+    _running: dict[tuple[str, Gate], asyncio.Task[LiveWorkload]] = field(default_factory=dict)
+    _next: dict[tuple[str, Gate], asyncio.Task[LiveWorkload]] = field(default_factory=dict)
 
     def remembered(self, gate: Gate) -> LiveWorkload | None:
         """Return what was read a moment ago: enough to refuse, never to open."""
@@ -41,7 +45,32 @@ class LiveReading:
         return seen[1]
 
     async def read(self, tenant: str, gate: Gate) -> LiveWorkload:
-        """Return what the objects say now; raise Precondition `WORKLOAD_UNREADABLE`."""
+        """Return what a read that begins after this call finds; raise Precondition `WORKLOAD_UNREADABLE`.
+
+        However many ask at once, a gate's objects are read for all of them together.
+        """
+        key = (tenant, gate)
+        shared = self._next.get(key)
+        if shared is None:
+            shared = asyncio.create_task(self._in_turn(key, self._running.get(key)))
+            self._next[key] = shared
+        # Who gives up takes the read from nobody else.
+        return await asyncio.shield(shared)
+
+    async def _in_turn(
+        self, key: tuple[str, Gate], before: asyncio.Task[LiveWorkload] | None
+    ) -> LiveWorkload:
+        if before is not None:
+            await asyncio.wait((before,), timeout=GATHERED_SECONDS)
+        # From here on, whoever asks asks for another read.
+        mine = self._running[key] = self._next.pop(key)
+        try:
+            return await self._fresh(*key)
+        finally:
+            if self._running.get(key) is mine:
+                del self._running[key]
+
+    async def _fresh(self, tenant: str, gate: Gate) -> LiveWorkload:
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(READ_SECONDS):

@@ -129,10 +129,8 @@ class Notifications:
         """Return the channel, which is told again; what waited is sent first, with another day of patience."""
 
         def change(tx: Transaction, before: Channel) -> tuple[Channel, str]:
+            tx.retry_notices(name.channel_id)
             for subject in tx.pending_subjects(name.channel_id):
-                notice = tx.next_notice(name.channel_id, subject)
-                if notice is not None:
-                    tx.change_notice(replace(notice, first_time=None, next_time=None))
                 tx.schedule(tell(tx, name.channel_id, subject))
             return replace(before, disable_time=None, disable_reason="", update_time=tx.now), ""
 

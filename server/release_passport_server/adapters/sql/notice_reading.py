@@ -14,7 +14,7 @@ from release_passport_server.domain.notices import Event, FeedRow, Notice, Notic
 from release_passport_server.domain.record import Listed, Page
 
 # More subjects are not begun at once: each that ends makes room for others.
-_MOST_SUBJECTS = 10_000
+_MOST_SUBJECTS = 100_000
 _n = notices.c
 # A row has a method of the name of the column `index`.
 _ROWS: Select[Any] = select(notices, _n.index.label("place"))

@@ -45,6 +45,11 @@ class NoticeWrites(Scheduling):
         mine = self._of(notice.channel_id) & (_n.revision == notice.revision) & (_n.index == notice.index)
         self._changing().execute(update(notices).where(mine).values(**_progress(notice)))
 
+    def retry_notices(self, channel_id: str) -> None:
+        """Let everything that waits be due now, as if it had never been tried."""
+        waiting = self._of(channel_id) & (_n.state == NoticeState.PENDING.value) & _n.first_time.is_not(None)
+        self._changing().execute(update(notices).where(waiting).values(first_time=None, next_time=None))
+
     def forget_notices(self, channel_id: str, revision: int) -> None:
         """Remove the notices of a revision and of all that follow."""
         self._changing().execute(delete(notices).where(self._of(channel_id), _n.revision >= revision))
