@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from support.crashing import CrashingCluster, Killable, crashing_cluster, killable
-from support.disks import small_disk
+from support.disks import small_disk, takes_no_writes
 from support.flood import Asked, Failed, Flood, question
 from support.proxy import Proxy, Way, proxied
 from support.records import decided, faults
@@ -289,6 +289,17 @@ async def test_a_file_that_cannot_grow_is_read_and_waited_for(tmp_path: Path) ->
         asked = await server.refuses("1.1.0")
         await server.reads(before)
         resource.prlimit(server.server.pid, resource.RLIMIT_FSIZE, unlimited)
+        await server.recovers(before, asked)
+
+
+async def test_a_file_that_takes_no_writes_any_more_is_read_and_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "passport.db"
+    async with troubled(tmp_path, f"sqlite:///{file}") as server:
+        before = question("1.0.0")
+        await before.ask(server.story)
+        with takes_no_writes(file, tmp_path / "passport.db-wal"):
+            asked = await server.refuses("1.1.0")
+            await server.reads(before)
         await server.recovers(before, asked)
 
 

@@ -57,3 +57,16 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Disk]:
     finally:
         # Lazily, for processes that have yet to let go of it.
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def takes_no_writes(*files: Path) -> Iterator[None]:
+    """Let files take no writes though they are open; skip the test where their file system cannot do so."""
+    names = [str(one) for one in files]
+    made = subprocess.run(["chattr", "+i", *names], capture_output=True, text=True, check=False)
+    try:
+        if made.returncode != 0:
+            pytest.skip(f"files cannot be frozen here: {made.stderr.strip()}")
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", *names], capture_output=True, check=made.returncode == 0)
