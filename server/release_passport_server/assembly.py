@@ -15,6 +15,8 @@ from release_passport_server.services.approvals import Approvals
 from release_passport_server.services.ballots import Ballots
 from release_passport_server.services.bans import Bans
 from release_passport_server.services.catalog import Environments, Services
+from release_passport_server.services.collect_evidence import CollectEvidence
+from release_passport_server.services.connectors import Connectors
 from release_passport_server.services.create_release import CreateRelease
 from release_passport_server.services.dead_jobs import DeadJobs
 from release_passport_server.services.duties import Duties
@@ -49,6 +51,7 @@ from release_passport_server.transport.grpc.handlers.access import AccessHandler
 from release_passport_server.transport.grpc.handlers.approvals import ApprovalHandlers, GroupHandlers
 from release_passport_server.transport.grpc.handlers.audit import AuditHandlers
 from release_passport_server.transport.grpc.handlers.catalog import CatalogHandlers
+from release_passport_server.transport.grpc.handlers.connectors import ConnectorHandlers
 from release_passport_server.transport.grpc.handlers.decisions import DecisionHandlers
 from release_passport_server.transport.grpc.handlers.evidence import EvidenceHandlers
 from release_passport_server.transport.grpc.handlers.freezes import FreezeHandlers
@@ -65,7 +68,7 @@ from release_passport_server.transport.grpc.handlers.waivers import WaiverHandle
 from release_passport_server.transport.grpc.handlers.watch_windows import WatchWindowHandlers
 
 
-def handlers_of(core: Core) -> Mapping[str, object]:
+def handlers_of(core: Core, collect: CollectEvidence) -> Mapping[str, object]:
     """Return what answers the calls of every service, by the service's full name."""
     return {
         f"release_passport.v1.{name}": handler
@@ -74,6 +77,7 @@ def handlers_of(core: Core) -> Mapping[str, object]:
             ("ApprovalService", ApprovalHandlers(_approvals(core))),
             ("AuditService", AuditHandlers(core.audit, _duties(core))),
             ("CatalogService", _catalog(core)),
+            ("ConnectorService", ConnectorHandlers(_connectors(core, collect))),
             ("DecisionService", _decisions(core)),
             ("EvidenceService", _evidence(core)),
             ("FreezeService", FreezeHandlers(_freezes(core))),
@@ -118,6 +122,10 @@ def _access(core: Core) -> AccessHandlers:
         Bans(core.store, core.access, core.guarded, core.ids),
         AccessReview(core.store, core.access, core.clock),
     )
+
+
+def _connectors(core: Core, collect: CollectEvidence) -> Connectors:
+    return Connectors(core.store, core.access, core.guarded, collect, core.ids)
 
 
 def _freezes(core: Core) -> Freezes:

@@ -26,9 +26,11 @@ from release_passport_server.adapters.system.ids import SystemIds
 from release_passport_server.adapters.tokens.bearer import BearerTokens
 from release_passport_server.assembly import gate_answers, handlers_of, recorder_of, watch_windows_of
 from release_passport_server.config import Settings, SettingsInvalid
+from release_passport_server.connector_wiring import LEASE, Connecting, connecting_of, connector_work
 from release_passport_server.core import ENGINE_VERSION, Core, core_of
 from release_passport_server.dev_mode import NOTICE
 from release_passport_server.domain.access import Principal
+from release_passport_server.domain.connector import COLLECT, FOLLOW
 from release_passport_server.domain.errors import AlreadyExists, Violation, invalid
 from release_passport_server.domain.ids import SLUG_RULE, is_slug
 from release_passport_server.domain.job import REEVALUATE
@@ -68,7 +70,7 @@ logger = logging.getLogger(__name__)
 
 # Who asks goes first: no more of the server's own questions are decided at once.
 DECIDED_AT_ONCE = 2
-JOB_KINDS = (KIND, TRIM_FEED, REEVALUATE, NOTIFY, RECONSIDER, ANNOUNCE, TELL, EXPIRE_WINDOW)
+JOB_KINDS = (KIND, TRIM_FEED, REEVALUATE, NOTIFY, RECONSIDER, ANNOUNCE, TELL, EXPIRE_WINDOW, COLLECT, FOLLOW)
 BEHIND_PROXY = "this server ends no TLS itself: whoever stands between it and its proxy can read tokens"
 
 
@@ -130,25 +132,27 @@ async def build(
         authenticator = _DevAuthenticator(
             core.authenticate, await admit_everybody(store, core.ids, core.tokens)
         )
-    worker = None
+    objects = _objects(settings)
+    connecting = connecting_of(store, settings, core.clock, core.ids)
+    workers: tuple[Runner, ...] = ()
     if settings.worker.enabled:
         await core.log.keeper.schedule(store)
         await _feeds(core, settings).schedule()
-        worker = _worker(core, settings)
-    objects = _objects(settings)
+        workers = _workers(core, settings, connecting)
 
     async def close() -> None:
         await core.bundles.close()
+        await connecting.sources.close()
         if objects is not None:
             await objects.close()
 
     return Application(
-        handlers_of(core),
+        handlers_of(core, connecting.collect),
         authenticator,
         store.ready,
         __version__,
         NOTICE if dev else "",
-        worker,
+        workers,
         core.log.keeper,
         core.audit,
         close,
@@ -215,7 +219,7 @@ def _gates(core: Core, clusters: ClusterObjects) -> Callable[[Limits], GateEdge]
     return lambda limits: GateEdge(admit, answer, core.clock, limits)
 
 
-def _worker(core: Core, settings: Settings) -> Runner:
+def _workers(core: Core, settings: Settings, connecting: Connecting) -> tuple[Runner, ...]:
     keeper, store = core.log.keeper, core.store
     pace = Pace(at_once=settings.worker.at_once, lease=keeper.lease)
     jobs = SQLJobs(store.aside, store.write)
@@ -229,16 +233,20 @@ def _worker(core: Core, settings: Settings) -> Runner:
         NOTIFY: Work(Notifier(_delivery(settings.webhook), core.clock), at_once=2),
         RECONSIDER: Work(Sweeper(store, jobs, Reverify(store, core.intake.verify)), at_once=1, waits=True),
     }
-    runner = Runner(jobs, work, keeper.holder, pace)
+    # Sources that hang take no turn from what is decided.
+    reads, many = connector_work(connecting.collect, core.clock, settings.connectors.at_once)
+    apart = Pace(at_once=many, lease=max(keeper.lease, LEASE))
+    runners = (Runner(jobs, work, keeper.holder, pace), Runner(jobs, reads, keeper.holder, apart))
     loop = asyncio.get_running_loop()
 
     def told() -> None:
         # The store outlives the loop by the last of its writes.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(runner.wake)
+        for runner in runners:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(runner.wake)
 
     store.on_due(told)
-    return runner
+    return runners
 
 
 def _feeds(core: Core, settings: Settings) -> FeedKeeper:

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 
 from release_passport_server.evidence_settings import (
     ClusterSettings,
+    ConnectorSettings,
     RegistrySettings,
     Section,
     VerificationSettings,
@@ -230,6 +231,7 @@ class Settings(Section):
     verification: VerificationSettings = Field(default_factory=VerificationSettings)
     registries: RegistrySettings = Field(default_factory=RegistrySettings)
     clusters: ClusterSettings = Field(default_factory=ClusterSettings)
+    connectors: ConnectorSettings = Field(default_factory=ConnectorSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     shutdown: ShutdownSettings = Field(default_factory=ShutdownSettings)
     log: LogSettings = Field(default_factory=LogSettings)

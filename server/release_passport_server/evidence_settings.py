@@ -85,3 +85,26 @@ class ClusterSettings(Section):
         description="Folder with one folder for each cluster, named by its id, with `server` (the API server's URL), "
         "`token`, `ca.crt` and, where not every tenant may use it, `tenants`.",
     )
+
+
+class ConnectorSettings(Section):
+    """How far the connectors go that tenants make, and with which credentials."""
+
+    credentials_folder: Path | None = Field(
+        default=None,
+        description="Folder with one folder for each tenant and in it one for each credential, named by its id, with "
+        "`origins` (the addresses that it may be sent to, one a line), `token` or `username` and `password`, and "
+        "`ca.crt` where the system's authorities are not the source's.",
+    )
+    internal_origins: str = Field(
+        default="",
+        pattern="^[\\x20-\\x7e]{0,4000}$",
+        description="Origins with commas between, such as `http://prometheus.internal.example:9090`, that connectors "
+        "may name although they are at private addresses, or without TLS.",
+    )
+    timeout_seconds: float = Field(
+        default=10, gt=0, le=15, description="Seconds that one answer of a source may take."
+    )
+    at_once: int = Field(
+        default=32, ge=1, le=1000, description="Most connectors that this process reads at once."
+    )

@@ -46,8 +46,8 @@ class Application:
     version: str
     # What every line about starting and stopping says beside its own; not empty in development mode alone.
     notice: str = ""
-    # What does jobs when they are due, None where this process does none, and what keeps the logs.
-    worker: Runner | None = None
+    # What does jobs when they are due, none where this process does none, and what keeps the logs.
+    workers: tuple[Runner, ...] = ()
     log: LogKeeper | None = None
     audit: Audit | None = None
     # Ends what runs beside the server, once nothing more is answered.
@@ -124,8 +124,8 @@ class Process:
             await self._http.stop()
             raise
         self._watching = asyncio.create_task(self._metrics.watch_loop(), name="loop lag")
-        if self.application.worker is not None:
-            self.application.worker.start()
+        for worker in self.application.workers:
+            worker.start()
         logger.info("serving", extra=self._where())
 
     async def stop(self, hurry: asyncio.Event | None = None) -> bool:
@@ -149,8 +149,8 @@ class Process:
 
     async def _worked(self) -> None:
         """Let jobs that run end, and give back what has not ended in time."""
-        if self.application.worker is not None:
-            await self.application.worker.stop(timedelta(seconds=self.settings.shutdown.grace_seconds))
+        grace = timedelta(seconds=self.settings.shutdown.grace_seconds)
+        await asyncio.gather(*(worker.stop(grace) for worker in self.application.workers))
 
     async def _finished(self, hurry: asyncio.Event) -> bool:
         waits = [asyncio.create_task(self._limits.idle()), asyncio.create_task(hurry.wait())]

@@ -58,6 +58,7 @@ AUDITS = {
 # Names that say no place, so that only who may see what they name is told of it.
 PLACELESS = {"GetFreeze", "EndFreeze", "GetWaiver", "GrantWaiver", "RevokeWaiver", "GetPolicyChange"}
 PLACELESS |= {"GetGate", "DeleteGate", "GetGateHealth"}
+PLACELESS |= {"GetConnector", "DeleteConnector", "TestConnector", "CollectNow"}
 PLACELESS |= {name for name in EVERY if "Notification" in name and not name.startswith(("Create", "Update"))}
 
 

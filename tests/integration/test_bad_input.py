@@ -86,6 +86,8 @@ def complaint(path: str, found: Refused) -> str:
         return "is not a refusal"
     if found.code != "INVALID_ARGUMENT":
         return ""
+    # The fields of a Struct stand for the whole of it.
+    path = path.removesuffix(".fields")
     # A fault in a part may be told of the whole, and a fault of the whole of its parts.
     near = any(
         field == ELSEWHERE.get(path)

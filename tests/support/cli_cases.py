@@ -27,6 +27,7 @@ from release_passport.v1 import (
     verdict_pb2,
 )
 from support.cli_access_cases import A_ROLE, ACCESS
+from support.cli_connector_cases import CONNECTORS
 from support.cli_exception_cases import EXCEPTIONS
 from support.cli_gate_cases import GATES
 from support.cli_notification_cases import NOTIFICATIONS
@@ -374,9 +375,7 @@ CASES: list[tuple[tuple[str, ...], str, Message, str]] = [
         trust_service_pb2.ListTrustRevisionsResponse(trusts=[A_TRUST]),
         "ci-main",
     ),
-    *EXCEPTIONS,
-    *GATES,
-    *(*NOTIFICATIONS, *WINDOWS),
+    *(*EXCEPTIONS, *GATES, *CONNECTORS, *NOTIFICATIONS, *WINDOWS),
     (
         ("policy", "changes", "withdraw", "01H", "--reason", "proposed again"),
         "WithdrawPolicyChange",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -46,8 +46,7 @@ def lengthened(request: Message) -> Iterator[tuple[str, str, Message]]:
         changed.CopyFrom(request)
         target = getattr(_at(changed, path[:-1]), field.name)
         if _is_map(field):
-            for number in range(LONG):
-                target[f"key-{number}"] = "x"
+            _fill(target, {f"key-{number}": "x" for number in range(LONG)})
         else:
             target.extend([target[0]] * LONG)
         yield _shown(path), "too many", changed
@@ -110,7 +109,7 @@ def _set(holder: Message, field: FieldDescriptor, value: Any) -> bool:
         target = getattr(holder, field.name)
         if _is_map(field):
             target.clear()
-            target.update(value)
+            _fill(target, value)
         else:
             del target[:]
             target.append(value)
@@ -119,6 +118,15 @@ def _set(holder: Message, field: FieldDescriptor, value: Any) -> bool:
     else:
         setattr(holder, field.name, value)
     return True
+
+
+def _fill(target: Any, value: Mapping[str, str]) -> None:
+    """Set the entries of a map of texts, or of a Struct's."""
+    for key, text in value.items():
+        if target.GetEntryClass().DESCRIPTOR.fields_by_name["value"].message_type is None:
+            target[key] = text
+        else:
+            target[key].string_value = text
 
 
 def _is_map(field: FieldDescriptor) -> bool:

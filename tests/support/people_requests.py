@@ -8,6 +8,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from release_passport.v1 import approval_service_pb2 as approvals
+from release_passport.v1 import connector_pb2 as connector
+from release_passport.v1 import connector_service_pb2 as connectors
 from release_passport.v1 import freeze_pb2 as freeze
 from release_passport.v1 import freeze_service_pb2 as freezes
 from release_passport.v1 import gate_pb2 as gate
@@ -25,7 +27,7 @@ REASON = "because the quarter ends and nobody is here"
 
 def people_requests(n: Names) -> dict[str, Message]:
     """Return the requests about one release and its place."""
-    return {**_votes(n), **_exceptions(n), **_freezes(n), **_gates(n), **_notifications(n)}
+    return {**_votes(n), **_exceptions(n), **_freezes(n), **_gates(n), **_notifications(n), **_connectors(n)}
 
 
 def _votes(n: Names) -> dict[str, Message]:
@@ -150,6 +152,35 @@ def _gates(n: Names) -> dict[str, Message]:
         "UpdateGate": gates.UpdateGateRequest(gate=wanted(name, "e")),
         "DeleteGate": gates.DeleteGateRequest(name=name),
         "GetGateHealth": gates.GetGateHealthRequest(name=name),
+    }
+
+
+def _connectors(n: Names) -> dict[str, Message]:
+    name = f"{n.inside}/connectors/{n.ulid}"
+
+    def wanted(name: str = "", etag: str = "") -> connector.Connector:
+        made = connector.Connector(
+            title="checkout's metrics",
+            kind="prometheus",
+            service=n.service,
+            environment=n.environment,
+            endpoint="https://prometheus.example.com",
+            # No test has it ask anything there.
+            paused=True,
+            name=name,
+            etag=etag,
+        )
+        made.settings.update({"queries": [{"name": "error-rate", "query": "vector(0)"}]})
+        return made
+
+    return {
+        "CreateConnector": connectors.CreateConnectorRequest(tenant=n.tenant, connector=wanted()),
+        "GetConnector": connectors.GetConnectorRequest(name=name),
+        "ListConnectors": connectors.ListConnectorsRequest(tenant=n.tenant),
+        "UpdateConnector": connectors.UpdateConnectorRequest(connector=wanted(name, "e")),
+        "DeleteConnector": connectors.DeleteConnectorRequest(name=name),
+        "TestConnector": connectors.TestConnectorRequest(tenant=n.tenant, name=name),
+        "CollectNow": connectors.CollectNowRequest(name=name),
     }
 
 

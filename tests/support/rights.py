@@ -20,7 +20,7 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
         ),
         *("ListPolicies", "ListPolicyChanges", "ListPolicyRevisions", "ListReleases", "ListServices"),
         *("ListTrustRevisions", "ListWaivers", "SimulateDecision", "ValidatePolicy", "WatchDecision"),
-        *("GetWatchWindow", "ListWatchWindows"),
+        *("GetWatchWindow", "ListWatchWindows", "GetConnector", "ListConnectors"),
     ),
     Verb.AUDIT: (
         *("GetCheckpoint", "GetConsistencyProof", "GetInclusionProof", "GetLogFiles"),
@@ -54,6 +54,7 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
         *("GetNotificationChannel", "ListNotificationChannels", "ReplayNotifications"),
         *("TestNotificationChannel", "UpdateNotificationChannel"),
         *("DiscardDeadJob", "RetryDeadJob"),
+        *("CollectNow", "CreateConnector", "DeleteConnector", "TestConnector", "UpdateConnector"),
     ),
     Verb.ACKNOWLEDGE: ("AcknowledgeWatchWindow", "CloseWatchWindow"),
     Verb.TRUST: ("UpdateTrust",),

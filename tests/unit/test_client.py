@@ -45,6 +45,7 @@ SERVICES = (
     "Freeze",
     "Gate",
     "Notification",
+    "Connector",
 )
 
 

@@ -8,6 +8,7 @@ from release_passport.v1 import (
     approval_service_pb2,
     audit_service_pb2,
     catalog_service_pb2,
+    connector_service_pb2,
     decision_service_pb2,
     evidence_service_pb2,
     freeze_service_pb2,
@@ -44,12 +45,18 @@ class AsyncClient(AsyncConnection):
     async def collect_attestations(
         self, request: evidence_service_pb2.CollectAttestationsRequest, *, timeout: float | None = None
     ) -> evidence_service_pb2.CollectAttestationsResponse: ...
+    async def collect_now(
+        self, request: connector_service_pb2.CollectNowRequest, *, timeout: float | None = None
+    ) -> connector_service_pb2.CollectNowResponse: ...
     async def create_api_token(
         self, request: access_service_pb2.CreateAPITokenRequest, *, timeout: float | None = None
     ) -> access_service_pb2.CreateAPITokenResponse: ...
     async def create_ban(
         self, request: access_service_pb2.CreateBanRequest, *, timeout: float | None = None
     ) -> access_service_pb2.CreateBanResponse: ...
+    async def create_connector(
+        self, request: connector_service_pb2.CreateConnectorRequest, *, timeout: float | None = None
+    ) -> connector_service_pb2.CreateConnectorResponse: ...
     async def create_environment(
         self, request: catalog_service_pb2.CreateEnvironmentRequest, *, timeout: float | None = None
     ) -> catalog_service_pb2.CreateEnvironmentResponse: ...
@@ -86,6 +93,9 @@ class AsyncClient(AsyncConnection):
     async def create_tenant(
         self, request: tenant_service_pb2.CreateTenantRequest, *, timeout: float | None = None
     ) -> tenant_service_pb2.CreateTenantResponse: ...
+    async def delete_connector(
+        self, request: connector_service_pb2.DeleteConnectorRequest, *, timeout: float | None = None
+    ) -> connector_service_pb2.DeleteConnectorResponse: ...
     async def delete_gate(
         self, request: gate_service_pb2.DeleteGateRequest, *, timeout: float | None = None
     ) -> gate_service_pb2.DeleteGateResponse: ...
@@ -137,6 +147,9 @@ class AsyncClient(AsyncConnection):
     async def get_checkpoint(
         self, request: audit_service_pb2.GetCheckpointRequest, *, timeout: float | None = None
     ) -> audit_service_pb2.GetCheckpointResponse: ...
+    async def get_connector(
+        self, request: connector_service_pb2.GetConnectorRequest, *, timeout: float | None = None
+    ) -> connector_service_pb2.GetConnectorResponse: ...
     async def get_consistency_proof(
         self, request: audit_service_pb2.GetConsistencyProofRequest, *, timeout: float | None = None
     ) -> audit_service_pb2.GetConsistencyProofResponse: ...
@@ -209,6 +222,9 @@ class AsyncClient(AsyncConnection):
     async def list_bans(
         self, request: access_service_pb2.ListBansRequest, *, timeout: float | None = None
     ) -> access_service_pb2.ListBansResponse: ...
+    async def list_connectors(
+        self, request: connector_service_pb2.ListConnectorsRequest, *, timeout: float | None = None
+    ) -> connector_service_pb2.ListConnectorsResponse: ...
     async def list_dead_jobs(
         self, request: job_service_pb2.ListDeadJobsRequest, *, timeout: float | None = None
     ) -> job_service_pb2.ListDeadJobsResponse: ...
@@ -344,12 +360,18 @@ class AsyncClient(AsyncConnection):
     async def suspend_tenant(
         self, request: tenant_service_pb2.SuspendTenantRequest, *, timeout: float | None = None
     ) -> tenant_service_pb2.SuspendTenantResponse: ...
+    async def test_connector(
+        self, request: connector_service_pb2.TestConnectorRequest, *, timeout: float | None = None
+    ) -> connector_service_pb2.TestConnectorResponse: ...
     async def test_notification_channel(
         self, request: notification_service_pb2.TestNotificationChannelRequest, *, timeout: float | None = None
     ) -> notification_service_pb2.TestNotificationChannelResponse: ...
     async def test_policy(
         self, request: policy_service_pb2.TestPolicyRequest, *, timeout: float | None = None
     ) -> policy_service_pb2.TestPolicyResponse: ...
+    async def update_connector(
+        self, request: connector_service_pb2.UpdateConnectorRequest, *, timeout: float | None = None
+    ) -> connector_service_pb2.UpdateConnectorResponse: ...
     async def update_environment(
         self, request: catalog_service_pb2.UpdateEnvironmentRequest, *, timeout: float | None = None
     ) -> catalog_service_pb2.UpdateEnvironmentResponse: ...

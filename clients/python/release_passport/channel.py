@@ -53,6 +53,10 @@ _RETRIED = {
         *("EnableNotificationChannel", "TestNotificationChannel", "ListNotificationDeliveries"),
         *("ReplayNotifications",),
     ),
+    "ConnectorService": (
+        *("CreateConnector", "GetConnector", "ListConnectors", "UpdateConnector", "DeleteConnector"),
+        "TestConnector",
+    ),
     "JobService": ("ListDeadJobs", "RetryDeadJob", "DiscardDeadJob"),
     "WatchWindowService": (
         *("GetWatchWindow", "ListWatchWindows", "AcknowledgeWatchWindow", "CloseWatchWindow"),

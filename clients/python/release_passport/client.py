@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from release_passport.access_calls import AccessCalls
 from release_passport.connection import Answers
+from release_passport.connector_calls import ConnectorCalls
 from release_passport.gate_calls import GateCalls
 from release_passport.job_calls import JobCalls
 from release_passport.notification_calls import NotificationCalls
@@ -19,7 +20,16 @@ from release_passport.v1 import (
 from release_passport.window_calls import WindowCalls
 
 
-class Client(AccessCalls, GateCalls, JobCalls, NotificationCalls, PeopleCalls, ProofCalls, WindowCalls):
+class Client(
+    AccessCalls,
+    ConnectorCalls,
+    GateCalls,
+    JobCalls,
+    NotificationCalls,
+    PeopleCalls,
+    ProofCalls,
+    WindowCalls,
+):
     """A connection to one server. Calls block; the client may be shared between threads.
 
     Every method takes the request message and returns the response message. What goes wrong is a `PassportAPIError`;

@@ -7,6 +7,7 @@ import hashlib
 from release_passport_server.domain.acts import Freeze
 from release_passport_server.domain.canonical import canonical, stamp
 from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
+from release_passport_server.domain.connector import Connector
 from release_passport_server.domain.errors import Conflict
 from release_passport_server.domain.gate import Gate
 from release_passport_server.domain.notices import Channel
@@ -67,6 +68,12 @@ def channel_etag(channel: Channel) -> str:
     """Return the etag of a notification channel's state."""
     ended = stamp(channel.disable_time), stamp(channel.delete_time)
     return _etag(channel.channel_id, stamp(channel.update_time), list(ended), channel.template, channel.url)
+
+
+def connector_etag(connector: Connector) -> str:
+    """Return the etag of a connector's state."""
+    times = [stamp(connector.update_time), stamp(connector.delete_time)]
+    return _etag(connector.connector_id, times, connector.paused, connector.settings)
 
 
 def require_etag(sent: str, current: str, what: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,4 +63,44 @@ class HTTPClients(Protocol):
 
     def open(self, reach: Reach, ca_file: Path | None = None) -> AbstractAsyncContextManager[HTTPClient]:
         """Return a client that goes nowhere but there; authorities are the system's, or those of a PEM file."""
+        ...
+
+
+class HTTPStream(Protocol):
+    """An answer that goes on for as long as there is something to tell."""
+
+    @property
+    def status(self) -> int:
+        """Return the status of the answer."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers; names are in lower case."""
+        ...
+
+    def lines(self) -> AsyncIterator[bytes]:
+        """Yield each line without its end; raise OutboundError where one is too long, or the stream breaks."""
+        ...
+
+
+class StreamingClient(HTTPClient, Protocol):
+    """Calls one configured system whose answers may go on."""
+
+    def stream(self, request: HTTPRequest, idle_seconds: float) -> AbstractAsyncContextManager[HTTPStream]:
+        """Return the answer as it comes; redirects are not followed.
+
+        `request.seconds` is for the beginning, `idle_seconds` for each silence after it, and `request.max_bytes` for
+        one line. Raise OutboundError where there is no answer that can be trusted.
+        """
+        ...
+
+
+class StreamingClients(Protocol):
+    """Opens clients that can stream."""
+
+    def open(
+        self, reach: Reach, ca_file: Path | None = None, *, connections: int = 10
+    ) -> AbstractAsyncContextManager[StreamingClient]:
+        """Return a client that goes nowhere but there, and has no more connections open than so many."""
         ...

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.acts import Exemption, Freeze, Group, Override, Vote, Waiver
+from release_passport_server.domain.connector import Connector, ConnectorHealth
 from release_passport_server.domain.gate import Gate, GateAnswer
 from release_passport_server.domain.notices import Channel
 from release_passport_server.domain.policy_change import PolicyChange
@@ -25,6 +26,8 @@ Act = (
     | GateAnswer
     | Channel
     | Acknowledgement
+    | Connector
+    | ConnectorHealth
 )
 T = TypeVar(
     "T",
@@ -39,6 +42,8 @@ T = TypeVar(
     GateAnswer,
     Channel,
     Acknowledgement,
+    Connector,
+    ConnectorHealth,
 )
 
 
@@ -70,4 +75,8 @@ class ActWriter(Protocol):
 
     def delete_group(self, group_id: str) -> None:
         """Delete a group."""
+        ...
+
+    def put_connector_health(self, health: ConnectorHealth) -> None:
+        """Say how the readings of a connector went; it takes no revision, and the feed does not tell it."""
         ...

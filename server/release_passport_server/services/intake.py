@@ -49,24 +49,11 @@ class EvidenceIntake:
         late = [
             Violation(f"evidence[{index}].observe_time", "is in the future; check the source's clock")
             for index, item in enumerate(items)
-            if item.observe_time > tx.now + MAX_SKEW
+            if is_from_the_future(item, tx)
         ]
         if late:
             raise invalid(late)
-        named = [
-            item.with_server_parts(
-                name=str(EvidenceName(tx.tenant, self.ids.ulid(tx.now))), receive_time=tx.now
-            )
-            for item in items
-        ]
-        stored = tx.put_evidence(named)
-        scopes = tuple(dict.fromkeys(scope_of(item.subject) for item in stored))
-        if scopes:
-            tx.emit(FeedEvent("evidence.submitted", stored[0].name, scopes))
-            detail: dict[str, object] = {"items": [item.name for item in stored]}
-            tx.audit(AuditEntry(principal.id, action, stored[0].name, detail))
-            reconsider(tx, {item.subject for item in stored})
-        return stored
+        return put_items(tx, items, self.ids, principal.id, action)
 
     def _authorised(self, principal: Principal, index: int, draft: EvidenceDraft) -> EvidenceItem:
         item = draft.item
@@ -85,6 +72,29 @@ class EvidenceIntake:
         return item.with_server_parts(
             source=principal.id, scopes=scopes, bundle=draft.bundle, source_identities=principal.identities
         )
+
+
+def is_from_the_future(item: EvidenceItem, tx: Transaction) -> bool:
+    """Say whether an item was observed later than its source's clock may be ahead."""
+    return item.observe_time > tx.now + MAX_SKEW
+
+
+def put_items(
+    tx: Transaction, items: Sequence[EvidenceItem], ids: Ids, who: str, action: str
+) -> tuple[EvidenceItem, ...]:
+    """Store and audit items under the transaction's time; what depends on them is decided anew."""
+    named = [
+        item.with_server_parts(name=str(EvidenceName(tx.tenant, ids.ulid(tx.now))), receive_time=tx.now)
+        for item in items
+    ]
+    stored = tx.put_evidence(named)
+    scopes = tuple(dict.fromkeys(scope_of(item.subject) for item in stored))
+    if scopes:
+        tx.emit(FeedEvent("evidence.submitted", stored[0].name, scopes))
+        detail: dict[str, object] = {"items": [item.name for item in stored]}
+        tx.audit(AuditEntry(who, action, stored[0].name, detail))
+        reconsider(tx, {item.subject for item in stored})
+    return stored
 
 
 def place_of(tenant: str, subject: Subject) -> tuple[str, str]:

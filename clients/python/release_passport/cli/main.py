@@ -19,6 +19,7 @@ COMMANDS = {
     "window": ("window", "window", "See how rollouts are watched, and answer recommended rollbacks."),
     "edge": ("edge", "edge", "Keep the gates where Flagger and Argo Rollouts ask."),
     "notification": ("notification", "notification", "Keep the channels that are told of events."),
+    "connector": ("connector", "connector", "Keep what reads evidence by itself."),
     "job": ("job", "job", "See what the worker has given up, and have it tried again."),
     "show": ("show", "show", "Show the passport of a release: all that is known about it."),
     "release": ("release", "release", "Register, find, start and finish releases."),

@@ -4,6 +4,7 @@ import { AccessService } from "./release_passport/v1/access_service_pb.js";
 import { ApprovalService } from "./release_passport/v1/approval_service_pb.js";
 import { AuditService } from "./release_passport/v1/audit_service_pb.js";
 import { CatalogService } from "./release_passport/v1/catalog_service_pb.js";
+import { ConnectorService } from "./release_passport/v1/connector_service_pb.js";
 import { DecisionService } from "./release_passport/v1/decision_service_pb.js";
 import { EvidenceService } from "./release_passport/v1/evidence_service_pb.js";
 import { FreezeService } from "./release_passport/v1/freeze_service_pb.js";
@@ -26,6 +27,7 @@ export const services = [
   ApprovalService,
   AuditService,
   CatalogService,
+  ConnectorService,
   DecisionService,
   EvidenceService,
   FreezeService,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
 
 from release_passport_server.domain.outbound import OutboundError, OutboundFailure
 
@@ -28,6 +28,25 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str, most: int) -> b
     if unpack is not None and received and not unpack.eof:
         raise OutboundError(OutboundFailure.PROTOCOL_BROKEN, "the packed answer ends too early")
     return bytes(body)
+
+
+async def read_lines(chunks: AsyncIterable[bytes], most: int) -> AsyncIterator[bytes]:
+    """Yield each line without its end, empty ones not; raise OutboundError as soon as one is too long.
+
+    What stands after the last end of a line is no line: the stream was broken off in its midst.
+    """
+    rest = bytearray()
+    async for chunk in chunks:
+        looked_at = len(rest)
+        rest += chunk
+        while (end := rest.find(b"\n", looked_at)) >= 0:
+            line = bytes(rest[:end]).strip()
+            del rest[: end + 1]
+            looked_at = 0
+            if line:
+                yield line
+        if len(rest) > most:
+            raise too_large(most)
 
 
 def too_large(most: int) -> OutboundError:

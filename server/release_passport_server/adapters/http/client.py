@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
 import httpcore
 
-from release_passport_server.adapters.http.body import read_body, too_large
+from release_passport_server.adapters.http.body import read_body, read_lines, too_large
 from release_passport_server.adapters.http.network import GuardedNetwork, Resolve, resolve
 from release_passport_server.domain.outbound import (
     Origin,
@@ -38,11 +38,13 @@ class GuardedClients:
         self._resolve = resolve
 
     @asynccontextmanager
-    async def open(self, reach: Reach, ca_file: Path | None = None) -> AsyncIterator[GuardedClient]:
+    async def open(
+        self, reach: Reach, ca_file: Path | None = None, *, connections: int = MAX_CONNECTIONS
+    ) -> AsyncIterator[GuardedClient]:
         """Give a client that goes nowhere but there; raise OutboundError for authorities that cannot be read."""
         async with httpcore.AsyncConnectionPool(
             ssl_context=_tls(ca_file),
-            max_connections=MAX_CONNECTIONS,
+            max_connections=connections,
             keepalive_expiry=IDLE_SECONDS,
             network_backend=GuardedNetwork(reach, self._resolve),
         ) as pool:
@@ -66,6 +68,28 @@ class GuardedClient:
         except TimeoutError as error:
             text = f"{origin} did not answer in full within {request.seconds:g} s"
             raise OutboundError(OutboundFailure.TIMED_OUT, text) from error
+
+    @asynccontextmanager
+    async def stream(self, request: HTTPRequest, idle_seconds: float) -> AsyncIterator[GuardedStream]:
+        """Give the answer as it comes; raise OutboundError where there is none that can be trusted."""
+        origin = self._reach.find(request.url)
+        headers = [
+            *self._headers(replace(request, headers={**request.headers, "accept-encoding": "identity"}))
+        ]
+        limits = {"connect": request.seconds, "write": request.seconds, "read": idle_seconds}
+        opened = self._pool.stream(
+            request.method, request.url, headers=headers, extensions={"timeout": limits}
+        )
+        try:
+            async with AsyncExitStack() as stack:
+                async with asyncio.timeout(request.seconds):
+                    response = await stack.enter_async_context(opened)
+                yield GuardedStream(origin, response, request.max_bytes)
+        except TimeoutError as error:
+            text = f"{origin} did not answer within {request.seconds:g} s"
+            raise OutboundError(OutboundFailure.TIMED_OUT, text) from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+            raise _told(origin, error) from error
 
     async def _followed(self, request: HTTPRequest) -> HTTPResponse:
         """Send a request and go where it is redirected, as often as it may be."""
@@ -124,6 +148,28 @@ class GuardedClient:
         except UnicodeEncodeError as error:
             text = "a header has characters beyond ASCII: check the configured credential"
             raise OutboundError(OutboundFailure.URL_REFUSED, text) from error
+
+
+class GuardedStream:
+    """An answer that goes on; see the port."""
+
+    def __init__(self, origin: Origin, response: httpcore.Response, max_line: int) -> None:
+        self._origin = origin
+        self._response = response
+        self._max_line = max_line
+        self.status = response.status
+        self.headers = _merged(response.headers)
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        """Yield each line without its end; raise OutboundError where one is too long, or the stream breaks."""
+        if self.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            text = f"{self._origin} packed a stream, which was not asked for"
+            raise OutboundError(OutboundFailure.CONTENT_REFUSED, text)
+        try:
+            async for line in read_lines(self._response.aiter_stream(), self._max_line):
+                yield line
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+            raise _told(self._origin, error) from error
 
 
 async def _answered(

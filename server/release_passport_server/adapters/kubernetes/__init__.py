@@ -1,1 +1,1 @@
-"""Kubernetes API servers, read one object at a time."""
+"""Kubernetes API servers, read and watched one object at a time."""

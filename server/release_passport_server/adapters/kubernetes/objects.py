@@ -1,142 +1,147 @@
-"""Single objects of the clusters that the server was given, over the Kubernetes API.
-
-A cluster is a folder of small files, as a service account's token is mounted: `server` (the API server's URL), `token`,
-`ca.crt` and, where not every tenant may use it, `tenants`. Tokens are read for each call, because they are rotated.
-"""
+"""Single objects of the clusters that the server was given, over the Kubernetes API."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 from urllib.parse import quote
 
-from release_passport_server.domain.errors import Denied, NotFound, Unavailable
-from release_passport_server.domain.ids import is_slug
-from release_passport_server.domain.outbound import Origin, OriginInvalid, Reach
-from release_passport_server.ports.http import HTTPClient, HTTPClients, HTTPRequest
-from release_passport_server.ports.workloads import ObjectRef
+from release_passport_server.adapters.kubernetes.answers import (
+    items_of,
+    object_of,
+    parsed,
+    path_of,
+    refused,
+    retry_after,
+    unreachable,
+)
+from release_passport_server.adapters.kubernetes.folder import ClusterFolder
+from release_passport_server.adapters.kubernetes.following import Following, Patience
+from release_passport_server.adapters.kubernetes.watching import Watching
+from release_passport_server.domain.outbound import OutboundError
+from release_passport_server.ports.cluster import (
+    ClusterFailure,
+    Manifest,
+    ObjectNotFound,
+    ObjectRef,
+    Sighting,
+)
+from release_passport_server.ports.http import HTTPRequest, HTTPResponse, StreamingClient, StreamingClients
 
 MAX_BYTES = 2 * 1024 * 1024
+# A list holds many objects, and none of them is followed.
+MAX_LIST_BYTES = 16 * 1024 * 1024
+MAX_LISTED = 500
 SECONDS = 5.0
-
-# What is read at all, with the name of each kind in the API's paths.
-RESOURCES: Mapping[tuple[str, str], str] = MappingProxyType(
-    {
-        ("apps", "Deployment"): "deployments",
-        ("apps", "DaemonSet"): "daemonsets",
-        ("apps", "StatefulSet"): "statefulsets",
-        ("apps", "ReplicaSet"): "replicasets",
-        ("flagger.app", "Canary"): "canaries",
-        ("argoproj.io", "Rollout"): "rollouts",
-    }
-)
+# Each watched object takes one connection for as long as it is watched.
+CONNECTIONS = 2000
 
 
 @dataclass(slots=True)
 class KubernetesObjects:
-    """Reads objects; see the port."""
+    """Reads and watches objects; see the port."""
 
     folder: Path
-    clients: HTTPClients
-    _open: dict[str, tuple[str, HTTPClient]] = field(default_factory=dict)
+    clients: StreamingClients
+    patience: Patience = field(default_factory=Patience)
+    _open: dict[str, tuple[object, StreamingClient]] = field(default_factory=dict)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def _clusters(self) -> ClusterFolder:
+        return ClusterFolder(self.folder)
+
     def knows(self, tenant: str, cluster: str) -> bool:
         """Say whether there is a cluster of that id for the tenant."""
-        if not is_slug(cluster) or not (self.folder / cluster / "server").is_file():
-            return False
-        tenants = self.folder / cluster / "tenants"
-        return not tenants.is_file() or tenant in tenants.read_text(encoding="utf-8").split()
+        return self._clusters.knows(tenant, cluster)
 
-    async def get(self, tenant: str, wanted: ObjectRef) -> Mapping[str, Any]:
-        """Return the object as the API server gives it."""
-        if not self.knows(tenant, wanted.cluster):
-            raise NotFound("NOT_FOUND", f"this server was given no cluster {wanted.cluster}")
-        client, server = await self._client(wanted.cluster)
-        token = self._file(wanted.cluster, "token")
-        request = HTTPRequest(
-            f"{server.rstrip('/')}{_path(wanted)}",
-            credential=f"Bearer {token}" if token else "",
-            accept=("application/json",),
-            max_bytes=MAX_BYTES,
-            seconds=SECONDS,
-            max_redirects=0,
+    async def get(self, tenant: str, wanted: ObjectRef) -> Manifest:
+        """Return the object as the API server gives it; raise a ClusterError."""
+        answer = await self._answer(tenant, wanted, path_of(wanted), "get", MAX_BYTES)
+        return object_of(parsed(answer.body, wanted), wanted)
+
+    async def labelled(
+        self, tenant: str, wanted: ObjectRef, labels: Mapping[str, str]
+    ) -> tuple[Manifest, ...]:
+        """Return the objects of a kind and namespace with all of these labels; raise a ClusterError."""
+        selector = ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
+        query = {"labelSelector": selector, "limit": str(MAX_LISTED)}
+        path = path_of(wanted, named=False, query=query)
+        answer = await self._answer(tenant, wanted, path, "list", MAX_LIST_BYTES, named=False)
+        return items_of(parsed(answer.body, wanted), wanted)
+
+    async def first(self, tenant: str, wanted: ObjectRef) -> tuple[Manifest | None, str]:
+        """Return the object, None where there is none, and the version from which to watch it."""
+        query = {"fieldSelector": f"metadata.name={wanted.name}"}
+        path = path_of(wanted, named=False, query=query)
+        answer = await self._answer(tenant, wanted, path, "list", MAX_BYTES)
+        found = parsed(answer.body, wanted)
+        items = items_of(found, wanted)
+        version = found["metadata"].get("resourceVersion")
+        held = [object_of(one, wanted) for one in items]
+        return (held[0] if held else None), version if isinstance(version, str) else ""
+
+    def follow(self, tenant: str, wanted: ObjectRef) -> AsyncIterator[Sighting]:
+        """Give the object as it is, and then as often as it changes."""
+        return Following(self, tenant, wanted, self.patience).sightings()
+
+    async def watching(self, tenant: str, wanted: ObjectRef) -> Watching:
+        """Return what watches one object; raise a ClusterError."""
+        client = await self._client(tenant, wanted)
+        return Watching(
+            client, self._clusters.server(wanted.cluster), self._credential(wanted.cluster), wanted
         )
-        answer = await client.send(request)
-        if answer.status != 200:
-            raise _refused(answer.status, wanted)
-        return _object(answer.body, wanted)
 
     async def close(self) -> None:
         """Close the connections."""
         self._open.clear()
         await self._stack.aclose()
 
-    async def _client(self, cluster: str) -> tuple[HTTPClient, str]:
-        server = self._file(cluster, "server")
+    async def _answer(
+        self, tenant: str, wanted: ObjectRef, path: str, verb: str, most: int, *, named: bool = True
+    ) -> HTTPResponse:
+        client = await self._client(tenant, wanted)
+        request = HTTPRequest(
+            f"{self._clusters.server(wanted.cluster)}{path}",
+            credential=self._credential(wanted.cluster),
+            accept=("application/json",),
+            max_bytes=most,
+            seconds=SECONDS,
+            max_redirects=0,
+        )
+        try:
+            answer = await client.send(request)
+        except OutboundError as error:
+            raise unreachable(error, wanted) from error
+        if answer.status != 200:
+            raise refused(answer.status, wanted, verb, retry_after(answer.headers), named=named)
+        return answer
+
+    async def _client(self, tenant: str, wanted: ObjectRef) -> StreamingClient:
+        cluster = wanted.cluster
+        if not self.knows(tenant, cluster):
+            text = f"this server was given no cluster {quote(cluster[:100], safe='')}"
+            raise ObjectNotFound(text, ClusterFailure.CLUSTER_UNKNOWN)
+        state = (self._clusters.server(cluster), self._clusters.authority(cluster))
         known = self._open.get(cluster)
-        if known is not None and known[0] == server:
-            return known[1], server
+        if known is not None and known[0] == state:
+            return known[1]
         async with self._opening:
             known = self._open.get(cluster)
-            if known is None or known[0] != server:
-                authority = self.folder / cluster / "ca.crt"
+            if known is None or known[0] != state:
+                reach = self._clusters.reach(cluster)
                 try:
-                    reach = Reach((Origin.of(server, internal=True),))
-                except OriginInvalid as error:
-                    raise Unavailable(
-                        "OUTBOUND_FAILED", f"the server of cluster {cluster} {error}"
-                    ) from error
-                opened = self.clients.open(reach, authority if authority.is_file() else None)
-                known = (server, await self._stack.enter_async_context(opened))
+                    opened = self.clients.open(reach, state[1][0], connections=CONNECTIONS)
+                    known = (state, await self._stack.enter_async_context(opened))
+                except OutboundError as error:
+                    raise unreachable(error, wanted) from error
                 self._open[cluster] = known
-        return known[1], server
+        return known[1]
 
-    def _file(self, cluster: str, name: str) -> str:
-        path = self.folder / cluster / name
-        try:
-            return path.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            return ""
-        except (OSError, UnicodeError) as error:
-            raise Unavailable("OUTBOUND_FAILED", f"the {name} of cluster {cluster} cannot be read") from error
-
-
-def _path(wanted: ObjectRef) -> str:
-    group, slash, version = wanted.api_version.partition("/")
-    resource = RESOURCES.get((group, wanted.kind))
-    if not slash or resource is None:
-        raise Denied("ACCESS_DENIED", f"{wanted.kind[:100]} is no kind of object that is read")
-    named = "/".join(quote(one, safe="") for one in (group, version, "namespaces", wanted.namespace))
-    if wanted.name in {"", ".", ".."}:
-        raise Denied("ACCESS_DENIED", "the object has no name")
-    return f"/apis/{named}/{resource}/{quote(wanted.name, safe='')}"
-
-
-def _object(body: bytes, wanted: ObjectRef) -> Mapping[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or found.get("kind") != wanted.kind:
-        raise Unavailable("OUTBOUND_FAILED", f"cluster {wanted.cluster} answers with something else")
-    metadata = found.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get("name") != wanted.name:
-        raise Unavailable("OUTBOUND_FAILED", f"cluster {wanted.cluster} answers with another object")
-    return found
-
-
-def _refused(status: int, wanted: ObjectRef) -> NotFound | Denied | Unavailable:
-    what = f"{wanted.cluster}/{wanted.namespace}/{wanted.kind}/{wanted.name}"
-    if status == 404:
-        return NotFound("NOT_FOUND", f"there is no {what}")
-    if status in {401, 403}:
-        return Denied("ACCESS_DENIED", f"the cluster's token may not read {what}: apply the role of deploy/")
-    return Unavailable("OUTBOUND_FAILED", f"reading {what} was answered with {status}")
+    def _credential(self, cluster: str) -> str:
+        token = self._clusters.token(cluster)
+        return f"Bearer {token}" if token else ""

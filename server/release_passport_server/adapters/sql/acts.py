@@ -23,6 +23,7 @@ from release_passport_server.domain.acts import (
     Vote,
     Waiver,
 )
+from release_passport_server.domain.connector import Connector, ConnectorHealth
 from release_passport_server.domain.gate import Gate, GateAnswer
 from release_passport_server.domain.notices import Channel
 from release_passport_server.domain.policy_change import PolicyChange
@@ -60,12 +61,16 @@ ACKNOWLEDGEMENTS = Collection(
     "acknowledgements", Acknowledgement, lambda one: _id(one.name), lambda one: one.content_digest
 )
 CHANNELS = Collection("notification_channels", Channel, lambda one: one.channel_id)
+CONNECTORS = Collection(
+    "connectors", Connector, lambda one: one.connector_id, lambda one: f"{one.service}/{one.environment}"
+)
+CONNECTOR_HEALTH = Collection("connector_health", ConnectorHealth, lambda one: one.connector_id)
 
 _ALL: Mapping[type, Collection[Any]] = {
     one.type: one
     for one in (
         *(VOTES, WAIVERS, OVERRIDES, EXEMPTIONS, FREEZES, GROUPS, POLICY_CHANGES),
-        *(GATES, GATE_ANSWERS, CHANNELS, ACKNOWLEDGEMENTS),
+        *(GATES, GATE_ANSWERS, CHANNELS, ACKNOWLEDGEMENTS, CONNECTORS, CONNECTOR_HEALTH),
     )
 }
 _OF_RELEASES = (VOTES.name, WAIVERS.name, EXEMPTIONS.name)

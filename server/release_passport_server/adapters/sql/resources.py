@@ -7,7 +7,12 @@ from typing import TypeVar
 from sqlalchemy import Delete, Table, Update, delete, update
 
 from release_passport_server.adapters.sql import tables
-from release_passport_server.adapters.sql.acts import GROUPS, collection_of, in_catalogue
+from release_passport_server.adapters.sql.acts import (
+    CONNECTOR_HEALTH,
+    GROUPS,
+    collection_of,
+    in_catalogue,
+)
 from release_passport_server.adapters.sql.codec import Values, policy_values
 from release_passport_server.adapters.sql.documents import (
     BANS,
@@ -31,6 +36,7 @@ from release_passport_server.domain.catalog import (
     Service,
     Tenant,
 )
+from release_passport_server.domain.connector import ConnectorHealth
 from release_passport_server.domain.trust import TrustRevision
 from release_passport_server.ports.people import Act
 
@@ -95,6 +101,10 @@ class ResourceWrites(NoticeWrites):
         self._put(collection_of(type(act)), act)
         self._catalog_changed = self._catalog_changed or in_catalogue(act)
 
+    def put_connector_health(self, health: ConnectorHealth) -> None:
+        """Say how the readings of a connector went; it takes no revision."""
+        self._mine.pending.add(tables.documents, [self._row_of(CONNECTOR_HEALTH, health)])
+
     def delete_group(self, group_id: str) -> None:
         """Delete a group."""
         c = tables.documents.c
@@ -121,14 +131,16 @@ class ResourceWrites(NoticeWrites):
         self._access_changed = True
 
     def _put(self, collection: Collection[T], value: T, *, key: str = "") -> None:
-        row = {
+        self._insert(tables.documents, self._row_of(collection, value, key=key))
+
+    def _row_of(self, collection: Collection[T], value: T, *, key: str = "") -> Values:
+        return {
             "tenant": self.tenant,
             "collection": collection.name,
             "id": collection.id_of(value),
             "key": key or collection.key_of(value),
             "body": collection.encode(value),
         }
-        self._insert(tables.documents, row)
 
     def _insert(self, table: Table, *rows: Values) -> None:
         raise NotImplementedError

@@ -1,0 +1,72 @@
+"""Wires connectors: the settings in; the kinds, what reads them and the jobs that do so out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from release_passport import __version__
+from release_passport_server.adapters.connectors.prometheus import Prometheus
+from release_passport_server.adapters.connectors.source import ConnectorSources
+from release_passport_server.adapters.http.client import GuardedClients
+from release_passport_server.config import Settings, SettingsInvalid
+from release_passport_server.domain.connector import COLLECT, FOLLOW
+from release_passport_server.domain.outbound import Origin, OriginInvalid
+from release_passport_server.ports.clock import Clock
+from release_passport_server.ports.connector import Connector
+from release_passport_server.ports.ids import Ids
+from release_passport_server.ports.store import Store
+from release_passport_server.services.collect_evidence import CollectEvidence, SourceReading
+from release_passport_server.wire.collected import ObservedEvidence
+from release_passport_server.worker.collector import Collector, Follower
+from release_passport_server.worker.runner import Work
+
+# One that is followed holds its job for as long as it is; the store is told so a few times in a lease.
+LEASE = timedelta(minutes=1)
+FOLLOWED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """What reads connectors."""
+
+    collect: CollectEvidence
+    sources: ConnectorSources
+
+
+def connecting_of(store: Store, settings: Settings, clock: Clock, ids: Ids) -> Connecting:
+    """Return what reads connectors; raise SettingsInvalid."""
+    given = settings.connectors
+    sources = ConnectorSources(
+        GuardedClients(f"release-passport/{__version__}"),
+        clock,
+        given.credentials_folder,
+        tuple(_origin(text) for text in given.internal_origins.replace(",", " ").split()),
+        given.timeout_seconds,
+    )
+    reading = SourceReading(_kinds(), sources, clock)
+    collect = CollectEvidence(store, reading, ObservedEvidence(), clock, ids)
+    return Connecting(collect, sources)
+
+
+def connector_work(collect: CollectEvidence, clock: Clock, at_once: int) -> tuple[Mapping[str, Work], int]:
+    """Return the jobs of connectors, and how many of them may run at once."""
+    work = {
+        COLLECT: Work(Collector(collect, clock), at_once=at_once, waits=True),
+        FOLLOW: Work(Follower(collect, clock), at_once=FOLLOWED_AT_ONCE, waits=True),
+    }
+    return work, at_once + FOLLOWED_AT_ONCE
+
+
+def _kinds() -> Mapping[str, Connector]:
+    """Return what this server can read, by the name of the kind."""
+    every: tuple[Connector, ...] = (Prometheus(),)
+    return {one.kind: one for one in every}
+
+
+def _origin(text: str) -> Origin:
+    try:
+        return Origin.of(text, internal=True)
+    except OriginInvalid as error:
+        raise SettingsInvalid(f"connectors.internal_origins: {text} {error}") from error
