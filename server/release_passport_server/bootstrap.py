@@ -133,7 +133,7 @@ async def build(
             core.authenticate, await admit_everybody(store, core.ids, core.tokens)
         )
     objects = _objects(settings)
-    connecting = connecting_of(store, settings, core.clock, core.ids)
+    connecting = connecting_of(store, settings, core.clock, core.ids, objects)
     workers: tuple[Runner, ...] = ()
     if settings.worker.enabled:
         await core.log.keeper.schedule(store)

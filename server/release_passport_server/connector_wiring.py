@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from release_passport import __version__
+from release_passport_server.adapters.connectors.kubernetes.applications import ArgoApplication
+from release_passport_server.adapters.connectors.kubernetes.canaries import FlaggerCanary
+from release_passport_server.adapters.connectors.kubernetes.flux import Flux
+from release_passport_server.adapters.connectors.kubernetes.rollouts import ArgoRollouts
+from release_passport_server.adapters.connectors.kubernetes.workloads import Workload
 from release_passport_server.adapters.connectors.prometheus import Prometheus
 from release_passport_server.adapters.connectors.source import ConnectorSources
 from release_passport_server.adapters.http.client import GuardedClients
@@ -14,6 +19,7 @@ from release_passport_server.config import Settings, SettingsInvalid
 from release_passport_server.domain.connector import COLLECT, FOLLOW
 from release_passport_server.domain.outbound import Origin, OriginInvalid
 from release_passport_server.ports.clock import Clock
+from release_passport_server.ports.cluster import Cluster
 from release_passport_server.ports.connector import Connector
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Store
@@ -35,7 +41,9 @@ class Connecting:
     sources: ConnectorSources
 
 
-def connecting_of(store: Store, settings: Settings, clock: Clock, ids: Ids) -> Connecting:
+def connecting_of(
+    store: Store, settings: Settings, clock: Clock, ids: Ids, cluster: Cluster | None = None
+) -> Connecting:
     """Return what reads connectors; raise SettingsInvalid."""
     given = settings.connectors
     sources = ConnectorSources(
@@ -45,7 +53,7 @@ def connecting_of(store: Store, settings: Settings, clock: Clock, ids: Ids) -> C
         tuple(_origin(text) for text in given.internal_origins.replace(",", " ").split()),
         given.timeout_seconds,
     )
-    reading = SourceReading(_kinds(), sources, clock)
+    reading = SourceReading(_kinds(cluster), sources, clock)
     collect = CollectEvidence(store, reading, ObservedEvidence(), clock, ids)
     return Connecting(collect, sources)
 
@@ -59,9 +67,11 @@ def connector_work(collect: CollectEvidence, clock: Clock, at_once: int) -> tupl
     return work, at_once + FOLLOWED_AT_ONCE
 
 
-def _kinds() -> Mapping[str, Connector]:
-    """Return what this server can read, by the name of the kind."""
-    every: tuple[Connector, ...] = (Prometheus(),)
+def _kinds(cluster: Cluster | None) -> Mapping[str, Connector]:
+    """Return what this server can read, by the name of the kind; objects only where it was given clusters."""
+    every: list[Connector] = [Prometheus()]
+    if cluster is not None:
+        every += [kind(cluster) for kind in (ArgoRollouts, FlaggerCanary, ArgoApplication, Flux, Workload)]
     return {one.kind: one for one in every}
 
 

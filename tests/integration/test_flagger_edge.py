@@ -40,7 +40,7 @@ class Shop:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     objects = Objects()
-    async with real_server(tmp_path_factory.mktemp("flagger"), clusters=objects) as running:
+    async with real_server(tmp_path_factory.mktemp("flagger"), objects=objects) as running:
         admin = await opened(Caller(running, running.token))
         base = f"http://127.0.0.1:{running.process.http_port}"
         async with httpx.AsyncClient(base_url=base, follow_redirects=False) as http:

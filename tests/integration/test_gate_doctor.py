@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gate(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[GateCaller]:
     objects = Objects()
-    async with real_server(tmp_path_factory.mktemp("doctor"), clusters=objects) as running:
+    async with real_server(tmp_path_factory.mktemp("doctor"), objects=objects) as running:
         admin = await opened(Caller(running, running.token))
         await released(admin, "1.0.0")
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.process.http_port}") as http:

@@ -52,7 +52,7 @@ class Shop:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     objects = Objects()
-    async with real_server(tmp_path_factory.mktemp("promotion"), clusters=objects) as running:
+    async with real_server(tmp_path_factory.mktemp("promotion"), objects=objects) as running:
         admin = await opened(Caller(running, running.token))
         await watched(admin, window=timedelta(hours=1))
         base = f"http://127.0.0.1:{running.process.http_port}"

@@ -108,7 +108,7 @@ async def real_server(
     folder: Path,
     *,
     dev: bool = False,
-    clusters: ClusterObjects | None = None,
+    objects: ClusterObjects | None = None,
     **sections: Mapping[str, Any],
 ) -> AsyncIterator[RealServer]:
     """Serve everything over a new store, in the folder unless told otherwise; make one a module to save time."""
@@ -121,7 +121,7 @@ async def real_server(
     store = bootstrap.open_store(settings)
     try:
         async with (
-            serving(await bootstrap.build(store, settings, dev=dev, clusters=clusters), settings) as process,
+            serving(await bootstrap.build(store, settings, dev=dev, clusters=objects), settings) as process,
             channel(process) as to_server,
         ):
             yield RealServer(process, store, token, to_server)

@@ -1,0 +1,105 @@
+"""What an Application of Argo CD says, wherever it was read: as an object of a cluster, or from Argo CD's API.
+
+None of its words is enough alone: an application can be healthy while its last synchronisation failed, and in sync with
+a revision that was never applied. Each stands as a fact of its own, and rules ask for all of them together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from release_passport_server.adapters.connectors.kubernetes.manifests import (
+    digests,
+    entries,
+    fields,
+    known,
+    moment,
+    part,
+    word,
+)
+from release_passport_server.adapters.connectors.reading import time_of
+from release_passport_server.domain.connector import Observation
+from release_passport_server.domain.evidence import Subject
+from release_passport_server.domain.kind import SubjectType
+from release_passport_server.ports.connector import Collected
+
+_SYNC = {"Synced": "SYNCED", "OutOfSync": "OUT_OF_SYNC", "Unknown": "UNKNOWN"}
+_HEALTH = frozenset({"Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"})
+_OPERATION = frozenset({"Running", "Terminating", "Failed", "Error", "Succeeded"})
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_MOST_CONDITIONS = 50
+
+
+def applied(application: Mapping[str, Any], now: datetime) -> Collected:
+    """Return the evidence about the commit with which the application was compared last."""
+    revision = word(application, "status", "sync", "revision")
+    if not _COMMIT.fullmatch(revision):
+        commits = [one for one in part(application, "status", "sync", "revisions") or () if _is_commit(one)]
+        # Several sources are one release only where a single one of them is a commit.
+        revision = commits[0] if len(set(commits)) == 1 else ""
+    if not revision:
+        return Collected(
+            (), ("it was compared with nothing that is one commit: there is no release to bind to",)
+        )
+    reconciled = time_of(part(application, "status", "reconciledAt"))
+    if reconciled is None:
+        return Collected((), ("it does not say when it was compared last",))
+    subject = Subject(SubjectType.SOURCE, revision)
+    # Read now, but as it was when the controller looked.
+    observed = min(reconciled, now)
+    facts = application_facts(application, revision)
+    return Collected((Observation("gitops_sync", facts, observed, subject),))
+
+
+def application_facts(application: Mapping[str, Any], revision: str) -> dict[str, Any]:
+    """Return what an application says of itself."""
+    status = fields(application, "status")
+    sync, health = word(status, "sync", "status"), word(status, "health", "status")
+    operation = word(status, "operationState", "phase")
+    images = part(status, "summary", "images")
+    live = digests(images) if isinstance(images, list) else None
+    project, name = word(application, "spec", "project"), word(application, "metadata", "name")
+    automated = part(application, "spec", "syncPolicy", "automated")
+    return known(
+        application=f"{project or 'default'}/{name}"[:256],
+        controller="argocd",
+        sync_state=f"SYNC_STATE_{_SYNC[sync]}" if sync in _SYNC else None,
+        health=f"HEALTH_STATE_{health.upper()}" if health in _HEALTH else None,
+        operation_state=f"OPERATION_STATE_{operation.upper()}" if operation in _OPERATION else None,
+        operation_message=word(status, "operationState", "message"),
+        revision=revision,
+        operation_revision=_operation_revision(status, revision),
+        auto_sync=isinstance(automated, Mapping) and automated.get("enabled") is not False,
+        reconcile_time=moment(status, "reconciledAt"),
+        conditions=_conditions(status) or None,
+        image_digests=live,
+        complete=True if live else None,
+    )
+
+
+def _operation_revision(status: Mapping[str, Any], revision: str) -> str:
+    result = fields(status, "operationState", "syncResult")
+    several = part(result, "revisions")
+    if isinstance(several, list) and revision in several:
+        return revision
+    return word(result, "revision")
+
+
+def _conditions(status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the conditions: an application has them only where something is to be said."""
+    return [
+        known(
+            type=word(one, "type"),
+            status="True",
+            message=word(one, "message"),
+            transition_time=moment(one, "lastTransitionTime"),
+        )
+        for one in entries(status, "conditions")[:_MOST_CONDITIONS]
+    ]
+
+
+def _is_commit(value: object) -> bool:
+    return isinstance(value, str) and _COMMIT.fullmatch(value) is not None

@@ -1,0 +1,143 @@
+"""Reads a Canary of Flagger, the workload that it is about and that workload's primary.
+
+The status lies in two phases (`pkg/canary/status.go`, `scheduler.go`): while it waits for the promotion it says weight
+0 although the traffic is where it was; and Failed with a weight of 100 is a promotion that left all traffic there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from release_passport_server.adapters.connectors.kubernetes.manifests import (
+    condition,
+    count,
+    fields,
+    flag,
+    known,
+    moment,
+    numbers,
+    part,
+    template_digests,
+    word,
+)
+from release_passport_server.adapters.connectors.kubernetes.objects import ObjectConnector, Objects
+from release_passport_server.domain.cluster.rights import Right
+from release_passport_server.domain.connector import Observation
+from release_passport_server.ports.cluster import Manifest
+from release_passport_server.ports.connector import Collected
+
+_PHASES = {
+    "Initializing": "INITIALIZING",
+    "Initialized": "SUCCEEDED",
+    "Waiting": "WAITING",
+    "Progressing": "PROGRESSING",
+    "WaitingPromotion": "WAITING_PROMOTION",
+    "Promoting": "PROMOTING",
+    "Finalising": "PROMOTING",
+    "Succeeded": "SUCCEEDED",
+    "Failed": "FAILED",
+}
+_TARGETS = frozenset({"Deployment", "DaemonSet"})
+_EVERYTHING = 100
+
+
+class FlaggerCanary(ObjectConnector):
+    """The kind `flagger`."""
+
+    kind = "flagger"
+    title = "A Canary of Flagger"
+    evidence_kinds = ("rollout_status",)
+
+    def read(self, objects: Objects) -> tuple[str, str]:
+        """Return that it is a Canary."""
+        return "flagger.app/v1beta1", "Canary"
+
+    def rights(self, objects: Objects) -> tuple[Right, ...]:
+        """Return what it takes to read the workload and its primary, where they have the Canary's name."""
+        given = objects.settings
+        return tuple(
+            Right.to(("get",), "apps/v1", "Deployment", given.namespace, name)
+            for name in (given.name, f"{given.name}-primary")
+        )
+
+    async def found(self, objects: Objects, manifest: Manifest) -> Collected:
+        """Return where the rollout stands."""
+        problems: list[str] = []
+        target, primary = await self._images(objects, manifest, problems)
+        facts = canary_facts(manifest, target, primary)
+        found = Observation(
+            "rollout_status", {"object": objects.words("Canary"), **facts}, objects.target.now
+        )
+        return Collected((found,), tuple(problems))
+
+    async def _images(
+        self, objects: Objects, manifest: Manifest, problems: list[str]
+    ) -> tuple[list[str] | None, list[str] | None]:
+        reference = fields(manifest, "spec", "targetRef")
+        kind, name = word(reference, "kind"), word(reference, "name")
+        if kind not in _TARGETS or not name:
+            problems.append("its target is neither a Deployment nor a DaemonSet, and is not read")
+            return None, None
+        found = []
+        for one in (name, f"{name}-primary"):
+            workload = await objects.beside(problems, "apps/v1", kind, one)
+            found.append(template_digests(fields(workload, "spec", "template")))
+        return found[0], found[1]
+
+
+def canary_facts(
+    canary: Manifest, target_images: list[str] | None, primary_images: list[str] | None
+) -> dict[str, Any]:
+    """Return where a Canary's rollout stands."""
+    spec, status = fields(canary, "spec"), fields(canary, "status")
+    analysis = fields(spec, "analysis") or fields(spec, "canaryAnalysis")
+    phase = word(status, "phase")
+    waiting, suspended = phase in {"Waiting", "WaitingPromotion"}, flag(spec, "suspend")
+    iterations = count(analysis, "iterations")
+    facts = known(
+        controller="flagger",
+        phase=f"ROLLOUT_PHASE_{_PHASES[phase]}" if phase in _PHASES else None,
+        reported_phase=phase,
+        message=word(condition(canary, "Promoted"), "message"),
+        weight=_weight(phase, status, analysis),
+        step=count(status, "iterations") if iterations and phase == "Progressing" else None,
+        step_count=iterations or None,
+        stable_revision=word(status, "lastPromotedSpec"),
+        canary_revision=word(status, "lastAppliedSpec"),
+        paused=(waiting or suspended) if phase else None,
+        pause_reason="suspended" if suspended else phase if waiting else "",
+        steps_skipped=True if flag(spec, "skipAnalysis") else None,
+        transition_time=moment(status, "lastTransitionTime"),
+        canary_image_digests=target_images,
+        stable_image_digests=primary_images,
+        complete=True if target_images and primary_images else None,
+    )
+    # A number that is 0 is left out of some versions' status.
+    return facts | numbers(failed_checks=(count(status, "failedChecks") or 0) if phase else None)
+
+
+def _weight(phase: str, status: Mapping[str, Any], analysis: Mapping[str, Any]) -> int | None:
+    """Return the share of the traffic that the new revision gets, None where it cannot be known."""
+    said = count(status, "canaryWeight")
+    if phase in {"Initialized", "Succeeded"}:
+        return _EVERYTHING
+    if phase in {"Failed", "Waiting"}:
+        return said
+    if phase == "WaitingPromotion":
+        return _most(analysis)
+    # Where requests are chosen by their headers, and where traffic is mirrored, the weight says nothing.
+    if phase == "Progressing" and not part(analysis, "match") and not flag(analysis, "mirror"):
+        return said
+    return None
+
+
+def _most(analysis: Mapping[str, Any]) -> int | None:
+    steps = part(analysis, "stepWeights")
+    if isinstance(steps, list) and steps:
+        last = steps[-1]
+        return last if isinstance(last, int) and 0 <= last <= _EVERYTHING else None
+    if count(analysis, "stepWeight") is None:
+        return None
+    most = count(analysis, "maxWeight")
+    return _EVERYTHING if most is None else min(most, _EVERYTHING)
