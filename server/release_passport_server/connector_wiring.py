@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from release_passport import __version__
+from release_passport_server.adapters.connectors.alertmanager import Alertmanager
+from release_passport_server.adapters.connectors.argo_cd import ArgoCD
 from release_passport_server.adapters.connectors.kubernetes.applications import ArgoApplication
 from release_passport_server.adapters.connectors.kubernetes.canaries import FlaggerCanary
 from release_passport_server.adapters.connectors.kubernetes.flux import Flux
@@ -69,7 +71,7 @@ def connector_work(collect: CollectEvidence, clock: Clock, at_once: int) -> tupl
 
 def _kinds(cluster: Cluster | None) -> Mapping[str, Connector]:
     """Return what this server can read, by the name of the kind; objects only where it was given clusters."""
-    every: list[Connector] = [Prometheus()]
+    every: list[Connector] = [Alertmanager(), ArgoCD(), Prometheus()]
     if cluster is not None:
         every += [kind(cluster) for kind in (ArgoRollouts, FlaggerCanary, ArgoApplication, Flux, Workload)]
     return {one.kind: one for one in every}
