@@ -26,7 +26,13 @@ from release_passport_server.adapters.system.ids import SystemIds
 from release_passport_server.adapters.tokens.bearer import BearerTokens
 from release_passport_server.assembly import gate_answers, handlers_of, recorder_of, watch_windows_of
 from release_passport_server.config import Settings, SettingsInvalid
-from release_passport_server.connector_wiring import LEASE, Connecting, connecting_of, connector_work
+from release_passport_server.connector_wiring import (
+    LEASE,
+    Connecting,
+    Reached,
+    connecting_of,
+    connector_work,
+)
 from release_passport_server.core import ENGINE_VERSION, Core, core_of
 from release_passport_server.dev_mode import NOTICE
 from release_passport_server.domain.access import Principal
@@ -133,7 +139,13 @@ async def build(
             core.authenticate, await admit_everybody(store, core.ids, core.tokens)
         )
     objects = _objects(settings)
-    connecting = connecting_of(store, settings, core.clock, core.ids, objects)
+    connecting = connecting_of(
+        store,
+        settings,
+        core.clock,
+        core.ids,
+        Reached(core.collect.registry, core.collect.registries, objects),
+    )
     workers: tuple[Runner, ...] = ()
     if settings.worker.enabled:
         await core.log.keeper.schedule(store)

@@ -15,15 +15,18 @@ from release_passport_server.adapters.connectors.kubernetes.flux import Flux
 from release_passport_server.adapters.connectors.kubernetes.rollouts import ArgoRollouts
 from release_passport_server.adapters.connectors.kubernetes.workloads import Workload
 from release_passport_server.adapters.connectors.prometheus import Prometheus
+from release_passport_server.adapters.connectors.rollback_readiness import RollbackReadiness
 from release_passport_server.adapters.connectors.source import ConnectorSources
 from release_passport_server.adapters.http.client import GuardedClients
 from release_passport_server.config import Settings, SettingsInvalid
 from release_passport_server.domain.connector import COLLECT, FOLLOW
+from release_passport_server.domain.image import RegistryAccess
 from release_passport_server.domain.outbound import Origin, OriginInvalid
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.cluster import Cluster
 from release_passport_server.ports.connector import Connector
 from release_passport_server.ports.ids import Ids
+from release_passport_server.ports.registry import Registry
 from release_passport_server.ports.store import Store
 from release_passport_server.services.collect_evidence import CollectEvidence, SourceReading
 from release_passport_server.wire.collected import ObservedEvidence
@@ -43,9 +46,17 @@ class Connecting:
     sources: ConnectorSources
 
 
-def connecting_of(
-    store: Store, settings: Settings, clock: Clock, ids: Ids, cluster: Cluster | None = None
-) -> Connecting:
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What the server reaches otherwise than by the addresses of connectors."""
+
+    registry: Registry
+    registries: Mapping[str, RegistryAccess]
+    # None where the server was given no clusters.
+    cluster: Cluster | None = None
+
+
+def connecting_of(store: Store, settings: Settings, clock: Clock, ids: Ids, reached: Reached) -> Connecting:
     """Return what reads connectors; raise SettingsInvalid."""
     given = settings.connectors
     sources = ConnectorSources(
@@ -55,7 +66,7 @@ def connecting_of(
         tuple(_origin(text) for text in given.internal_origins.replace(",", " ").split()),
         given.timeout_seconds,
     )
-    reading = SourceReading(_kinds(cluster), sources, clock)
+    reading = SourceReading(store, _kinds(reached), sources, clock)
     collect = CollectEvidence(store, reading, ObservedEvidence(), clock, ids)
     return Connecting(collect, sources)
 
@@ -69,9 +80,11 @@ def connector_work(collect: CollectEvidence, clock: Clock, at_once: int) -> tupl
     return work, at_once + FOLLOWED_AT_ONCE
 
 
-def _kinds(cluster: Cluster | None) -> Mapping[str, Connector]:
+def _kinds(reached: Reached) -> Mapping[str, Connector]:
     """Return what this server can read, by the name of the kind; objects only where it was given clusters."""
-    every: list[Connector] = [Alertmanager(), ArgoCD(), Prometheus()]
+    cluster = reached.cluster
+    readiness = RollbackReadiness(reached.registry, reached.registries, cluster)
+    every: list[Connector] = [Alertmanager(), ArgoCD(), Prometheus(), readiness]
     if cluster is not None:
         every += [kind(cluster) for kind in (ArgoRollouts, FlaggerCanary, ArgoApplication, Flux, Workload)]
     return {one.kind: one for one in every}

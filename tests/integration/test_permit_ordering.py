@@ -24,7 +24,7 @@ from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.adapters.system.ids import SystemIds
 from release_passport_server.adapters.tokens.bearer import BearerTokens
 from release_passport_server.assembly import handlers_of
-from release_passport_server.connector_wiring import connecting_of
+from release_passport_server.connector_wiring import Reached, connecting_of
 from release_passport_server.core import core_of
 from release_passport_server.domain.access import Principal
 from release_passport_server.domain.errors import PassportError
@@ -142,11 +142,10 @@ async def _later(turns: int, act: Callable[[], Awaitable[Any]]) -> Any:
 
 async def _server(store: SQLStore, settings: Any, token: str) -> Server:
     core = core_of(store, settings, dev=False, notices=())
-    return Server(
-        store,
-        handlers_of(core, connecting_of(store, settings, core.clock, core.ids).collect),
-        await core.authenticate.authenticate(token),
-    )
+    reached = Reached(core.collect.registry, core.collect.registries)
+    connecting = connecting_of(store, settings, core.clock, core.ids, reached)
+    principal = await core.authenticate.authenticate(token)
+    return Server(store, handlers_of(core, connecting.collect), principal)
 
 
 async def _story(server: Server) -> None:

@@ -103,6 +103,22 @@ async def test_what_is_said_of_the_place_opens_it_where_it_is_about_these_images
         assert state(await window(story, attempt)) == seen
 
 
+async def test_it_says_what_was_last_seen_of_the_way_back(story: Story) -> None:
+    attempt = (await story.start(await story.decided("1.0.0"))).name
+    release = attempt.partition("/attempts/")[0]
+    assert not (await window(story, attempt)).HasField("rollback_readiness")
+    reading = await story.somebody("sa:registry", "connector")
+    for ready in (False, True):
+        facts = evidence_pb2.RollbackReadiness(ready=ready, target_revision="9")
+        request = evidence_service_pb2.SubmitEvidenceRequest(
+            evidence=[item({"rollback_readiness": facts}, release=release)]
+        )
+        await reading.call("EvidenceService", "SubmitEvidence", request)
+        seen = await window(story, attempt)
+        assert (seen.rollback_readiness.ready, seen.rollback_readiness.target_revision) == (ready, "9")
+    assert seen.HasField("rollback_readiness_time")
+
+
 async def test_a_recommended_rollback_stands_until_a_person_acknowledges_it(story: Story) -> None:
     attempt = await degraded(story)
     await measure(story, attempt, 0.01)

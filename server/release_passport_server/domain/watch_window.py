@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.ids import AttemptName, parts, template
 from release_passport_server.domain.job import Timer
 from release_passport_server.domain.outcome import Reason
@@ -68,6 +69,8 @@ class WatchWindow:
     effective_verdict: Verdict | None = None
     rollback_target: str = ""
     release_digest: str = ""
+    # What was last seen of the way back from the release.
+    readiness: EvidenceItem | None = None
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ who is told is not its business. It is made once for the process, and holds noth
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +15,7 @@ from release_passport_server.domain.access import Scope
 from release_passport_server.domain.connector import CollectFailure, Observation, OpenAttempt
 from release_passport_server.domain.errors import Unavailable, Violation
 from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.way_back import WayBack
 
 
 class CollectFailed(Unavailable):
@@ -88,6 +89,8 @@ class Target:
     # None for kinds that are not reached by an address.
     source: Source | None = None
     attempt: OpenAttempt | None = None
+    # Returns the ways back from the newest releases there, by the server's own record.
+    ways_back: Callable[[], Awaitable[tuple[WayBack, ...]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.ids import AttemptName
 from release_passport_server.domain.job import Claim
 from release_passport_server.domain.kind import SubjectType, kind_named
+from release_passport_server.domain.way_back import WayBack
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.connector import (
     Collected,
@@ -40,6 +41,7 @@ from release_passport_server.ports.connector import Connectors as ConnectorKinds
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, Store, Transaction
 from release_passport_server.services.intake import is_from_the_future, place_of, put_items
+from release_passport_server.services.ways_back import ways_back
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Reading:
 class SourceReading:
     """Reads sources, each by the class of its kind, under a deadline."""
 
+    store: Store
     kinds: ConnectorKinds
     sources: Sources
     clock: Clock
@@ -85,16 +88,21 @@ class SourceReading:
         source = None
         if kind.has_endpoint:
             source = await self.sources.open(tenant, connector.endpoint, connector.credential)
-        now = self.clock.now()
+        service, environment = connector.service, connector.environment
+
+        async def find() -> tuple[WayBack, ...]:
+            return await self.store.read(tenant, lambda reader: ways_back(reader, service, environment))
+
         return Target(
             tenant,
             connector.connector_id,
-            connector.service,
-            connector.environment,
+            service,
+            environment,
             settings,
-            now,
+            self.clock.now(),
             source,
             attempt,
+            find,
         )
 
     async def collect(self, tenant: str, connector: Connector, attempt: OpenAttempt | None) -> Collected:

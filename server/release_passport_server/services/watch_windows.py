@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.authors import is_person
 from release_passport_server.domain.errors import Conflict, Denied, NotFound, Precondition
-from release_passport_server.domain.evidence import Subject
+from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.ids import AttemptName, ReleaseName
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import Listed, Page
@@ -27,7 +27,7 @@ from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider, workload
 
 # So many observations of a rollout are read at once.
-_OBSERVATIONS = Page(1000)
+_OBSERVATIONS, _READINESS = Page(1000), Page(5)
 _ACKNOWLEDGEMENTS = Page(100)
 _FAR = datetime.max.replace(tzinfo=UTC)
 
@@ -147,6 +147,7 @@ class WatchWindows:
             effective_verdict=None if newest is None else newest.effective_verdict,
             rollback_target="" if newest is None else self.messages.rollback_target(newest.body),
             release_digest=release.identity.digest,
+            readiness=_readiness(reader, release),
         )
 
     def _seen(self, reader: Reader, attempt: Attempt, release: Release) -> Iterator[tuple[datetime, bool]]:
@@ -208,3 +209,9 @@ def _attempt(reader: Reader, name: AttemptName) -> Attempt:
     if found is None:
         raise NotFound("NOT_FOUND", f"there is no attempt {name}")
     return found
+
+
+def _readiness(reader: Reader, release: Release) -> EvidenceItem | None:
+    wanted = EvidenceFilter("rollback_readiness", subjects=(Subject(SubjectType.RELEASE, release.name),))
+    found = [one for one in reader.list_evidence(wanted, _READINESS).items if one.revocation is None]
+    return found[0] if found else None

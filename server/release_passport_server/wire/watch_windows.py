@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from release_passport.v1 import watch_window_pb2 as pb
 from release_passport.v1 import watch_window_service_pb2 as service_pb
+from release_passport.v1.evidence_pb2 import RollbackReadiness
 from release_passport_server.domain.access import Principal, same_tenant
 from release_passport_server.domain.errors import Violation, invalid
 from release_passport_server.domain.ids import AttemptName
@@ -74,6 +75,10 @@ def window_to_proto(window: WatchWindow) -> pb.WatchWindow:
         latches=[latch_to_proto(one, window.release_digest) for one in window.latches],
         acknowledgements=[_acknowledgement(one) for one in window.acknowledgements],
     )
+    readiness = window.readiness
+    if readiness is not None and isinstance(readiness.facts, RollbackReadiness):
+        message.rollback_readiness.CopyFrom(readiness.facts)
+        message.rollback_readiness_time.CopyFrom(timestamp(readiness.observe_time))
     times = {
         "open_time": window.open_time,
         "pass_time": window.pass_time,

@@ -139,8 +139,12 @@ type WatchWindow struct {
 	Latches []*Latch `protobuf:"bytes,17,rep,name=latches,proto3" json:"latches,omitempty"`
 	// acknowledgements are what people said of latches of these digests, newest first, up to 100.
 	Acknowledgements []*LatchAcknowledgement `protobuf:"bytes,18,rep,name=acknowledgements,proto3" json:"acknowledgements,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// rollback_readiness is what was last seen of the way back from the release; absent where nobody looked.
+	RollbackReadiness *RollbackReadiness `protobuf:"bytes,19,opt,name=rollback_readiness,json=rollbackReadiness,proto3" json:"rollback_readiness,omitempty"`
+	// rollback_readiness_time is when that was so.
+	RollbackReadinessTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=rollback_readiness_time,json=rollbackReadinessTime,proto3" json:"rollback_readiness_time,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *WatchWindow) Reset() {
@@ -299,6 +303,20 @@ func (x *WatchWindow) GetAcknowledgements() []*LatchAcknowledgement {
 	return nil
 }
 
+func (x *WatchWindow) GetRollbackReadiness() *RollbackReadiness {
+	if x != nil {
+		return x.RollbackReadiness
+	}
+	return nil
+}
+
+func (x *WatchWindow) GetRollbackReadinessTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RollbackReadinessTime
+	}
+	return nil
+}
+
 // LatchAcknowledgement is a person's word that a recommended rollback was looked into.
 type LatchAcknowledgement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -385,7 +403,7 @@ var File_release_passport_v1_watch_window_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_watch_window_proto_rawDesc = "" +
 	"\n" +
-	"&release_passport/v1/watch_window.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/passport.proto\x1a!release_passport/v1/verdict.proto\"\xd2\x06\n" +
+	"&release_passport/v1/watch_window.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/evidence.proto\x1a\"release_passport/v1/passport.proto\x1a!release_passport/v1/verdict.proto\"\xfd\a\n" +
 	"\vWatchWindow\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\arelease\x18\x02 \x01(\tR\arelease\x12;\n" +
@@ -408,7 +426,9 @@ const file_release_passport_v1_watch_window_proto_rawDesc = "" +
 	"\x06reason\x18\x0f \x01(\tR\x06reason\x12'\n" +
 	"\x0frollback_target\x18\x10 \x01(\tR\x0erollbackTarget\x124\n" +
 	"\alatches\x18\x11 \x03(\v2\x1a.release_passport.v1.LatchR\alatches\x12U\n" +
-	"\x10acknowledgements\x18\x12 \x03(\v2).release_passport.v1.LatchAcknowledgementR\x10acknowledgements\"\xc9\x01\n" +
+	"\x10acknowledgements\x18\x12 \x03(\v2).release_passport.v1.LatchAcknowledgementR\x10acknowledgements\x12U\n" +
+	"\x12rollback_readiness\x18\x13 \x01(\v2&.release_passport.v1.RollbackReadinessR\x11rollbackReadiness\x12R\n" +
+	"\x17rollback_readiness_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x15rollbackReadinessTime\"\xc9\x01\n" +
 	"\x14LatchAcknowledgement\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12E\n" +
@@ -449,6 +469,7 @@ var file_release_passport_v1_watch_window_proto_goTypes = []any{
 	(*durationpb.Duration)(nil),   // 4: google.protobuf.Duration
 	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 	(*Latch)(nil),                 // 6: release_passport.v1.Latch
+	(*RollbackReadiness)(nil),     // 7: release_passport.v1.RollbackReadiness
 }
 var file_release_passport_v1_watch_window_proto_depIdxs = []int32{
 	0,  // 0: release_passport.v1.WatchWindow.state:type_name -> release_passport.v1.WatchWindowState
@@ -461,12 +482,14 @@ var file_release_passport_v1_watch_window_proto_depIdxs = []int32{
 	5,  // 7: release_passport.v1.WatchWindow.close_time:type_name -> google.protobuf.Timestamp
 	6,  // 8: release_passport.v1.WatchWindow.latches:type_name -> release_passport.v1.Latch
 	2,  // 9: release_passport.v1.WatchWindow.acknowledgements:type_name -> release_passport.v1.LatchAcknowledgement
-	5,  // 10: release_passport.v1.LatchAcknowledgement.acknowledge_time:type_name -> google.protobuf.Timestamp
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	7,  // 10: release_passport.v1.WatchWindow.rollback_readiness:type_name -> release_passport.v1.RollbackReadiness
+	5,  // 11: release_passport.v1.WatchWindow.rollback_readiness_time:type_name -> google.protobuf.Timestamp
+	5,  // 12: release_passport.v1.LatchAcknowledgement.acknowledge_time:type_name -> google.protobuf.Timestamp
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_watch_window_proto_init() }
@@ -474,6 +497,7 @@ func file_release_passport_v1_watch_window_proto_init() {
 	if File_release_passport_v1_watch_window_proto != nil {
 		return
 	}
+	file_release_passport_v1_evidence_proto_init()
 	file_release_passport_v1_passport_proto_init()
 	file_release_passport_v1_verdict_proto_init()
 	type x struct{}

@@ -47,6 +47,7 @@ def window(item: watch_window_pb2.WatchWindow) -> Document:
             ("ends", _time(item, "expire_time")),
             ("ended", f"{_time(item, 'close_time')} {item.reason}".strip()),
             ("go back to", item.rollback_target),
+            ("the way back", _way_back(item)),
         ]
     )
     for latch in item.latches:
@@ -57,6 +58,18 @@ def window(item: watch_window_pb2.WatchWindow) -> Document:
         when = time_words(said.acknowledge_time)
         document.add(f"acknowledged by {said.principal} at {when}: {said.reason}")
     return document
+
+
+def _way_back(item: watch_window_pb2.WatchWindow) -> str:
+    """Return what was last seen of the way back."""
+    if not item.HasField("rollback_readiness"):
+        return "not looked at: no connector reads rollback-readiness here"
+    found, when = item.rollback_readiness, _time(item, "rollback_readiness_time")
+    if found.blockers:
+        return f"blocked at {when}: {'; '.join(found.blockers)}"
+    return (
+        f"{'ready' if found.ready else 'not known in full'} at {when}, to {last_part(found.target_release)}"
+    )
 
 
 def _attempt(item: watch_window_pb2.WatchWindow) -> str:

@@ -58,11 +58,7 @@ class Objects:
 
     cluster: Cluster
     target: Target
-
-    @property
-    def settings(self) -> ObjectSettings:
-        """Return which object the connector is for."""
-        return cast(ObjectSettings, self.target.settings)
+    settings: ObjectSettings
 
     def ref(self, api_version: str, kind: str, name: str = "") -> ObjectRef:
         """Return an object beside that of the settings, or that one."""
@@ -131,12 +127,12 @@ class ObjectConnector:
 
     async def collect(self, target: Target) -> Collected:
         """Read the object and what it names."""
-        objects = Objects(self.cluster, target)
+        objects = Objects(self.cluster, target, target.settings)
         return await self.found(objects, await objects.get(*self.read(objects)))
 
     async def probe(self, target: Target) -> Probe:
         """Say what can be seen of the object, and exactly what would have to be granted."""
-        objects = Objects(self.cluster, target)
+        objects = Objects(self.cluster, target, target.settings)
         api_version, kind = self.read(objects)
         given = objects.settings
         own = Right.to(("get", "list", "watch"), api_version, kind, given.namespace, given.name)
@@ -154,7 +150,7 @@ class ObjectConnector:
 
     async def changes(self, target: Target) -> AsyncIterator[None]:
         """Yield whenever the object changes, is gone, or cannot be read."""
-        objects = Objects(self.cluster, target)
+        objects = Objects(self.cluster, target, target.settings)
         follow = self.cluster.follow(target.tenant, objects.ref(*self.read(objects)))
         async with aclosing(cast(Any, follow)) as sightings:
             async for _ in sightings:
