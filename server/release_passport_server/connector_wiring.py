@@ -28,8 +28,10 @@ from release_passport_server.ports.connector import Connector
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.registry import Registry
 from release_passport_server.ports.store import Store
+from release_passport_server.services.bypasses import Bypasses
 from release_passport_server.services.collect_evidence import CollectEvidence, SourceReading
 from release_passport_server.wire.collected import ObservedEvidence
+from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.collector import Collector, Follower
 from release_passport_server.worker.runner import Work
 
@@ -67,7 +69,8 @@ def connecting_of(store: Store, settings: Settings, clock: Clock, ids: Ids, reac
         given.timeout_seconds,
     )
     reading = SourceReading(store, _kinds(reached), sources, clock)
-    collect = CollectEvidence(store, reading, ObservedEvidence(), clock, ids)
+    bypasses = Bypasses(WireMessages(), ids)
+    collect = CollectEvidence(store, reading, ObservedEvidence(), bypasses, clock, ids)
     return Connecting(collect, sources)
 
 

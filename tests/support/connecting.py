@@ -108,7 +108,7 @@ class Connected:
 
         def change(tx: Any) -> None:
             found = tx.find_act(ConnectorHealth, connector.name.rpartition("/")[2])
-            earlier = found.attempt_time - timedelta(hours=1)
+            earlier = tx.now - timedelta(hours=1)
             tx.put_connector_health(replace(found, attempt_time=earlier, rest_until=None))
             tx.emit(FeedEvent("test", connector.name, ("tenant",)))
 

@@ -38,6 +38,7 @@ TOLD = {
     "CloseWatchWindow": "watch_window.closed",
     "ExpireWatchWindow": "watch_window.expired",
 }
+GATE_BYPASSED = "gate.bypassed"
 APPROVAL_ASKED = "approval.asked"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from release_passport_server.domain.bypass import Running
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
@@ -42,6 +43,10 @@ class Messages(Protocol):
 
     def exposed(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> bool:
         """Say whether a `rollout_status` shows that some of the new revision is exposed; of these digests, if any."""
+        ...
+
+    def running(self, item: EvidenceItem) -> Running | None:
+        """Return what a look at a rollout says of the images that take traffic; None where it says nothing of them."""
         ...
 
     def recorded(self, body: bytes) -> Recorded:

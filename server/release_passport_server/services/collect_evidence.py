@@ -40,6 +40,7 @@ from release_passport_server.ports.connector import Connector as ConnectorKind
 from release_passport_server.ports.connector import Connectors as ConnectorKinds
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, Store, Transaction
+from release_passport_server.services.bypasses import Bypasses
 from release_passport_server.services.intake import is_from_the_future, place_of, put_items
 from release_passport_server.services.ways_back import ways_back
 
@@ -136,6 +137,7 @@ class CollectEvidence:
     store: Store
     reading: SourceReading
     observations: Observations
+    bypasses: Bypasses
     clock: Clock
     ids: Ids
     chance: random.Random = field(default_factory=random.SystemRandom)
@@ -216,12 +218,14 @@ class _Step:
             items = self.items
             problems = tuple(one[:_MOST_TEXT] for one in outcome.problems[:_MOST_PROBLEMS])
             after = before.succeeded(tx.now, problems)
-        told = () if after.same_as(before) else (self._of_health(tx, after),)
-        stored = put_items(tx, (*items, *told), self.collect.ids, self.connector.source, ACTION)
+        told = [] if after.same_as(before) else [self._of_health(tx, after)]
+        told += self.collect.bypasses.found(tx, self.connector, items)
+        more = [self._own(one) for one in told]
+        stored = put_items(tx, (*items, *more), self.collect.ids, self.connector.source, ACTION)
         tx.put_connector_health(after)
         return after, stored[: len(items)]
 
-    def _of_health(self, tx: Transaction, health: ConnectorHealth) -> EvidenceItem:
+    def _of_health(self, tx: Transaction, health: ConnectorHealth) -> Observation:
         """Return the connector's word about itself."""
         connector = self.connector
         facts: Mapping[str, object] = {
@@ -231,9 +235,13 @@ class _Step:
             "failure": health.failure,
             "problems": list(health.problems),
         }
+        return Observation(HEALTH_KIND, facts, tx.now)
+
+    def _own(self, found: Observation) -> EvidenceItem:
+        """Return what the server itself says of the service in its environment."""
+        connector = self.connector
         subject = Subject(SubjectType.WORKLOAD, f"{connector.service}/{connector.environment}")
         scope = Scope((connector.service,), (connector.environment,))
-        found = Observation(HEALTH_KIND, facts, tx.now)
         return self.collect.observations.item(found, subject, connector.source, scope)
 
 

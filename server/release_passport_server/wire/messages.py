@@ -7,6 +7,7 @@ from datetime import datetime
 from google.protobuf.message import DecodeError, Message
 
 from release_passport.v1 import evidence_pb2, rule_context_pb2, verdict_pb2
+from release_passport_server.domain.bypass import Running
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
@@ -60,6 +61,15 @@ class WireMessages:
             return False
         about = not digests or not digests.isdisjoint(facts.canary_image_digests)
         return about and (facts.weight > 0 or facts.canary_ready_replicas > 0)
+
+    def running(self, item: EvidenceItem) -> Running | None:
+        """Return what a look at a rollout says of the images that take traffic; None where it says nothing of them."""
+        facts = item.facts
+        if not isinstance(facts, evidence_pb2.RolloutStatus) or not facts.canary_image_digests:
+            return None
+        if not facts.HasField("weight") or facts.weight <= 0:
+            return None
+        return Running(facts.object, frozenset(facts.canary_image_digests), facts.steps_skipped)
 
     def recorded(self, body: bytes) -> Recorded:
         """Return what a replay needs of recorded bytes."""
