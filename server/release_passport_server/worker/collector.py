@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from release_passport_server.services.collect_evidence import CollectEvidence
 
 # What is read by the interval is never older than this, whoever read it last.
 _JUST_NOW = timedelta(seconds=1)
+# However often an object changes, it is read no more often than this; the last change is never the one left out.
+_BREATH = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Follower:
                     reading = await self.collect(name, newer_than=timedelta(0))
                     if reading.connector != connector:
                         return self.clock.now()
+                    await asyncio.sleep(_BREATH)
         except (NotFound, Precondition):
             return None
         except CollectFailed:
