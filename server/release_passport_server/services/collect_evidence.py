@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from release_passport_server.domain.access import Scope
@@ -20,6 +20,7 @@ from release_passport_server.domain.connector import (
     ConnectorName,
     Observation,
     OpenAttempt,
+    next_poll,
 )
 from release_passport_server.domain.errors import NotFound, PassportError, Precondition
 from release_passport_server.domain.evidence import EvidenceItem, Subject
@@ -59,6 +60,8 @@ class Reading:
     health: ConnectorHealth
     items: tuple[EvidenceItem, ...] = ()
     revision: int = 0
+    # The job that it was read for was finished with it.
+    finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ class CollectEvidence:
             outcome = error
         step = _Step(self, name, connector, outcome, items, claim)
         written = await self.store.write(name.tenant, step)
-        return Reading(connector, written.value[0], written.value[1], written.revision)
+        return replace(written.value, revision=written.revision)
 
     def _items(
         self, tenant: str, connector: Connector, attempt: OpenAttempt | None, found: Collected
@@ -198,13 +201,13 @@ class _Step:
     items: tuple[EvidenceItem, ...]
     claim: Claim | None
 
-    def __call__(self, tx: Transaction) -> tuple[ConnectorHealth, tuple[EvidenceItem, ...]]:
+    def __call__(self, tx: Transaction) -> Reading:
         if self.claim is not None:
             tx.hold(self.claim)
         before = _health(tx, self.name)
         if tx.find_act(Connector, self.name.connector_id) != self.connector:
             # It was changed meanwhile: what was read is not what it is for.
-            return before, ()
+            return Reading(self.connector, before)
         outcome = self.outcome
         if any(is_from_the_future(item, tx) for item in self.items):
             text = "the source says what is to be: set its clock, or this server's"
@@ -223,7 +226,12 @@ class _Step:
         more = [self._own(one) for one in told]
         stored = put_items(tx, (*items, *more), self.collect.ids, self.connector.source, ACTION)
         tx.put_connector_health(after)
-        return after, stored[: len(items)]
+        if self.claim is not None:
+            # In the same transaction: most of what a reading costs is its commits.
+            polled = self.connector.is_polled
+            again = next_poll(self.connector, after, tx.now, self.collect.chance) if polled else None
+            tx.finish_job(self.claim, again)
+        return Reading(self.connector, after, stored[: len(items)], finished=self.claim is not None)
 
     def _of_health(self, tx: Transaction, health: ConnectorHealth) -> Observation:
         """Return the connector's word about itself."""

@@ -15,6 +15,7 @@ from release_passport_server.domain.job import Backoff, Claim
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.connector import CollectFailed, FollowingConnector
 from release_passport_server.services.collect_evidence import CollectEvidence
+from release_passport_server.worker.runner import Done
 
 # What is read by the interval is never older than this, whoever read it last.
 _JUST_NOW = timedelta(seconds=1)
@@ -30,12 +31,14 @@ class Collector:
     clock: Clock
     chance: random.Random = field(default_factory=random.SystemRandom)
 
-    async def __call__(self, claim: Claim) -> datetime | None:
-        """Return when to read next; None where nothing is to be read any more."""
+    async def __call__(self, claim: Claim) -> datetime | Done | None:
+        """Return that the job was finished with the reading, or when to read next; None where nothing is to be read."""
         try:
             reading = await self.collect(ConnectorName(claim.tenant, claim.key), claim, newer_than=_JUST_NOW)
         except (NotFound, Precondition):
             return None
+        if reading.finished:
+            return Done.RECORDED
         if not reading.connector.is_polled:
             return None
         return next_poll(reading.connector, reading.health, self.clock.now(), self.chance)
