@@ -14,6 +14,7 @@ from release_passport_server.services.answer_gate import AnswerGate
 from release_passport_server.services.approvals import Approvals
 from release_passport_server.services.ballots import Ballots
 from release_passport_server.services.bans import Bans
+from release_passport_server.services.bypasses import Bypasses
 from release_passport_server.services.catalog import Environments, Services
 from release_passport_server.services.collect_evidence import CollectEvidence
 from release_passport_server.services.connectors import Connectors
@@ -26,6 +27,7 @@ from release_passport_server.services.export import Export
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.freezes import Freezes
 from release_passport_server.services.gate_record import GateRecord
+from release_passport_server.services.gate_skips import GateSkips
 from release_passport_server.services.gates import Gates
 from release_passport_server.services.groups import Groups
 from release_passport_server.services.live_reading import LiveReading
@@ -36,6 +38,7 @@ from release_passport_server.services.permits import Permits
 from release_passport_server.services.policies import Policies
 from release_passport_server.services.policy_changes import PolicyChanges
 from release_passport_server.services.reevaluate import Reevaluate
+from release_passport_server.services.refresh import Refresh
 from release_passport_server.services.revoke_evidence import RevokeEvidence
 from release_passport_server.services.show_passport import ShowPassport
 from release_passport_server.services.simulate import Simulate
@@ -66,9 +69,12 @@ from release_passport_server.transport.grpc.handlers.tenants import TenantHandle
 from release_passport_server.transport.grpc.handlers.trust import TrustHandlers
 from release_passport_server.transport.grpc.handlers.waivers import WaiverHandlers
 from release_passport_server.transport.grpc.handlers.watch_windows import WatchWindowHandlers
+from release_passport_server.wire.collected import ObservedEvidence
 
 
-def handlers_of(core: Core, collect: CollectEvidence) -> Mapping[str, object]:
+def handlers_of(
+    core: Core, collect: CollectEvidence, clusters: ClusterObjects | None = None
+) -> Mapping[str, object]:
     """Return what answers the calls of every service, by the service's full name."""
     return {
         f"release_passport.v1.{name}": handler
@@ -78,10 +84,10 @@ def handlers_of(core: Core, collect: CollectEvidence) -> Mapping[str, object]:
             ("AuditService", AuditHandlers(core.audit, _duties(core))),
             ("CatalogService", _catalog(core)),
             ("ConnectorService", ConnectorHandlers(_connectors(core, collect))),
-            ("DecisionService", _decisions(core)),
+            ("DecisionService", _decisions(core, collect)),
             ("EvidenceService", _evidence(core)),
             ("FreezeService", FreezeHandlers(_freezes(core))),
-            ("GateService", GateHandlers(_gates(core))),
+            ("GateService", GateHandlers(_gates(core, clusters))),
             ("GroupService", GroupHandlers(Groups(core.store, core.access, core.guarded))),
             ("JobService", JobHandlers(DeadJobs(core.store, core.access, core.guarded))),
             ("NotificationService", NotificationHandlers(_notifications(core))),
@@ -152,9 +158,9 @@ def _catalog(core: Core) -> CatalogHandlers:
     )
 
 
-def _decisions(core: Core) -> DecisionHandlers:
+def _decisions(core: Core, collect: CollectEvidence) -> DecisionHandlers:
     return DecisionHandlers(
-        Evaluate(core.store, core.access, core.intake, recorder_of(core)),
+        Evaluate(core.store, core.access, core.intake, recorder_of(core), Refresh(core.store, collect)),
         Explain(core.compiler, core.messages, ENGINE_VERSION, core.store, core.access),
         Simulate(core.store, core.access, core.cases, core.clock, ENGINE_VERSION),
         core.reading,
@@ -209,8 +215,8 @@ def _trust(core: Core) -> TrustHandlers:
     return TrustHandlers(TrustConfigurations(core.store, core.access, core.guarded, core.verifier))
 
 
-def _gates(core: Core) -> Gates:
-    return Gates(core.store, core.access, core.guarded, core.ids, core.tokens)
+def _gates(core: Core, clusters: ClusterObjects | None) -> Gates:
+    return Gates(core.store, core.access, core.guarded, core.ids, core.tokens, clusters)
 
 
 def gate_answers(core: Core, clusters: ClusterObjects) -> AnswerGate:
@@ -219,6 +225,7 @@ def gate_answers(core: Core, clusters: ClusterObjects) -> AnswerGate:
         core.store,
         StartRollout(core.store, core.access, core.cases),
         FinishRollout(core.store, core.access, core.cases, core.messages, core.ids),
+        GateSkips(Bypasses(core.messages, core.ids), ObservedEvidence(), core.ids),
     )
     return AnswerGate(
         core.store, core.loader, recorder_of(core), core.messages, LiveReading(clusters), record

@@ -159,7 +159,7 @@ async def build(
             await objects.close()
 
     return Application(
-        handlers_of(core, connecting.collect),
+        handlers_of(core, connecting.collect, clusters or objects),
         authenticator,
         store.ready,
         __version__,

@@ -107,6 +107,21 @@ async def test_an_answer_that_is_none_is_a_failure_in_our_words(
     assert (await shop.collected(connector)).connector.health.state == connector_pb2.CONNECTOR_STATE_HEALTHY
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("169.254.169.254", "127.0.0.1", "10.0.0.1", "[::1]", "[fd00:ec2::254]", "[::ffff:169.254.169.254]"),
+        *("[64:ff9b::a9fe:a9fe]", "localhost"),
+    ],
+)
+async def test_an_address_inside_is_not_gone_to(shop: Connected, host: str) -> None:
+    connector = await shop.made(endpoint=f"https://{host}:{shop.source.port}")
+    before = len(shop.source.asked)
+    health = (await shop.collected(connector)).connector.health
+    assert health.failure == "ADDRESS_REFUSED"
+    assert len(shop.source.asked) == before
+
+
 async def test_a_source_that_drips_is_given_up(shop: Connected) -> None:
     connector = await shop.made()
     shop.metrics.instead = dripping

@@ -60,21 +60,23 @@ ROWS = [
     ("inline", V.ALLOW_WITH_CANARY, {If.WITHIN_LIMITS}, "allow"),
     ("inline", V.ALLOW_WITH_CANARY, NONE, "hold"),
     ("inline", V.REQUIRE_APPROVAL, ALL, "hold"),
-    ("inline", V.HOLD, ALL, "hold"),
     ("inline", V.BLOCK, {If.UNEXPOSED}, "deny"),
     ("inline", V.BLOCK, NONE, "hold"),
     ("inline", V.ROLLBACK_RECOMMENDED, {If.EXECUTE}, "deny"),
     ("inline", V.ROLLBACK_RECOMMENDED, ALL - {If.EXECUTE}, "hold"),
     ("background", V.ALLOW, NONE, "allow"),
     ("background", V.ALLOW_WITH_CANARY, NONE, "allow"),
-    ("background", V.REQUIRE_APPROVAL, ALL, "hold"),
-    ("background", V.HOLD, ALL, "hold"),
-    ("background", V.BLOCK, ALL, "hold"),
+    ("background", V.ALLOW, {If.STOPPED_SKIP}, "deny"),
+    ("background", V.REQUIRE_APPROVAL, ALL - {If.STOPPED_SKIP}, "hold"),
+    ("background", V.HOLD, ALL - {If.STOPPED_SKIP}, "hold"),
+    ("background", V.HOLD, {If.STOPPED_SKIP}, "deny"),
+    ("background", V.BLOCK, ALL - {If.STOPPED_SKIP}, "hold"),
+    ("inline", V.HOLD, ALL, "hold"),
     ("background", V.ROLLBACK_RECOMMENDED, {If.EXECUTE}, "deny"),
     ("background", V.ROLLBACK_RECOMMENDED, ALL - {If.EXECUTE}, "hold"),
     ("pre-promotion", V.ALLOW, NONE, "hold"),
     ("pre-promotion", V.ALLOW, {If.WINDOW_PASSED}, "allow"),
-    ("post-promotion", V.HOLD, ALL, "hold"),
+    ("post-promotion", V.HOLD, ALL - {If.STOPPED_SKIP}, "hold"),
 ]
 
 
@@ -99,12 +101,13 @@ def test_what_is_no_decision_to_go_opens_nothing_that_moves_traffic(channel: Cha
 
 
 @pytest.mark.parametrize("channel", list(Channel))
-def test_nothing_is_undone_unless_the_gate_executes_or_nothing_runs_yet(channel: Channel) -> None:
+def test_nothing_is_undone_unless_the_gate_was_told_to_or_nothing_runs_yet(channel: Channel) -> None:
     for verdict in Verdict:
         for so in _sets():
             if choose(channel, verdict, so).answer is Answer.STOP:
                 executed = verdict is Verdict.ROLLBACK_RECOMMENDED and If.EXECUTE in so
-                assert executed or (verdict is Verdict.BLOCK and If.UNEXPOSED in so)
+                skipped = channel is Channel.BACKGROUND and If.STOPPED_SKIP in so
+                assert executed or skipped or (verdict is Verdict.BLOCK and If.UNEXPOSED in so)
 
 
 def test_a_stricter_verdict_never_opens_what_a_milder_one_did_not() -> None:

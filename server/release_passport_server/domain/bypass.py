@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from release_passport_server.domain.gate_table import Channel
 from release_passport_server.domain.kind import CUSTOM_PREFIX
 from release_passport_server.domain.release import Attempt
 
@@ -43,6 +44,14 @@ def is_new(now: Running, before: Running | None) -> bool:
     if before is None:
         return False
     return now.digests != before.digests or (now.steps_skipped and not before.steps_skipped)
+
+
+def is_past_gate(channel: Channel, *, exposed: bool, up_to_date: bool) -> bool:
+    """Say whether a question is about digests that took traffic before it: what asks beside the steps of a rollout.
+
+    A gate in the steps may stand behind the first weight, and a Canary's target is changed before its status is.
+    """
+    return channel is Channel.BACKGROUND and exposed and up_to_date
 
 
 def is_admitted(attempts: Sequence[Attempt], now: datetime) -> bool:

@@ -41,7 +41,9 @@ def environment_etag(environment: Environment) -> str:
 
 def gate_etag(gate: Gate) -> str:
     """Return the etag of a gate's state."""
-    return _etag(gate.gate_id, gate.title, list(gate.hooks), gate.on_rollback, stamp(gate.update_time))
+    return _etag(
+        gate.gate_id, gate.title, list(gate.hooks), gate.on_rollback, gate.on_skip, stamp(gate.update_time)
+    )
 
 
 def policy_etag(document: PolicyDocument) -> str:

@@ -26,6 +26,13 @@ class OnRollback(StrEnum):
     EXECUTE = "EXECUTE"
 
 
+class OnSkip(StrEnum):
+    """What becomes of digests that take traffic past the gate."""
+
+    REPORT = "REPORT"
+    STOP = "STOP"
+
+
 class Trust(StrEnum):
     """How a caller shows that it is the gate's controller."""
 
@@ -92,6 +99,7 @@ class WantedGate:
     on_rollback: str
     trust: str
     injected: tuple[str, ...]
+    on_skip: str = OnSkip.REPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ class Gate:
     create_time: datetime
     update_time: datetime
     delete_time: datetime | None = None
+    on_skip: str = OnSkip.REPORT
 
     @property
     def place(self) -> str:

@@ -41,6 +41,7 @@ class If(StrEnum):
     CONFIRMED_ELSEWHERE = "these digests were admitted and the object asks at a confirm hook too"
     UNEXPOSED = "nothing of these digests is exposed yet"
     EXECUTE = "the gate has on_rollback EXECUTE"
+    STOPPED_SKIP = "the gate has on_skip STOP and these digests are exposed without an admission"
     CONDEMNED_RUNS = "the condemned digests are the ones in the canary, which is under way"
 
 
@@ -56,6 +57,9 @@ _SHUT: Cell = _cell(rest=Answer.SHUT)
 _LIMITED = _cell((Answer.OPEN, (If.WITHIN_LIMITS,)), rest=Answer.SHUT)
 _AFTER_WINDOW = _cell((Answer.OPEN, (If.WINDOW_PASSED,)), rest=Answer.SHUT)
 _HELD_ELSEWHERE = _cell((Answer.OPEN, (If.CONFIRMED_ELSEWHERE,)), rest=Answer.SHUT)
+_SKIPPED = (Answer.STOP, (If.STOPPED_SKIP,))
+_OPEN_UNLESS_SKIPPED = _cell(_SKIPPED, rest=Answer.OPEN)
+_SHUT_UNLESS_SKIPPED = _cell(_SKIPPED, rest=Answer.SHUT)
 _STOP_IF_EXECUTED = _cell((Answer.STOP, (If.EXECUTE,)), rest=Answer.SHUT)
 
 
@@ -94,7 +98,14 @@ TABLE: Mapping[Channel, Mapping[Verdict, Cell]] = MappingProxyType(
             _cell((Answer.STOP, (If.UNEXPOSED,)), rest=Answer.SHUT),
             _STOP_IF_EXECUTED,
         ),
-        Channel.BACKGROUND: _row(_OPEN, _OPEN, _SHUT, _SHUT, _SHUT, _STOP_IF_EXECUTED),
+        Channel.BACKGROUND: _row(
+            _OPEN_UNLESS_SKIPPED,
+            _OPEN_UNLESS_SKIPPED,
+            _SHUT_UNLESS_SKIPPED,
+            _SHUT_UNLESS_SKIPPED,
+            _SHUT_UNLESS_SKIPPED,
+            _STOP_IF_EXECUTED,
+        ),
         Channel.SWITCH: _row(_AFTER_WINDOW, _AFTER_WINDOW, _SHUT, _SHUT, _SHUT, _STOP_IF_EXECUTED),
     }
 )

@@ -31,6 +31,8 @@ class LiveWorkload:
     skips_analysis: bool
     # Type and address of each webhook that calls this service.
     webhooks: tuple[tuple[str, str], ...] = ()
+    # False where the status may still be about what ran before.
+    up_to_date: bool = True
 
     def asks_at_confirm(self, gate_id: str) -> bool:
         """Say whether the object asks at a hook of ours where it can wait."""
@@ -72,8 +74,9 @@ def canary_of(canary: Mapping[str, Any], target: Mapping[str, Any]) -> LiveWorkl
     )
 
 
-def rollout_of(rollout: Mapping[str, Any], template: Mapping[str, Any] | None = None) -> LiveWorkload:
-    """Return what an Argo Rollout says; `template` is the one that a workloadRef points at."""
+def rollout_of(rollout: Mapping[str, Any], owner: Mapping[str, Any] | None = None) -> LiveWorkload:
+    """Return what an Argo Rollout says; `owner` is the object that a workloadRef points at."""
+    template = None if owner is None else _map(_map(owner, "spec"), "template")
     spec, status = _map(rollout, "spec"), _map(rollout, "status")
     canary = _map(_map(spec, "strategy"), "canary")
     steps = list(_maps(canary.get("steps")))
@@ -95,6 +98,8 @@ def rollout_of(rollout: Mapping[str, Any], template: Mapping[str, Any] | None = 
         first_weight=weights[0] if weights else None,
         most_weight=max(weights) if weights else None,
         skips_analysis=bool(status.get("promoteFull", False)),
+        up_to_date=_is_seen(rollout, "observedGeneration", rollout)
+        and (owner is None or _is_seen(owner, "workloadObservedGeneration", rollout)),
     )
 
 
@@ -109,6 +114,12 @@ def target_of(gate: Gate, owner: Mapping[str, Any]) -> tuple[str, str, str] | No
     kind = str(reference.get("kind", ""))
     default = "apps/v1" if kind in {"Deployment", "DaemonSet", "StatefulSet"} else ""
     return str(reference.get("apiVersion", "") or default), kind, str(reference.get("name", ""))
+
+
+def _is_seen(changed: Mapping[str, Any], field: str, rollout: Mapping[str, Any]) -> bool:
+    """Say whether the controller has seen the newest state of an object; it tells generations as strings."""
+    generation = _map(changed, "metadata").get("generation")
+    return generation is None or str(_map(rollout, "status").get(field, "")) == str(generation)
 
 
 def _flagger_weights(analysis: Mapping[str, Any]) -> list[int]:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from release_passport_server.domain.bypass import is_past_gate
 from release_passport_server.domain.errors import NotFound, PassportError, Precondition
 from release_passport_server.domain.evidence import EvidenceItem
-from release_passport_server.domain.gate import Controller, Gate, OnRollback
+from release_passport_server.domain.gate import Controller, Gate, OnRollback, OnSkip
 from release_passport_server.domain.gate_table import CHANNELS, Answer, Channel, If, choose
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.live_workload import FLAGGER_UNDER_WAY, LiveWorkload
@@ -21,10 +22,12 @@ from release_passport_server.domain.verdict import Stage, Verdict
 from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
 from release_passport_server.ports.messages import Limits, Messages
 from release_passport_server.ports.store import Store, Transaction
+from release_passport_server.services.bypasses import is_let_begin
 from release_passport_server.services.cases import case_key
 from release_passport_server.services.evaluate import Recorder
-from release_passport_server.services.gate_record import GateRecord
+from release_passport_server.services.gate_record import SKIPPED, GateRecord
 from release_passport_server.services.gate_releases import live_digests, release_of
+from release_passport_server.services.gate_skips import GateSeer
 from release_passport_server.services.grants import GrantLoader
 from release_passport_server.services.live_reading import LiveReading
 
@@ -120,12 +123,23 @@ class AnswerGate:
             if begin:
                 await self.record.told(tenant, gate, asked.hook, workload, digests)
             return Reply(Answer.OPEN, digests=digests)
-        release = await self._release(tenant, gate, digests)
+        past = is_past_gate(channel, exposed=workload.exposed, up_to_date=workload.up_to_date)
+        try:
+            release = await self._release(tenant, gate, digests)
+        except NotFound as error:
+            if not past:
+                raise
+            return _unknown(gate, digests, error.reason)
         await self.loader.fresh(tenant)
         question = _AtGate(release, gate.principal, self.recorder)
         decision = (await self.store.judge(question)).record
         limits = self.messages.limits(decision.body)
-        seen = _Seen(gate, channel, workload, decision, limits, question)
+        skipped = (
+            past
+            and decision.stage is Stage.PRE_ROLLOUT
+            and not await self._admitted(tenant, gate, digests, question)
+        )
+        seen = _Seen(gate, channel, workload, decision, limits, question, skipped)
         reply = replace(_told(seen), digests=digests)
         if begin and _begins(channel, reply, decision):
             attempt = await self.record.begin(tenant, gate, workload, decision)
@@ -144,6 +158,15 @@ class AnswerGate:
             while len(self._releases) > MAX_REMEMBERED:
                 self._releases.popitem(last=False)
         return known[1]
+
+    async def _admitted(self, tenant: str, gate: Gate, digests: tuple[str, ...], question: _AtGate) -> bool:
+        """Say whether a rollout of these digests was let begin, though none of the release is open."""
+        now, seer = question.now, GateSeer.of(gate)
+        if now is None:
+            return False
+        return await self.store.read(
+            tenant, lambda reader: is_let_begin(reader, seer, frozenset(digests), now)
+        )
 
     async def _once_open(
         self, tenant: str, gate: Gate, asked: Asked, workload: LiveWorkload, reply: Reply
@@ -182,6 +205,14 @@ class _Seen:
     decision: DecisionRecord
     limits: Limits
     question: _AtGate
+    # Its digests take traffic, and no rollout of them was let begin.
+    skipped: bool
+
+
+def _unknown(gate: Gate, digests: tuple[str, ...], reason: str) -> Reply:
+    """Return what is told about digests that take traffic and that no release has."""
+    answer = Answer.STOP if gate.on_skip == OnSkip.STOP else Answer.SHUT
+    return Reply(answer, (reason, SKIPPED), digests=digests)
 
 
 def _told(seen: _Seen) -> Reply:
@@ -194,9 +225,8 @@ def _told(seen: _Seen) -> Reply:
         codes += [_UNMET[one] for one in chosen.unmet if one in _UNMET]
     if channel is Channel.STOP and chosen.answer is Answer.OPEN and not verdict.allows:
         codes.append("HELD_AT_CONFIRM")
-    if channel is Channel.BACKGROUND and seen.decision.stage is Stage.PRE_ROLLOUT and seen.workload.exposed:
-        # It is past a gate without an admission of what runs.
-        codes.append("GATE_SKIPPED")
+    if seen.skipped:
+        codes.append(SKIPPED)
     return Reply(
         chosen.answer,
         tuple(dict.fromkeys(codes)),
@@ -218,6 +248,7 @@ def _met(seen: _Seen) -> frozenset[If]:
         If.CONFIRMED_ELSEWHERE: watching and workload.asks_at_confirm(seen.gate.gate_id),
         If.UNEXPOSED: not workload.exposed,
         If.EXECUTE: seen.gate.on_rollback == OnRollback.EXECUTE,
+        If.STOPPED_SKIP: seen.skipped and seen.gate.on_skip == OnSkip.STOP,
         If.CONDEMNED_RUNS: watching and workload.phase in FLAGGER_UNDER_WAY,
     }
     return frozenset(one for one, holds in found.items() if holds)

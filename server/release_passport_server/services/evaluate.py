@@ -29,6 +29,7 @@ from release_passport_server.ports.store import Store, Transaction
 from release_passport_server.services.cases import Cases, case_key
 from release_passport_server.services.create_release import place_release
 from release_passport_server.services.intake import EvidenceIntake
+from release_passport_server.services.refresh import Refresh
 from release_passport_server.services.signing import Signing
 
 # A case that nobody touches is decided anew after this long, whatever its times say.
@@ -46,6 +47,8 @@ class EvaluateCommand:
     evidence: Sequence[EvidenceDraft] = ()
     request_id: str = ""
     body_digest: str = ""
+    # For how many seconds sources may be waited for; None: nothing is read for the question.
+    refresh_seconds: float | None = None
 
     @property
     def place(self) -> tuple[str, str]:
@@ -63,6 +66,7 @@ class Evaluate:
     access: Authorizer
     intake: EvidenceIntake
     recorder: Recorder
+    refresh: Refresh
 
     async def __call__(self, command: EvaluateCommand) -> Judged:
         """Return the decision that stands; the same `request_id` returns the same decision."""
@@ -72,6 +76,8 @@ class Evaluate:
         creates_in = self.access.allowed_scopes(principal, Verb.RELEASE)
         may_create = any(scope.covers(service, environment) for scope in creates_in)
         items = await self.intake.prepare(principal, command.evidence)
+        if command.refresh_seconds is not None:
+            await self.refresh(principal.tenant, service, environment, command.refresh_seconds)
         return await self.store.judge(_Question(command, items, may_create, self.intake, self.recorder))
 
 

@@ -20,12 +20,15 @@ from release_passport_server.ports.store import Store, Transaction
 from release_passport_server.services.asking import Ask
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.gate_releases import release_of
+from release_passport_server.services.gate_skips import GateSkips
 from release_passport_server.services.start_rollout import StartRollout
 
 if TYPE_CHECKING:
     from release_passport_server.services.answer_gate import Reply
 
 MAX_REMEMBERED = 5000
+# The reason of an answer about what takes traffic although no gate let it begin.
+SKIPPED = "GATE_SKIPPED"
 _FAR = datetime.max.replace(tzinfo=UTC)
 
 
@@ -36,6 +39,7 @@ class GateRecord:
     store: Store
     start: StartRollout
     finish: FinishRollout
+    skips: GateSkips
     _written: OrderedDict[tuple[str, ...], tuple[object, ...]] = field(default_factory=OrderedDict)
 
     async def answered(self, tenant: str, gate: Gate, hook: str, reply: Reply) -> None:
@@ -44,7 +48,14 @@ class GateRecord:
         said = (reply.answer, reply.reasons, reply.release, reply.effective_verdict)
         if self._written.get(key) == said:
             return
-        await self.store.write(tenant, lambda tx: _put(tx, gate, hook, reply))
+
+        def act(tx: Transaction) -> None:
+            before = tx.find_act(GateAnswer, _answer_id(gate, hook, reply.digests))
+            _put(tx, gate, hook, reply, before)
+            if SKIPPED in reply.reasons and (before is None or SKIPPED not in before.reasons):
+                self.skips.record(tx, gate, reply.digests)
+
+        await self.store.write(tenant, act)
         self._written[key] = said
         while len(self._written) > MAX_REMEMBERED:
             self._written.popitem(last=False)
@@ -76,6 +87,9 @@ class GateRecord:
         outcome = _outcome(workload)
         if hook != "post-rollout" or outcome is None:
             return
+        if outcome == "PASSED":
+            # Everybody has it now: whether it was ever let begin is seen before anything is ended.
+            await self.store.write(tenant, lambda tx: self.skips.record(tx, gate, digests))
 
         def act(tx: Transaction) -> None:
             release = release_of(tx, gate, digests)
@@ -103,9 +117,8 @@ def _outcome(workload: LiveWorkload) -> str | None:
     return ("FAILED" if workload.exposed else "ROLLED_BACK") if workload.phase == "Failed" else None
 
 
-def _put(tx: Transaction, gate: Gate, hook: str, reply: Reply) -> None:
+def _put(tx: Transaction, gate: Gate, hook: str, reply: Reply, before: GateAnswer | None) -> None:
     answer_id = _answer_id(gate, hook, reply.digests)
-    before = tx.find_act(GateAnswer, answer_id)
     verdict = 0 if reply.effective_verdict is None else int(reply.effective_verdict)
     if before is not None and (before.answer, before.reasons, before.release, before.effective_verdict) == (
         reply.answer.value,

@@ -15,6 +15,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, ReleaseFilter, Store, Transaction, Written
 from release_passport_server.ports.tokens import Tokens
+from release_passport_server.ports.workloads import ClusterObjects
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.filling import filled
 from release_passport_server.services.grants import GuardedStore
@@ -61,6 +62,8 @@ class Gates:
     guarded: GuardedStore
     ids: Ids
     tokens: Tokens
+    # None where this process was given no clusters: it cannot tell which there are.
+    clusters: ClusterObjects | None = None
 
     async def create(self, ask: Ask, wanted: WantedGate) -> Written[NewGate]:
         """Return the new gate; raise NotFound for a service or environment that nobody registered."""
@@ -176,6 +179,9 @@ class Gates:
 
     def _allow(self, principal: Principal, wanted: WantedGate) -> None:
         self.access.require(principal, Verb.GATE, service=wanted.service, environment=wanted.environment)
+        if self.clusters is not None and not self.clusters.knows(principal.tenant, wanted.cluster):
+            text = "is no cluster of this server: whoever runs it puts one of that name into its folder of clusters"
+            raise invalid([Violation("gate.cluster", text)])
 
     def _mine(self, reader: Reader, principal: Principal, name: GateName) -> Gate:
         """Return a gate that the asker may change; one that they may not is as absent as none."""
@@ -211,7 +217,8 @@ def _put(tx: Transaction, ask: Ask, gate: Gate) -> None:
     tx.put_act(gate)
     place = f"workload:{gate.service}/{gate.environment}"
     name = str(GateName(tx.tenant, gate.gate_id))
-    told = {"hooks": list(gate.hooks), "onRollback": gate.on_rollback, "trust": gate.trust}
+    told = {"hooks": list(gate.hooks), "onRollback": gate.on_rollback}
+    told |= {"onSkip": gate.on_skip, "trust": gate.trust}
     record(tx, ask, name, (place,), place=gate.place, **told)
 
 

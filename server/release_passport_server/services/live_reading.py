@@ -101,8 +101,7 @@ class LiveReading:
         )
         if gate.controller == Controller.FLAGGER:
             return canary_of(owner, of_target)
-        template = (of_target.get("spec") or {}).get("template") or {}
-        return rollout_of(owner, template)
+        return rollout_of(owner, of_target)
 
 
 def _unreadable(why: str) -> Precondition:

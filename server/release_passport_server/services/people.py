@@ -262,7 +262,9 @@ def _standing_override(override: Override) -> StandingOverride:
 
 
 def _unreviewed(overrides: Iterable[Override], release: Release, now: datetime) -> str:
-    """Return an override of another release of the service that nobody reviewed in time."""
+    """Return an override of another release of the service that nobody reviewed in time; it gates no way back."""
+    if release.is_restore:
+        return ""
     for override in overrides:
         # What the server found out by itself nobody answers for yet.
         due = override.create_time + (timedelta(0) if override.recorder == DETECTOR else REVIEW_WITHIN)

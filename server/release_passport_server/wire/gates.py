@@ -87,6 +87,7 @@ def gate_to_proto(tenant: str, gate: Gate) -> gate_pb2.Gate:
         update_time=timestamp(gate.update_time),
         delete_time=None if gate.delete_time is None else timestamp(gate.delete_time),
         etag=gate_etag(gate),
+        on_skip=f"GATE_ON_SKIP_{gate.on_skip}",
     )
 
 
@@ -109,6 +110,7 @@ def answer_to_proto(answer: GateAnswer) -> gate_pb2.GateAnswer:
 def _wanted(gate: gate_pb2.Gate) -> WantedGate:
     controller = Controller(gate_pb2.GateController.Name(gate.controller).removeprefix("GATE_CONTROLLER_"))
     on_rollback = gate.on_rollback or gate_pb2.GATE_ON_ROLLBACK_RECOMMEND
+    on_skip = gate.on_skip or gate_pb2.GATE_ON_SKIP_REPORT
     trust = gate.trust or gate_pb2.GATE_TRUST_CREDENTIAL
     return WantedGate(
         title=gate.title,
@@ -123,6 +125,7 @@ def _wanted(gate: gate_pb2.Gate) -> WantedGate:
         on_rollback=gate_pb2.GateOnRollback.Name(on_rollback).removeprefix("GATE_ON_ROLLBACK_"),
         trust=gate_pb2.GateTrust.Name(trust).removeprefix("GATE_TRUST_"),
         injected=tuple(gate.injected_containers),
+        on_skip=gate_pb2.GateOnSkip.Name(on_skip).removeprefix("GATE_ON_SKIP_"),
     )
 
 
@@ -138,6 +141,7 @@ def _violations(gate: gate_pb2.Gate) -> Iterator[Violation]:
     for name, known in (
         ("controller", gate_pb2.GateController.values()),
         ("on_rollback", gate_pb2.GateOnRollback.values()),
+        ("on_skip", gate_pb2.GateOnSkip.values()),
         ("trust", gate_pb2.GateTrust.values()),
     ):
         value = getattr(gate, name)

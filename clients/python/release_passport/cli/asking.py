@@ -132,6 +132,7 @@ class Asker:
             tenant=self.request.tenant,
             release=answer.response.decision.release or self.request.release,
             stage=self.request.stage,
+            refresh=self.request.refresh,
         )
 
     def _is_newest(self, name: str, timeout: float | None) -> bool:

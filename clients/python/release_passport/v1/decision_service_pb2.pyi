@@ -31,7 +31,7 @@ REPLAY_RESULT_TAMPERED: ReplayResult
 REPLAY_RESULT_BODY_PURGED: ReplayResult
 
 class EvaluateRequest(_message.Message):
-    __slots__ = ("tenant", "release", "identity", "stage", "evidence", "request_id", "target")
+    __slots__ = ("tenant", "release", "identity", "stage", "evidence", "request_id", "target", "refresh")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,7 @@ class EvaluateRequest(_message.Message):
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     TARGET_FIELD_NUMBER: _ClassVar[int]
+    REFRESH_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     release: str
     identity: _release_pb2.ReleaseIdentity
@@ -46,7 +47,8 @@ class EvaluateRequest(_message.Message):
     evidence: _containers.RepeatedCompositeFieldContainer[_evidence_pb2.EvidenceInput]
     request_id: str
     target: str
-    def __init__(self, tenant: _Optional[str] = ..., release: _Optional[str] = ..., identity: _Optional[_Union[_release_pb2.ReleaseIdentity, _Mapping]] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.EvidenceInput, _Mapping]]] = ..., request_id: _Optional[str] = ..., target: _Optional[str] = ...) -> None: ...
+    refresh: bool
+    def __init__(self, tenant: _Optional[str] = ..., release: _Optional[str] = ..., identity: _Optional[_Union[_release_pb2.ReleaseIdentity, _Mapping]] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.EvidenceInput, _Mapping]]] = ..., request_id: _Optional[str] = ..., target: _Optional[str] = ..., refresh: bool = ...) -> None: ...
 
 class EvaluateResponse(_message.Message):
     __slots__ = ("decision", "revision", "replayed", "standing", "envelope", "permit")

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from release_passport.v1 import verdict_pb2 as release__passport_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erelease_passport/v1/gate.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!release_passport/v1/verdict.proto\"\x96\x04\n\x04Gate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x37\n\ncontroller\x18\x03 \x01(\x0e\x32#.release_passport.v1.GateController\x12\x0f\n\x07\x63luster\x18\x04 \x01(\t\x12\x11\n\tnamespace\x18\x05 \x01(\t\x12\x13\n\x0bobject_name\x18\x06 \x01(\t\x12\x12\n\nobject_uid\x18\x07 \x01(\t\x12\x0f\n\x07service\x18\x08 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\t \x01(\t\x12\r\n\x05hooks\x18\n \x03(\t\x12\x38\n\x0bon_rollback\x18\x0b \x01(\x0e\x32#.release_passport.v1.GateOnRollback\x12-\n\x05trust\x18\x0c \x01(\x0e\x32\x1e.release_passport.v1.GateTrust\x12\x1b\n\x13injected_containers\x18\r \x03(\t\x12\x0f\n\x07\x63reator\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x12 \x01(\t\"\x89\x02\n\nGateAnswer\x12\x0c\n\x04hook\x18\x01 \x01(\t\x12\x0f\n\x07\x64igests\x18\x02 \x03(\t\x12\x0f\n\x07release\x18\x03 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x04 \x01(\t\x12\x0f\n\x07reasons\x18\x05 \x03(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x06 \x01(\t\x12\x37\n\x11\x65\x66\x66\x65\x63tive_verdict\x18\x07 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12.\n\nfirst_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63hange_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x0bGateRollout\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\t\x12\r\n\x05\x61sked\x18\x02 \x01(\x08*q\n\x0eGateController\x12\x1f\n\x1bGATE_CONTROLLER_UNSPECIFIED\x10\x00\x12\x1b\n\x17GATE_CONTROLLER_FLAGGER\x10\x01\x12!\n\x1dGATE_CONTROLLER_ARGO_ROLLOUTS\x10\x02*p\n\x0eGateOnRollback\x12 \n\x1cGATE_ON_ROLLBACK_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGATE_ON_ROLLBACK_RECOMMEND\x10\x01\x12\x1c\n\x18GATE_ON_ROLLBACK_EXECUTE\x10\x02*Z\n\tGateTrust\x12\x1a\n\x16GATE_TRUST_UNSPECIFIED\x10\x00\x12\x19\n\x15GATE_TRUST_CREDENTIAL\x10\x01\x12\x16\n\x12GATE_TRUST_NETWORK\x10\x02\x42[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erelease_passport/v1/gate.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!release_passport/v1/verdict.proto\"\xc8\x04\n\x04Gate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x37\n\ncontroller\x18\x03 \x01(\x0e\x32#.release_passport.v1.GateController\x12\x0f\n\x07\x63luster\x18\x04 \x01(\t\x12\x11\n\tnamespace\x18\x05 \x01(\t\x12\x13\n\x0bobject_name\x18\x06 \x01(\t\x12\x12\n\nobject_uid\x18\x07 \x01(\t\x12\x0f\n\x07service\x18\x08 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\t \x01(\t\x12\r\n\x05hooks\x18\n \x03(\t\x12\x38\n\x0bon_rollback\x18\x0b \x01(\x0e\x32#.release_passport.v1.GateOnRollback\x12-\n\x05trust\x18\x0c \x01(\x0e\x32\x1e.release_passport.v1.GateTrust\x12\x1b\n\x13injected_containers\x18\r \x03(\t\x12\x0f\n\x07\x63reator\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x12 \x01(\t\x12\x30\n\x07on_skip\x18\x13 \x01(\x0e\x32\x1f.release_passport.v1.GateOnSkip\"\x89\x02\n\nGateAnswer\x12\x0c\n\x04hook\x18\x01 \x01(\t\x12\x0f\n\x07\x64igests\x18\x02 \x03(\t\x12\x0f\n\x07release\x18\x03 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x04 \x01(\t\x12\x0f\n\x07reasons\x18\x05 \x03(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x06 \x01(\t\x12\x37\n\x11\x65\x66\x66\x65\x63tive_verdict\x18\x07 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12.\n\nfirst_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x63hange_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x0bGateRollout\x12\x0f\n\x07\x61ttempt\x18\x01 \x01(\t\x12\r\n\x05\x61sked\x18\x02 \x01(\x08*q\n\x0eGateController\x12\x1f\n\x1bGATE_CONTROLLER_UNSPECIFIED\x10\x00\x12\x1b\n\x17GATE_CONTROLLER_FLAGGER\x10\x01\x12!\n\x1dGATE_CONTROLLER_ARGO_ROLLOUTS\x10\x02*p\n\x0eGateOnRollback\x12 \n\x1cGATE_ON_ROLLBACK_UNSPECIFIED\x10\x00\x12\x1e\n\x1aGATE_ON_ROLLBACK_RECOMMEND\x10\x01\x12\x1c\n\x18GATE_ON_ROLLBACK_EXECUTE\x10\x02*Z\n\nGateOnSkip\x12\x1c\n\x18GATE_ON_SKIP_UNSPECIFIED\x10\x00\x12\x17\n\x13GATE_ON_SKIP_REPORT\x10\x01\x12\x15\n\x11GATE_ON_SKIP_STOP\x10\x02*Z\n\tGateTrust\x12\x1a\n\x16GATE_TRUST_UNSPECIFIED\x10\x00\x12\x19\n\x15GATE_TRUST_CREDENTIAL\x10\x01\x12\x16\n\x12GATE_TRUST_NETWORK\x10\x02\x42[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,16 +34,18 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'release_passport.v1.gate_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
-  _globals['_GATECONTROLLER']._serialized_start=975
-  _globals['_GATECONTROLLER']._serialized_end=1088
-  _globals['_GATEONROLLBACK']._serialized_start=1090
-  _globals['_GATEONROLLBACK']._serialized_end=1202
-  _globals['_GATETRUST']._serialized_start=1204
-  _globals['_GATETRUST']._serialized_end=1294
+  _globals['_GATECONTROLLER']._serialized_start=1025
+  _globals['_GATECONTROLLER']._serialized_end=1138
+  _globals['_GATEONROLLBACK']._serialized_start=1140
+  _globals['_GATEONROLLBACK']._serialized_end=1252
+  _globals['_GATEONSKIP']._serialized_start=1254
+  _globals['_GATEONSKIP']._serialized_end=1344
+  _globals['_GATETRUST']._serialized_start=1346
+  _globals['_GATETRUST']._serialized_end=1436
   _globals['_GATE']._serialized_start=124
-  _globals['_GATE']._serialized_end=658
-  _globals['_GATEANSWER']._serialized_start=661
-  _globals['_GATEANSWER']._serialized_end=926
-  _globals['_GATEROLLOUT']._serialized_start=928
-  _globals['_GATEROLLOUT']._serialized_end=973
+  _globals['_GATE']._serialized_end=708
+  _globals['_GATEANSWER']._serialized_start=711
+  _globals['_GATEANSWER']._serialized_end=976
+  _globals['_GATEROLLOUT']._serialized_start=978
+  _globals['_GATEROLLOUT']._serialized_end=1023
 # @@protoc_insertion_point(module_scope)

@@ -23,6 +23,12 @@ class GateOnRollback(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GATE_ON_ROLLBACK_RECOMMEND: _ClassVar[GateOnRollback]
     GATE_ON_ROLLBACK_EXECUTE: _ClassVar[GateOnRollback]
 
+class GateOnSkip(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GATE_ON_SKIP_UNSPECIFIED: _ClassVar[GateOnSkip]
+    GATE_ON_SKIP_REPORT: _ClassVar[GateOnSkip]
+    GATE_ON_SKIP_STOP: _ClassVar[GateOnSkip]
+
 class GateTrust(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     GATE_TRUST_UNSPECIFIED: _ClassVar[GateTrust]
@@ -34,12 +40,15 @@ GATE_CONTROLLER_ARGO_ROLLOUTS: GateController
 GATE_ON_ROLLBACK_UNSPECIFIED: GateOnRollback
 GATE_ON_ROLLBACK_RECOMMEND: GateOnRollback
 GATE_ON_ROLLBACK_EXECUTE: GateOnRollback
+GATE_ON_SKIP_UNSPECIFIED: GateOnSkip
+GATE_ON_SKIP_REPORT: GateOnSkip
+GATE_ON_SKIP_STOP: GateOnSkip
 GATE_TRUST_UNSPECIFIED: GateTrust
 GATE_TRUST_CREDENTIAL: GateTrust
 GATE_TRUST_NETWORK: GateTrust
 
 class Gate(_message.Message):
-    __slots__ = ("name", "title", "controller", "cluster", "namespace", "object_name", "object_uid", "service", "environment", "hooks", "on_rollback", "trust", "injected_containers", "creator", "create_time", "update_time", "delete_time", "etag")
+    __slots__ = ("name", "title", "controller", "cluster", "namespace", "object_name", "object_uid", "service", "environment", "hooks", "on_rollback", "trust", "injected_containers", "creator", "create_time", "update_time", "delete_time", "etag", "on_skip")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     CONTROLLER_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +67,7 @@ class Gate(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    ON_SKIP_FIELD_NUMBER: _ClassVar[int]
     name: str
     title: str
     controller: GateController
@@ -76,7 +86,8 @@ class Gate(_message.Message):
     update_time: _timestamp_pb2.Timestamp
     delete_time: _timestamp_pb2.Timestamp
     etag: str
-    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., controller: _Optional[_Union[GateController, str]] = ..., cluster: _Optional[str] = ..., namespace: _Optional[str] = ..., object_name: _Optional[str] = ..., object_uid: _Optional[str] = ..., service: _Optional[str] = ..., environment: _Optional[str] = ..., hooks: _Optional[_Iterable[str]] = ..., on_rollback: _Optional[_Union[GateOnRollback, str]] = ..., trust: _Optional[_Union[GateTrust, str]] = ..., injected_containers: _Optional[_Iterable[str]] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
+    on_skip: GateOnSkip
+    def __init__(self, name: _Optional[str] = ..., title: _Optional[str] = ..., controller: _Optional[_Union[GateController, str]] = ..., cluster: _Optional[str] = ..., namespace: _Optional[str] = ..., object_name: _Optional[str] = ..., object_uid: _Optional[str] = ..., service: _Optional[str] = ..., environment: _Optional[str] = ..., hooks: _Optional[_Iterable[str]] = ..., on_rollback: _Optional[_Union[GateOnRollback, str]] = ..., trust: _Optional[_Union[GateTrust, str]] = ..., injected_containers: _Optional[_Iterable[str]] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., on_skip: _Optional[_Union[GateOnSkip, str]] = ...) -> None: ...
 
 class GateAnswer(_message.Message):
     __slots__ = ("hook", "digests", "release", "answer", "reasons", "decision", "effective_verdict", "first_time", "change_time")

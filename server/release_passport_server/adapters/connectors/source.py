@@ -159,7 +159,7 @@ class ConnectorSources:
                 return known
         if origin.scheme == "http":
             raise OriginInvalid(
-                "is not https://; the server's setting connectors.internal_hosts allows others"
+                "is not https://; the server's setting connectors.internal_origins allows others"
             )
         return origin
 

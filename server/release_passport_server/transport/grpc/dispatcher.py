@@ -26,6 +26,7 @@ from release_passport_server.transport.grpc.errors import DeadlineExceeded, Fail
 from release_passport_server.transport.grpc.limits import Limits, draining
 from release_passport_server.transport.grpc.methods import Method
 from release_passport_server.transport.grpc.refusals import REFUSED, Refusals
+from release_passport_server.transport.grpc.remaining import ends_at
 from release_passport_server.transport.grpc.turns import Turns
 from release_passport_server.transport.metrics import Metrics
 
@@ -83,21 +84,21 @@ class _Time:
         self._clock = asyncio.get_running_loop().time
         self._seconds = seconds
         now = self._clock()
-        self._end = now + seconds
-        self.timeout = asyncio.timeout_at(min(self._end, now + RECEIVE_SECONDS))
+        self.end = now + seconds
+        self.timeout = asyncio.timeout_at(min(self.end, now + RECEIVE_SECONDS))
 
     def received(self) -> None:
         """Give the call all of its time, because its request is there."""
-        self.timeout.reschedule(self._end)
+        self.timeout.reschedule(self.end)
 
     def left(self) -> float:
         """Return the seconds until the end."""
-        return self._end - self._clock()
+        return self.end - self._clock()
 
     def over(self) -> DeadlineExceeded:
         """Return the error of a call that had its time."""
         when = self.timeout.when()
-        if when is not None and when < self._end:
+        if when is not None and when < self.end:
             text = f"the request did not arrive within {RECEIVE_SECONDS:.0f} s; nothing was done"
             return DeadlineExceeded("DEADLINE_EXCEEDED", text)
         return _too_long(self._seconds)
@@ -207,6 +208,7 @@ class Dispatcher:
             )
         seconds = min(most_seconds, most_seconds if call.remaining is None else call.remaining)
         time = _Time(seconds)
+        ends_at(time.end)
         try:
             async with time.timeout:
                 principal = await self.authenticate(call.authorization, call.certificate)

@@ -101,7 +101,11 @@ type EvaluateRequest struct {
 	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// target is what the caller would roll out, such as "eu-1/shop/Rollout/checkout"; with it the answer holds a permit for
 	// that target where the effective verdict allows and is enforced. At most 512 bytes.
-	Target        string `protobuf:"bytes,7,opt,name=target,proto3" json:"target,omitempty"`
+	Target string `protobuf:"bytes,7,opt,name=target,proto3" json:"target,omitempty"`
+	// refresh has the connectors of the release's service and environment read first, as far as the call's deadline goes: what
+	// did not come in time is decided from what is stored. What was read within 5 s is not read again, and where many
+	// questions wait for sources already, this one does not.
+	Refresh       bool `protobuf:"varint,8,opt,name=refresh,proto3" json:"refresh,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -183,6 +187,13 @@ func (x *EvaluateRequest) GetTarget() string {
 		return x.Target
 	}
 	return ""
+}
+
+func (x *EvaluateRequest) GetRefresh() bool {
+	if x != nil {
+		return x.Refresh
+	}
+	return false
 }
 
 // EvaluateResponse is what Evaluate returns.
@@ -1235,7 +1246,7 @@ var File_release_passport_v1_decision_service_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_decision_service_proto_rawDesc = "" +
 	"\n" +
-	"*release_passport/v1/decision_service.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/decision.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/policy.proto\x1a!release_passport/v1/release.proto\x1a!release_passport/v1/verdict.proto\x1a\x1frelease_passport/v1/watch.proto\"\xae\x02\n" +
+	"*release_passport/v1/decision_service.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/decision.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/policy.proto\x1a!release_passport/v1/release.proto\x1a!release_passport/v1/verdict.proto\x1a\x1frelease_passport/v1/watch.proto\"\xc8\x02\n" +
 	"\x0fEvaluateRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x18\n" +
 	"\arelease\x18\x02 \x01(\tR\arelease\x12@\n" +
@@ -1244,7 +1255,8 @@ const file_release_passport_v1_decision_service_proto_rawDesc = "" +
 	"\bevidence\x18\x05 \x03(\v2\".release_passport.v1.EvidenceInputR\bevidence\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x06 \x01(\tR\trequestId\x12\x16\n" +
-	"\x06target\x18\a \x01(\tR\x06target\"\xd5\x01\n" +
+	"\x06target\x18\a \x01(\tR\x06target\x12\x18\n" +
+	"\arefresh\x18\b \x01(\bR\arefresh\"\xd5\x01\n" +
 	"\x10EvaluateResponse\x129\n" +
 	"\bdecision\x18\x01 \x01(\v2\x1d.release_passport.v1.DecisionR\bdecision\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x1a\n" +

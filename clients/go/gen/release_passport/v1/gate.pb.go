@@ -128,6 +128,59 @@ func (GateOnRollback) EnumDescriptor() ([]byte, []int) {
 	return file_release_passport_v1_gate_proto_rawDescGZIP(), []int{1}
 }
 
+// GateOnSkip is what becomes of digests that take traffic past the gate.
+type GateOnSkip int32
+
+const (
+	// GATE_ON_SKIP_UNSPECIFIED means GATE_ON_SKIP_REPORT.
+	GateOnSkip_GATE_ON_SKIP_UNSPECIFIED GateOnSkip = 0
+	// GATE_ON_SKIP_REPORT means that it is recorded and told, and the controller goes on.
+	GateOnSkip_GATE_ON_SKIP_REPORT GateOnSkip = 1
+	// GATE_ON_SKIP_STOP means that an Argo Rollout that asks in the background is told to abort as well.
+	GateOnSkip_GATE_ON_SKIP_STOP GateOnSkip = 2
+)
+
+// Enum value maps for GateOnSkip.
+var (
+	GateOnSkip_name = map[int32]string{
+		0: "GATE_ON_SKIP_UNSPECIFIED",
+		1: "GATE_ON_SKIP_REPORT",
+		2: "GATE_ON_SKIP_STOP",
+	}
+	GateOnSkip_value = map[string]int32{
+		"GATE_ON_SKIP_UNSPECIFIED": 0,
+		"GATE_ON_SKIP_REPORT":      1,
+		"GATE_ON_SKIP_STOP":        2,
+	}
+)
+
+func (x GateOnSkip) Enum() *GateOnSkip {
+	p := new(GateOnSkip)
+	*p = x
+	return p
+}
+
+func (x GateOnSkip) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GateOnSkip) Descriptor() protoreflect.EnumDescriptor {
+	return file_release_passport_v1_gate_proto_enumTypes[2].Descriptor()
+}
+
+func (GateOnSkip) Type() protoreflect.EnumType {
+	return &file_release_passport_v1_gate_proto_enumTypes[2]
+}
+
+func (x GateOnSkip) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GateOnSkip.Descriptor instead.
+func (GateOnSkip) EnumDescriptor() ([]byte, []int) {
+	return file_release_passport_v1_gate_proto_rawDescGZIP(), []int{2}
+}
+
 // GateTrust is how a controller shows who it is.
 type GateTrust int32
 
@@ -165,11 +218,11 @@ func (x GateTrust) String() string {
 }
 
 func (GateTrust) Descriptor() protoreflect.EnumDescriptor {
-	return file_release_passport_v1_gate_proto_enumTypes[2].Descriptor()
+	return file_release_passport_v1_gate_proto_enumTypes[3].Descriptor()
 }
 
 func (GateTrust) Type() protoreflect.EnumType {
-	return &file_release_passport_v1_gate_proto_enumTypes[2]
+	return &file_release_passport_v1_gate_proto_enumTypes[3]
 }
 
 func (x GateTrust) Number() protoreflect.EnumNumber {
@@ -178,7 +231,7 @@ func (x GateTrust) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GateTrust.Descriptor instead.
 func (GateTrust) EnumDescriptor() ([]byte, []int) {
-	return file_release_passport_v1_gate_proto_rawDescGZIP(), []int{2}
+	return file_release_passport_v1_gate_proto_rawDescGZIP(), []int{3}
 }
 
 // Gate is one object of one cluster whose controller asks, over HTTP, about one service in one environment.
@@ -221,7 +274,10 @@ type Gate struct {
 	// delete_time is when it was deleted; whoever asks there is refused.
 	DeleteTime *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=delete_time,json=deleteTime,proto3" json:"delete_time,omitempty"`
 	// etag is what UpdateGate compares.
-	Etag          string `protobuf:"bytes,18,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,18,opt,name=etag,proto3" json:"etag,omitempty"`
+	// on_skip is what becomes of digests that take traffic although no rollout of them was let begin; unset means
+	// GATE_ON_SKIP_REPORT.
+	OnSkip        GateOnSkip `protobuf:"varint,19,opt,name=on_skip,json=onSkip,proto3,enum=release_passport.v1.GateOnSkip" json:"on_skip,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -380,6 +436,13 @@ func (x *Gate) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Gate) GetOnSkip() GateOnSkip {
+	if x != nil {
+		return x.OnSkip
+	}
+	return GateOnSkip_GATE_ON_SKIP_UNSPECIFIED
 }
 
 // GateAnswer is what a gate was answered last at one hook about one set of digests.
@@ -559,7 +622,7 @@ var File_release_passport_v1_gate_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_gate_proto_rawDesc = "" +
 	"\n" +
-	"\x1erelease_passport/v1/gate.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!release_passport/v1/verdict.proto\"\xd1\x05\n" +
+	"\x1erelease_passport/v1/gate.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!release_passport/v1/verdict.proto\"\x8b\x06\n" +
 	"\x04Gate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12C\n" +
@@ -587,7 +650,8 @@ const file_release_passport_v1_gate_proto_rawDesc = "" +
 	"updateTime\x12;\n" +
 	"\vdelete_time\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"deleteTime\x12\x12\n" +
-	"\x04etag\x18\x12 \x01(\tR\x04etag\"\xe5\x02\n" +
+	"\x04etag\x18\x12 \x01(\tR\x04etag\x128\n" +
+	"\aon_skip\x18\x13 \x01(\x0e2\x1f.release_passport.v1.GateOnSkipR\x06onSkip\"\xe5\x02\n" +
 	"\n" +
 	"GateAnswer\x12\x12\n" +
 	"\x04hook\x18\x01 \x01(\tR\x04hook\x12\x18\n" +
@@ -612,6 +676,11 @@ const file_release_passport_v1_gate_proto_rawDesc = "" +
 	"\x1cGATE_ON_ROLLBACK_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aGATE_ON_ROLLBACK_RECOMMEND\x10\x01\x12\x1c\n" +
 	"\x18GATE_ON_ROLLBACK_EXECUTE\x10\x02*Z\n" +
+	"\n" +
+	"GateOnSkip\x12\x1c\n" +
+	"\x18GATE_ON_SKIP_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13GATE_ON_SKIP_REPORT\x10\x01\x12\x15\n" +
+	"\x11GATE_ON_SKIP_STOP\x10\x02*Z\n" +
 	"\tGateTrust\x12\x1a\n" +
 	"\x16GATE_TRUST_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15GATE_TRUST_CREDENTIAL\x10\x01\x12\x16\n" +
@@ -630,33 +699,35 @@ func file_release_passport_v1_gate_proto_rawDescGZIP() []byte {
 	return file_release_passport_v1_gate_proto_rawDescData
 }
 
-var file_release_passport_v1_gate_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_release_passport_v1_gate_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_release_passport_v1_gate_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_release_passport_v1_gate_proto_goTypes = []any{
 	(GateController)(0),           // 0: release_passport.v1.GateController
 	(GateOnRollback)(0),           // 1: release_passport.v1.GateOnRollback
-	(GateTrust)(0),                // 2: release_passport.v1.GateTrust
-	(*Gate)(nil),                  // 3: release_passport.v1.Gate
-	(*GateAnswer)(nil),            // 4: release_passport.v1.GateAnswer
-	(*GateRollout)(nil),           // 5: release_passport.v1.GateRollout
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(Verdict)(0),                  // 7: release_passport.v1.Verdict
+	(GateOnSkip)(0),               // 2: release_passport.v1.GateOnSkip
+	(GateTrust)(0),                // 3: release_passport.v1.GateTrust
+	(*Gate)(nil),                  // 4: release_passport.v1.Gate
+	(*GateAnswer)(nil),            // 5: release_passport.v1.GateAnswer
+	(*GateRollout)(nil),           // 6: release_passport.v1.GateRollout
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(Verdict)(0),                  // 8: release_passport.v1.Verdict
 }
 var file_release_passport_v1_gate_proto_depIdxs = []int32{
-	0, // 0: release_passport.v1.Gate.controller:type_name -> release_passport.v1.GateController
-	1, // 1: release_passport.v1.Gate.on_rollback:type_name -> release_passport.v1.GateOnRollback
-	2, // 2: release_passport.v1.Gate.trust:type_name -> release_passport.v1.GateTrust
-	6, // 3: release_passport.v1.Gate.create_time:type_name -> google.protobuf.Timestamp
-	6, // 4: release_passport.v1.Gate.update_time:type_name -> google.protobuf.Timestamp
-	6, // 5: release_passport.v1.Gate.delete_time:type_name -> google.protobuf.Timestamp
-	7, // 6: release_passport.v1.GateAnswer.effective_verdict:type_name -> release_passport.v1.Verdict
-	6, // 7: release_passport.v1.GateAnswer.first_time:type_name -> google.protobuf.Timestamp
-	6, // 8: release_passport.v1.GateAnswer.change_time:type_name -> google.protobuf.Timestamp
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	0,  // 0: release_passport.v1.Gate.controller:type_name -> release_passport.v1.GateController
+	1,  // 1: release_passport.v1.Gate.on_rollback:type_name -> release_passport.v1.GateOnRollback
+	3,  // 2: release_passport.v1.Gate.trust:type_name -> release_passport.v1.GateTrust
+	7,  // 3: release_passport.v1.Gate.create_time:type_name -> google.protobuf.Timestamp
+	7,  // 4: release_passport.v1.Gate.update_time:type_name -> google.protobuf.Timestamp
+	7,  // 5: release_passport.v1.Gate.delete_time:type_name -> google.protobuf.Timestamp
+	2,  // 6: release_passport.v1.Gate.on_skip:type_name -> release_passport.v1.GateOnSkip
+	8,  // 7: release_passport.v1.GateAnswer.effective_verdict:type_name -> release_passport.v1.Verdict
+	7,  // 8: release_passport.v1.GateAnswer.first_time:type_name -> google.protobuf.Timestamp
+	7,  // 9: release_passport.v1.GateAnswer.change_time:type_name -> google.protobuf.Timestamp
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_gate_proto_init() }
@@ -670,7 +741,7 @@ func file_release_passport_v1_gate_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_release_passport_v1_gate_proto_rawDesc), len(file_release_passport_v1_gate_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,

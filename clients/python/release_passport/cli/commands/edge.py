@@ -32,6 +32,9 @@ def edge() -> None:
     "--execute-rollbacks", is_flag=True, help="Have the controller roll back where that is recommended."
 )
 @click.option(
+    "--stop-skipped", is_flag=True, help="Have Argo Rollouts abort what went past the gate unasked."
+)
+@click.option(
     "--trust-network", is_flag=True, help="Believe whoever reaches the address; every record says so."
 )
 @click.option(
@@ -44,7 +47,14 @@ def edge() -> None:
 @click.option("--title", default="", metavar="TEXT", help="The gate in a few words.")
 @connected()
 def add(
-    session: Session, /, *, controller: str, execute_rollbacks: bool, trust_network: bool, **said: Any
+    session: Session,
+    /,
+    *,
+    controller: str,
+    execute_rollbacks: bool,
+    stop_skipped: bool,
+    trust_network: bool,
+    **said: Any,
 ) -> None:
     """Make a gate. Its credential is shown this once: put it into the Canary's URLs, or into a Secret."""
     from release_passport.cli.emit import emit
@@ -54,6 +64,8 @@ def add(
     wanted = gate_pb2.Gate(controller=_CONTROLLERS[controller], **said)
     if execute_rollbacks:
         wanted.on_rollback = gate_pb2.GATE_ON_ROLLBACK_EXECUTE
+    if stop_skipped:
+        wanted.on_skip = gate_pb2.GATE_ON_SKIP_STOP
     if trust_network:
         wanted.trust = gate_pb2.GATE_TRUST_NETWORK
     request = gate_service_pb2.CreateGateRequest(tenant=session.tenant, gate=wanted)

@@ -29,6 +29,7 @@ class _Flags:
     release: str | None
     resume: str | None
     evidence: str | None
+    refresh: bool
     request_id: str | None
     stage: str | None
     wait: bool
@@ -47,6 +48,7 @@ class _Flags:
 @click.option(
     "--stage", type=click.Choice(["pre-rollout", "watch"]), help="Stage to check that the release is at."
 )
+@click.option("--refresh", is_flag=True, help="Have the connectors of the place read first.")
 @click.option("--wait", is_flag=True, help="Ask again until the release may proceed or the time is up.")
 @click.option(
     "--timeout", type=DURATION, metavar="DURATION", help="Longest wait: 30m with --wait, else one call's."
@@ -134,6 +136,7 @@ def _request(
         from release_passport.cli.facts_input import read_items
 
         request.evidence.extend(read_items(Path(flags.evidence)))
+    request.refresh = flags.refresh
     if flags.stage:
         stages = {"pre-rollout": verdict_pb2.STAGE_PRE_ROLLOUT, "watch": verdict_pb2.STAGE_WATCH}
         request.stage = stages[flags.stage]

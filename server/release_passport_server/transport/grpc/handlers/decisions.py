@@ -19,11 +19,15 @@ from release_passport_server.services.reading import Reading
 from release_passport_server.services.simulate import Simulate, SimulateCommand
 from release_passport_server.services.watching import Watching
 from release_passport_server.transport.grpc.handlers.asking import ask_of
+from release_passport_server.transport.grpc.remaining import remaining
 from release_passport_server.wire import commands, watch
 from release_passport_server.wire.decision import decision_from_body, simulated_to_proto
 from release_passport_server.wire.enums import replay_to_proto, verdict_to_proto
 from release_passport_server.wire.fields import every_violation
 from release_passport_server.wire.paging import next_token, page_from_request
+
+# The most that a question waits for sources, where its caller set no deadline.
+MOST_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,8 @@ class DecisionHandlers:
             release, identity = commands.target(principal, request)
             stage = commands.stage(request.stage)
             drafts = commands.drafts(request.evidence)
-        judged = await self.evaluate(
-            EvaluateCommand(principal, release, identity, stage, drafts, ask.request_id, ask.body_digest)
-        )
+        asked = (ask.request_id, ask.body_digest, remaining(MOST_SECONDS) if request.refresh else None)
+        judged = await self.evaluate(EvaluateCommand(principal, release, identity, stage, drafts, *asked))
         return pb.EvaluateResponse(
             decision=decision_from_body(judged.record.body),
             revision=judged.revision,

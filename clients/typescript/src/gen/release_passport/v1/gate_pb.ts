@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file release_passport/v1/gate.proto.
  */
 export const file_release_passport_v1_gate: GenFile = /*@__PURE__*/
-  fileDesc("Ch5yZWxlYXNlX3Bhc3Nwb3J0L3YxL2dhdGUucHJvdG8SE3JlbGVhc2VfcGFzc3BvcnQudjEilgQKBEdhdGUSDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRI3Cgpjb250cm9sbGVyGAMgASgOMiMucmVsZWFzZV9wYXNzcG9ydC52MS5HYXRlQ29udHJvbGxlchIPCgdjbHVzdGVyGAQgASgJEhEKCW5hbWVzcGFjZRgFIAEoCRITCgtvYmplY3RfbmFtZRgGIAEoCRISCgpvYmplY3RfdWlkGAcgASgJEg8KB3NlcnZpY2UYCCABKAkSEwoLZW52aXJvbm1lbnQYCSABKAkSDQoFaG9va3MYCiADKAkSOAoLb25fcm9sbGJhY2sYCyABKA4yIy5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkdhdGVPblJvbGxiYWNrEi0KBXRydXN0GAwgASgOMh4ucmVsZWFzZV9wYXNzcG9ydC52MS5HYXRlVHJ1c3QSGwoTaW5qZWN0ZWRfY29udGFpbmVycxgNIAMoCRIPCgdjcmVhdG9yGA4gASgJEi8KC2NyZWF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVsZXRlX3RpbWUYESABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYEiABKAkiiQIKCkdhdGVBbnN3ZXISDAoEaG9vaxgBIAEoCRIPCgdkaWdlc3RzGAIgAygJEg8KB3JlbGVhc2UYAyABKAkSDgoGYW5zd2VyGAQgASgJEg8KB3JlYXNvbnMYBSADKAkSEAoIZGVjaXNpb24YBiABKAkSNwoRZWZmZWN0aXZlX3ZlcmRpY3QYByABKA4yHC5yZWxlYXNlX3Bhc3Nwb3J0LnYxLlZlcmRpY3QSLgoKZmlyc3RfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLY2hhbmdlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIi0KC0dhdGVSb2xsb3V0Eg8KB2F0dGVtcHQYASABKAkSDQoFYXNrZWQYAiABKAgqcQoOR2F0ZUNvbnRyb2xsZXISHwobR0FURV9DT05UUk9MTEVSX1VOU1BFQ0lGSUVEEAASGwoXR0FURV9DT05UUk9MTEVSX0ZMQUdHRVIQARIhCh1HQVRFX0NPTlRST0xMRVJfQVJHT19ST0xMT1VUUxACKnAKDkdhdGVPblJvbGxiYWNrEiAKHEdBVEVfT05fUk9MTEJBQ0tfVU5TUEVDSUZJRUQQABIeChpHQVRFX09OX1JPTExCQUNLX1JFQ09NTUVORBABEhwKGEdBVEVfT05fUk9MTEJBQ0tfRVhFQ1VURRACKloKCUdhdGVUcnVzdBIaChZHQVRFX1RSVVNUX1VOU1BFQ0lGSUVEEAASGQoVR0FURV9UUlVTVF9DUkVERU5USUFMEAESFgoSR0FURV9UUlVTVF9ORVRXT1JLEAJCWwoWZGV2LnJlbGVhc2VwYXNzcG9ydC52MVABWj9yZWxlYXNlLXBhc3Nwb3J0LmRldi9nZW4vcmVsZWFzZV9wYXNzcG9ydC92MTtyZWxlYXNlX3Bhc3Nwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_release_passport_v1_verdict]);
+  fileDesc("Ch5yZWxlYXNlX3Bhc3Nwb3J0L3YxL2dhdGUucHJvdG8SE3JlbGVhc2VfcGFzc3BvcnQudjEiyAQKBEdhdGUSDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRI3Cgpjb250cm9sbGVyGAMgASgOMiMucmVsZWFzZV9wYXNzcG9ydC52MS5HYXRlQ29udHJvbGxlchIPCgdjbHVzdGVyGAQgASgJEhEKCW5hbWVzcGFjZRgFIAEoCRITCgtvYmplY3RfbmFtZRgGIAEoCRISCgpvYmplY3RfdWlkGAcgASgJEg8KB3NlcnZpY2UYCCABKAkSEwoLZW52aXJvbm1lbnQYCSABKAkSDQoFaG9va3MYCiADKAkSOAoLb25fcm9sbGJhY2sYCyABKA4yIy5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkdhdGVPblJvbGxiYWNrEi0KBXRydXN0GAwgASgOMh4ucmVsZWFzZV9wYXNzcG9ydC52MS5HYXRlVHJ1c3QSGwoTaW5qZWN0ZWRfY29udGFpbmVycxgNIAMoCRIPCgdjcmVhdG9yGA4gASgJEi8KC2NyZWF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVsZXRlX3RpbWUYESABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBGV0YWcYEiABKAkSMAoHb25fc2tpcBgTIAEoDjIfLnJlbGVhc2VfcGFzc3BvcnQudjEuR2F0ZU9uU2tpcCKJAgoKR2F0ZUFuc3dlchIMCgRob29rGAEgASgJEg8KB2RpZ2VzdHMYAiADKAkSDwoHcmVsZWFzZRgDIAEoCRIOCgZhbnN3ZXIYBCABKAkSDwoHcmVhc29ucxgFIAMoCRIQCghkZWNpc2lvbhgGIAEoCRI3ChFlZmZlY3RpdmVfdmVyZGljdBgHIAEoDjIcLnJlbGVhc2VfcGFzc3BvcnQudjEuVmVyZGljdBIuCgpmaXJzdF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjaGFuZ2VfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLQoLR2F0ZVJvbGxvdXQSDwoHYXR0ZW1wdBgBIAEoCRINCgVhc2tlZBgCIAEoCCpxCg5HYXRlQ29udHJvbGxlchIfChtHQVRFX0NPTlRST0xMRVJfVU5TUEVDSUZJRUQQABIbChdHQVRFX0NPTlRST0xMRVJfRkxBR0dFUhABEiEKHUdBVEVfQ09OVFJPTExFUl9BUkdPX1JPTExPVVRTEAIqcAoOR2F0ZU9uUm9sbGJhY2sSIAocR0FURV9PTl9ST0xMQkFDS19VTlNQRUNJRklFRBAAEh4KGkdBVEVfT05fUk9MTEJBQ0tfUkVDT01NRU5EEAESHAoYR0FURV9PTl9ST0xMQkFDS19FWEVDVVRFEAIqWgoKR2F0ZU9uU2tpcBIcChhHQVRFX09OX1NLSVBfVU5TUEVDSUZJRUQQABIXChNHQVRFX09OX1NLSVBfUkVQT1JUEAESFQoRR0FURV9PTl9TS0lQX1NUT1AQAipaCglHYXRlVHJ1c3QSGgoWR0FURV9UUlVTVF9VTlNQRUNJRklFRBAAEhkKFUdBVEVfVFJVU1RfQ1JFREVOVElBTBABEhYKEkdBVEVfVFJVU1RfTkVUV09SSxACQlsKFmRldi5yZWxlYXNlcGFzc3BvcnQudjFQAVo/cmVsZWFzZS1wYXNzcG9ydC5kZXYvZ2VuL3JlbGVhc2VfcGFzc3BvcnQvdjE7cmVsZWFzZV9wYXNzcG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_release_passport_v1_verdict]);
 
 /**
  * Gate is one object of one cluster whose controller asks, over HTTP, about one service in one environment.
@@ -149,6 +149,14 @@ export type Gate = Message<"release_passport.v1.Gate"> & {
    * @generated from field: string etag = 18;
    */
   etag: string;
+
+  /**
+   * on_skip is what becomes of digests that take traffic although no rollout of them was let begin; unset means
+   * GATE_ON_SKIP_REPORT.
+   *
+   * @generated from field: release_passport.v1.GateOnSkip on_skip = 19;
+   */
+  onSkip: GateOnSkip;
 };
 
 /**
@@ -332,6 +340,40 @@ export const GateOnRollbackSchema: GenEnum<GateOnRollback> = /*@__PURE__*/
   enumDesc(file_release_passport_v1_gate, 1);
 
 /**
+ * GateOnSkip is what becomes of digests that take traffic past the gate.
+ *
+ * @generated from enum release_passport.v1.GateOnSkip
+ */
+export enum GateOnSkip {
+  /**
+   * GATE_ON_SKIP_UNSPECIFIED means GATE_ON_SKIP_REPORT.
+   *
+   * @generated from enum value: GATE_ON_SKIP_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * GATE_ON_SKIP_REPORT means that it is recorded and told, and the controller goes on.
+   *
+   * @generated from enum value: GATE_ON_SKIP_REPORT = 1;
+   */
+  REPORT = 1,
+
+  /**
+   * GATE_ON_SKIP_STOP means that an Argo Rollout that asks in the background is told to abort as well.
+   *
+   * @generated from enum value: GATE_ON_SKIP_STOP = 2;
+   */
+  STOP = 2,
+}
+
+/**
+ * Describes the enum release_passport.v1.GateOnSkip.
+ */
+export const GateOnSkipSchema: GenEnum<GateOnSkip> = /*@__PURE__*/
+  enumDesc(file_release_passport_v1_gate, 2);
+
+/**
  * GateTrust is how a controller shows who it is.
  *
  * @generated from enum release_passport.v1.GateTrust
@@ -363,5 +405,5 @@ export enum GateTrust {
  * Describes the enum release_passport.v1.GateTrust.
  */
 export const GateTrustSchema: GenEnum<GateTrust> = /*@__PURE__*/
-  enumDesc(file_release_passport_v1_gate, 2);
+  enumDesc(file_release_passport_v1_gate, 3);
 
