@@ -89,6 +89,23 @@ async def test_what_a_connector_finds_turns_the_verdict_of_the_rollout_by_itself
     assert (newest.subject.attempt, newest.facts.metric_sample.value) == (attempt, 0.5)
 
 
+async def test_what_a_source_does_not_say_any_more_goes_stale_and_holds(shop: Connected) -> None:
+    connector = await shop.made()
+    need = policy_pb2.Need(kind="metric_sample", keys=["errors"], sources=[connector.source])
+    need.max_age.FromSeconds(3)
+    rule = policy_pb2.Rule(rule_id="errors", needs=[need], expect="evidence.metric_sample.value < 0.1")
+    await enforce(shop.story, "errors", rule)
+    await shop.collected(connector)
+    assert (await shop.story.decided("1.0.0")).effective_verdict == verdict_pb2.VERDICT_ALLOW
+    shop.metrics.instead = reply(b"", status=503)
+    await shop.aged(connector)
+    assert (await shop.collected(connector)).connector.health.failure == "SOURCE_BUSY"
+    # Nobody asks, and nothing is said any more: its time alone makes it old.
+    await standing(shop, verdict_pb2.VERDICT_HOLD)
+    held = await shop.story.decided("1.0.0")
+    assert "EVIDENCE_STALE" in {one.reason for one in held.findings}
+
+
 async def test_a_real_prometheus_is_read(shop: Connected, tmp_path: Path) -> None:
     async def exposed(_: Asked, write: Write) -> None:
         text = b'requests_total{code="200"} 900\nrequests_total{code="500"} 100\n'

@@ -73,7 +73,7 @@ class Alertmanager:
         source, settings = source_of(target), target.settings
         answer = await source.get(_ALERTS, _EVERY)
         alerts = [mapping(one, source.place, "alerts") for one in items(answer.value, source.place, "a list")]
-        alive = any(_labels(one).get("alertname") == settings.watchdog and _is_active(one) for one in alerts)
+        alive = any(_labels(one).get("alertname") == settings.watchdog and _is_told(one) for one in alerts)
         if not alive:
             facts = {"provider": "alertmanager", "watchdog_seen": False}
             text = f"the alert {settings.watchdog} that always fires is not there: nothing is known of the others"
@@ -148,7 +148,8 @@ async def _newest_silence(source: Source, hidden: Iterable[Mapping[str, Any]]) -
     times = [
         time
         for one in silences
-        if one.get("id") in ids and (time := time_of(one.get("updatedAt") or one.get("startsAt"))) is not None
+        if text_of(one.get("id")) in ids
+        and (time := time_of(one.get("updatedAt") or one.get("startsAt"))) is not None
     ]
     return max(times, default=None)
 
@@ -166,6 +167,11 @@ def _status(alert: Mapping[str, Any]) -> Mapping[str, Any]:
 def _is_active(alert: Mapping[str, Any]) -> bool:
     """Say whether an alert fires for everybody to see; what is in no known state counts as seen."""
     return _status(alert).get("state") != "suppressed"
+
+
+def _is_told(alert: Mapping[str, Any]) -> bool:
+    """Say whether an alert is in a state that proves that alerts arrive; one in no known state proves nothing."""
+    return _status(alert).get("state") in ("active", "unprocessed")
 
 
 def _texts(value: object) -> list[str]:

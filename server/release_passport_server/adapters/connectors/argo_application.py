@@ -37,7 +37,8 @@ def applied(application: Mapping[str, Any], now: datetime) -> Collected:
     """Return the evidence about the commit with which the application was compared last."""
     revision = word(application, "status", "sync", "revision")
     if not _COMMIT.fullmatch(revision):
-        commits = [one for one in part(application, "status", "sync", "revisions") or () if _is_commit(one)]
+        several = part(application, "status", "sync", "revisions")
+        commits = [one for one in several if _is_commit(one)] if isinstance(several, list) else []
         # Several sources are one release only where a single one of them is a commit.
         revision = commits[0] if len(set(commits)) == 1 else ""
     if not revision:
