@@ -69,6 +69,26 @@ async def test_an_error_carries_everything_that_the_server_said(
     assert (error.code, error.reason, error.retry_after) == ("RESOURCE_EXHAUSTED", "OVERLOADED", 2.5)
 
 
+async def test_a_task_that_is_cancelled_as_the_answer_comes_ends(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def answered_all_the_same(*_: Any, **__: Any) -> Any:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return evaluated()
+
+    monkeypatch.setattr(client.channel, "unary_unary", lambda *_, **__: answered_all_the_same)
+    asking = asyncio.create_task(client.evaluate(ASK))
+    await begun.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
 async def test_a_source_of_tokens_may_take_its_time(fake: FakeServer) -> None:
     fake.reply("Evaluate", evaluated())
     target = Target(fake.address, fresh_token=lambda: "fresh", plaintext=True)

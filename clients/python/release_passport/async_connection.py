@@ -71,10 +71,15 @@ class AsyncConnection:
         )
         deadline = self._timeout if timeout is None else timeout
         metadata = await self._metadata()
+        task = asyncio.current_task()
+        asked = 0 if task is None else task.cancelling()
         try:
             answer: Response = await call(with_request_id(request), timeout=deadline, metadata=metadata)
         except grpc.RpcError as failure:
             raise api_error(failure) from failure
+        if task is not None and task.cancelling() > asked:
+            # grpc.aio forgets that its task was cancelled where the answer came at the same time.
+            raise asyncio.CancelledError
         return answer
 
     async def stream(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -39,8 +39,9 @@ class Collection(Generic[T]):
         return canonical({name: _encoded(one) for name, one in named.items()})
 
     def decode(self, body: bytes) -> T:
-        """Return the value of stored bytes."""
-        return self.type(**{name: _decoded(one) for name, one in json.loads(body).items()})
+        """Return the value of stored bytes; what a newer version wrote besides is passed over."""
+        known: Mapping[str, object] = self.type.__dataclass_fields__  # type: ignore[attr-defined]
+        return self.type(**{name: _decoded(one) for name, one in json.loads(body).items() if name in known})
 
 
 def _encoded(value: object) -> object:
