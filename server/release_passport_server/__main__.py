@@ -67,10 +67,21 @@ def init(config: Path | None, tenant: str) -> None:
     show_default=True,
     help="Serve with so many processes on the same ports; needs PostgreSQL.",
 )
+@click.option(
+    "--roles",
+    metavar="ROLES",
+    help="What to serve: some of api, watch, worker, with commas between; default: all. Needs PostgreSQL.",
+)
 @click.option("--shared-ports", is_flag=True, hidden=True, help="One of several processes.")
 @_with_config
 def serve(
-    config: Path | None, dev: bool, insecure_behind_proxy: bool, processes: int, shared_ports: bool
+    config: Path | None,
+    *,
+    dev: bool,
+    insecure_behind_proxy: bool,
+    processes: int,
+    roles: str | None,
+    shared_ports: bool,
 ) -> None:
     """Serve until SIGTERM; calls in flight may end."""
     if dev and insecure_behind_proxy:
@@ -83,16 +94,22 @@ def serve(
         from release_passport_server.config import require_protected
 
         require_protected(loaded.settings, insecure_behind_proxy=insecure_behind_proxy)
+        chosen = bootstrap.chosen_roles(loaded.settings, roles)
         logs.configure(loaded.settings.log.level)
         if processes > 1:
             from release_passport_server.commands.processes import serve_with
 
             given = ["--config", str(config)] if config else []
             given += ["--insecure-behind-proxy"] if insecure_behind_proxy else []
+            given += ["--roles", roles] if roles is not None else []
             raise SystemExit(serve_with(processes, loaded.settings, given))
         code = asyncio.run(
             bootstrap.serve(
-                loaded.settings, dev=dev, behind_proxy=insecure_behind_proxy, shared_ports=shared_ports
+                loaded.settings,
+                dev=dev,
+                behind_proxy=insecure_behind_proxy,
+                shared_ports=shared_ports,
+                roles=chosen,
             )
         )
     raise SystemExit(code)

@@ -44,6 +44,7 @@ from release_passport_server.services.show_passport import ShowPassport
 from release_passport_server.services.simulate import Simulate
 from release_passport_server.services.start_rollout import StartRollout
 from release_passport_server.services.submit_evidence import SubmitEvidence
+from release_passport_server.services.superseding import Superseding
 from release_passport_server.services.tenants import Tenants
 from release_passport_server.services.tokens import APITokens
 from release_passport_server.services.trust import TrustConfigurations
@@ -180,7 +181,7 @@ def _duties(core: Core) -> Duties:
 
 def _evidence(core: Core) -> EvidenceHandlers:
     return EvidenceHandlers(
-        SubmitEvidence(core.store, core.intake),
+        SubmitEvidence(core.store, core.intake, Superseding(core.messages)),
         RevokeEvidence(core.store, core.access),
         core.reading,
         core.collect,

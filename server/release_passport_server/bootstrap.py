@@ -19,6 +19,7 @@ from release_passport_server.adapters.http.client import GuardedClients
 from release_passport_server.adapters.http.webhook import SecretInvalid, SignedWebhook, secret_of
 from release_passport_server.adapters.kubernetes.objects import KubernetesObjects
 from release_passport_server.adapters.sql.jobs import SQLJobs
+from release_passport_server.adapters.sql.notice_counts import SQLNoticeCounts
 from release_passport_server.adapters.sql.store import SQLStore
 from release_passport_server.adapters.sqlite.writable import unwritable
 from release_passport_server.adapters.system.clock import SystemClock
@@ -60,12 +61,14 @@ from release_passport_server.services.reverify import Reverify
 from release_passport_server.services.tenants import bootstrap_tenant
 from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.http.gates import GateEdge
+from release_passport_server.transport.roles import EVERY_ROLE, Role, Roles, in_words, roles_of
 from release_passport_server.webhook_settings import WebhookSettings
 from release_passport_server.wire.bundle import BundledBodies, recorded
 from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.feed_keeper import TRIM_FEED, FeedKeeper
 from release_passport_server.worker.job_status import JobStatus
 from release_passport_server.worker.log_keeper import KIND
+from release_passport_server.worker.notice_status import NoticeStatus
 from release_passport_server.worker.notifier import Notifier
 from release_passport_server.worker.reevaluation import Reevaluator, Sweeper
 from release_passport_server.worker.runner import Pace, Runner, Work
@@ -99,7 +102,12 @@ async def init(settings: Settings, tenant: str) -> str:
 
 
 async def serve(
-    settings: Settings, *, dev: bool, behind_proxy: bool = False, shared_ports: bool = False
+    settings: Settings,
+    *,
+    dev: bool,
+    behind_proxy: bool = False,
+    shared_ports: bool = False,
+    roles: Roles | None = None,
 ) -> int:
     """Serve until a signal; return the exit code. Raise SettingsInvalid for a store that is not ready to be served."""
     path = settings.store.sqlite_path
@@ -118,8 +126,30 @@ async def serve(
         if not dev:
             # What is tried out may be thrown away and begun anew.
             restoring.require_as_published(store, settings)
-        application = await build(store, settings, dev=dev, behind_proxy=behind_proxy)
+        application = await build(store, settings, dev=dev, behind_proxy=behind_proxy, roles=roles)
         return await run(Process(application, settings, shared_ports))
+
+
+def chosen_roles(settings: Settings, text: str | None) -> Roles:
+    """Return what a process is for that is told so, or not told; raise SettingsInvalid."""
+    if text is None:
+        return _roles_by(settings)
+    try:
+        roles = roles_of(text)
+    except ValueError as error:
+        raise SettingsInvalid(f"--roles: {error}") from None
+    if Role.WORKER in roles and not settings.worker.enabled:
+        raise SettingsInvalid(
+            "--roles: worker.enabled says that this process does no jobs; leave one of both out"
+        )
+    if settings.store.sqlite_path is not None and roles != EVERY_ROLE:
+        text = f"--roles: nobody beside this process could do what it leaves out of {in_words(EVERY_ROLE)}"
+        raise SettingsInvalid(f"{text}: the embedded store belongs to one process; use PostgreSQL")
+    return roles
+
+
+def _roles_by(settings: Settings) -> Roles:
+    return EVERY_ROLE if settings.worker.enabled else EVERY_ROLE - {Role.WORKER}
 
 
 async def build(
@@ -129,6 +159,7 @@ async def build(
     dev: bool = False,
     behind_proxy: bool = False,
     clusters: ClusterObjects | None = None,
+    roles: Roles | None = None,
 ) -> Application:
     """Return what answers calls, on a store with the schema of this version."""
     core = core_of(store, settings, dev=dev, notices=(BEHIND_PROXY,) if behind_proxy else ())
@@ -147,7 +178,9 @@ async def build(
         Reached(core.collect.registry, core.collect.registries, objects),
     )
     workers: tuple[Runner, ...] = ()
-    if settings.worker.enabled:
+    if roles is None:
+        roles = _roles_by(settings)
+    if Role.WORKER in roles:
         await core.log.keeper.schedule(store)
         await _feeds(core, settings).schedule()
         workers = _workers(core, settings, connecting)
@@ -170,8 +203,10 @@ async def build(
         close,
         alerts=core.alerts,
         jobs=JobStatus(SQLJobs(store.aside, store.write), JOB_KINDS, core.clock),
+        notices=NoticeStatus(SQLNoticeCounts(store.aside), core.clock),
         goodbye=core.watching.end,
         gates=_gates(core, clusters or objects or NoClusters()),
+        roles=roles,
     )
 
 

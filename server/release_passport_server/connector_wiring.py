@@ -30,6 +30,7 @@ from release_passport_server.ports.registry import Registry
 from release_passport_server.ports.store import Store
 from release_passport_server.services.bypasses import Bypasses
 from release_passport_server.services.collect_evidence import CollectEvidence, SourceReading
+from release_passport_server.services.superseding import Superseding
 from release_passport_server.wire.collected import ObservedEvidence
 from release_passport_server.wire.messages import WireMessages
 from release_passport_server.worker.collector import Collector, Follower
@@ -69,8 +70,9 @@ def connecting_of(store: Store, settings: Settings, clock: Clock, ids: Ids, reac
         given.timeout_seconds,
     )
     reading = SourceReading(store, _kinds(reached), sources, clock)
-    bypasses = Bypasses(WireMessages(), ids)
-    collect = CollectEvidence(store, reading, ObservedEvidence(), bypasses, clock, ids)
+    messages = WireMessages()
+    bypasses, superseding = Bypasses(messages, ids), Superseding(messages)
+    collect = CollectEvidence(store, reading, ObservedEvidence(), bypasses, superseding, clock, ids)
     return Connecting(collect, sources)
 
 

@@ -26,7 +26,8 @@ from release_passport_server.transport.http.log_files import log_routes
 from release_passport_server.transport.http.metrics import metrics_route
 from release_passport_server.transport.http.probes import Readiness, probe_routes
 from release_passport_server.transport.http.server import HTTPServer
-from release_passport_server.transport.metrics import AlertSource, JobSource, Metrics
+from release_passport_server.transport.metrics import AlertSource, JobSource, Metrics, NoticeSource
+from release_passport_server.transport.roles import EVERY_ROLE, Role, Roles, elsewhere, in_words
 from release_passport_server.transport.tls import TLSFiles
 from release_passport_server.worker.log_keeper import LogKeeper
 from release_passport_server.worker.runner import Runner
@@ -58,6 +59,9 @@ class Application:
     gates: Callable[[Limits], GateEdge] | None = None
     alerts: AlertSource | None = None
     jobs: JobSource | None = None
+    notices: NoticeSource | None = None
+    # What this process is for.
+    roles: Roles = EVERY_ROLE
 
     @property
     def dev(self) -> bool:
@@ -89,19 +93,23 @@ class Process:
             self._metrics.watch_logs(application.log)
         if application.jobs is not None:
             self._metrics.watch_jobs(application.jobs)
+        if application.notices is not None:
+            self._metrics.watch_notices(application.notices)
         if application.alerts is not None:
             self._metrics.watch_alerts(application.alerts)
-        dispatcher = Dispatcher(application.handlers, application.authenticator, self._limits, self._metrics)
+        dispatcher = Dispatcher(
+            application.handlers, application.authenticator, self._limits, self._metrics, application.roles
+        )
         routes = [
-            *probe_routes(Readiness(self._limits, application.ready)),
+            *probe_routes(Readiness(self._limits, application.ready), application.roles),
             metrics_route(self._metrics),
             *json_rpc_routes(dispatcher, methods),
             *event_stream_routes(dispatcher, methods),
         ]
         if application.audit is not None:
-            routes += log_routes(application.audit, dispatcher, self._limits)
+            routes += log_routes(application.audit, dispatcher, self._limits_of_api())
         if application.gates is not None:
-            routes += application.gates(self._limits).routes()
+            routes += application.gates(self._limits_of_api()).routes()
         tls = _tls(settings.http)
         connections = Connections(most=settings.grpc.connections)
         self._grpc = GRPCServer(
@@ -111,8 +119,17 @@ class Process:
             tls=_tls(settings.grpc),
             open_reflection=application.dev,
             shared=self.shared_ports,
+            roles=application.roles,
         )
         self._http = HTTPServer(http_app(routes, tls=tls is not None, only_local_hosts=application.dev), tls)
+
+    def _limits_of_api(self) -> Limits:
+        """Return what lets in those who ask without naming a method."""
+        roles = self.application.roles
+        if Role.API in roles:
+            return self._limits
+        # A controller at a gate hears that it has to hold, in the form that it reads.
+        return Limits(dict.fromkeys(CallClass, 1), closed=lambda: elsewhere(Role.API, roles))
 
     async def start(self) -> None:
         """Listen on both ports; raise OSError or RuntimeError where an address is taken."""
@@ -170,6 +187,7 @@ class Process:
             "grpc": _address(grpc_host, self.grpc_port),
             "http": _address(http_host, self.http_port),
             "version": self.application.version,
+            "roles": in_words(self.application.roles),
         }
         return where | ({"dev": True, "notice": self.application.notice} if self.application.dev else {})
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
+from release_passport.v1 import evidence_pb2, evidence_service_pb2
+from release_passport_server.adapters.sql import tables
 from release_passport_server.services import live_reading
-from support.calls import Caller
+from support.calls import Caller, somebody
 from support.gates import CONFIRMING, GateCaller, Objects, image, registered, settled
+from support.requests import ahead
 from support.server import real_server
 from support.shop import opened, released
 from support.watching_shop import sampled, watched
@@ -65,6 +69,34 @@ async def test_the_promotion_waits_for_the_watch_window_and_the_steps_do_not(sho
     assert (await gate.flagger("confirm-traffic-increase")).status_code == 200
     answer = await gate.flagger("confirm-promotion")
     assert (answer.status_code, "WINDOW_OPEN" in answer.text) == (403, True)
+
+
+async def seen(shop: Shop, attempt: str, weight: int, ago: timedelta) -> None:
+    """Let somebody have seen the rollout's weight a while ago."""
+    facts = evidence_pb2.EvidenceFacts(rollout_status=evidence_pb2.RolloutStatus(object="o", weight=weight))
+    item = evidence_pb2.EvidenceInput(
+        subject=evidence_pb2.EvidenceSubject(attempt=attempt),
+        facts=facts,
+        observe_time=ahead(seconds=-ago.total_seconds()),
+    )
+    reading = await somebody(shop.admin, "sa:cluster", "connector")
+    await reading("SubmitEvidence", evidence_service_pb2.SubmitEvidenceRequest(evidence=[item]))
+
+
+async def test_the_window_of_a_promotion_passes_by_the_time_of_exposure(shop: Shop) -> None:
+    gate, attempt = await shop.begun("4.0.1")
+    c = tables.attempts.c
+    with shop.admin.server.store._engine.begin() as connection:
+        began = datetime.now(UTC) - timedelta(hours=3)
+        changed = update(tables.attempts).where(c.name == attempt).values(start_time=began)
+        assert connection.execute(changed).rowcount == 1
+    shop.objects.canary("WaitingPromotion", webhooks=gate.webhooks(*CONFIRMING))
+    # Nobody looks at exposure: the clock runs from the start.
+    assert (await gate.flagger("confirm-promotion")).status_code == 200
+    for weight, minutes, code in ((0, 170, 403), (10, 120, 200), (0, 90, 403), (10, 20, 403), (10, 45, 200)):
+        await seen(shop, attempt, weight, timedelta(minutes=minutes))
+        answer = await gate.flagger("confirm-promotion")
+        assert (answer.status_code, "WINDOW_OPEN" in answer.text) == (code, code == 403), (weight, minutes)
 
 
 async def test_a_rollback_is_told_only_while_the_condemned_digests_are_in_the_canary(shop: Shop) -> None:

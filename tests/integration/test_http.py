@@ -203,7 +203,7 @@ async def test_every_answer_has_the_security_headers(http: httpx.AsyncClient) ->
 
 async def test_probes_say_alive_and_ready(http: httpx.AsyncClient) -> None:
     assert (await http.get("/livez")).text == "alive\n"
-    assert (await http.get("/readyz")).text == "ready\n"
+    assert (await http.get("/readyz")).text == "ready: api, watch, worker\n"
 
 
 async def test_metrics_count_calls_by_method_edge_and_code(

@@ -227,6 +227,26 @@ async def test_events_are_told_anew_from_a_position_under_their_ids(told: Told) 
     assert {one.headers["webhook-id"] for one in after[2:]} == {one.headers["webhook-id"] for one in before}
 
 
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def test_events_are_told_anew_from_a_time_on(told: Told) -> None:
+    channel, _ = await told.channel()
+    await told.freeze()
+    (first,) = await told.receiver.until(lambda took: len(took) == 1)
+    second = await told.freeze()
+    await told.receiver.until(lambda took: len(took) == 2)
+    (delivery,) = [one for one in await told.deliveries(channel) if one.subject == second]
+    request = calls.ReplayNotificationsRequest(name=channel.name, from_time=delivery.event_time)
+    await told.admin("ReplayNotifications", request)
+    took = await told.receiver.until(lambda took: len(took) == 3)
+    assert took[2].headers["webhook-id"] == took[1].headers["webhook-id"] != first.headers["webhook-id"]
+    # From a time at which nothing had happened yet nothing is told.
+    request.from_time.seconds += 3600
+    await told.admin("ReplayNotifications", request)
+    third = await told.freeze()
+    took = await told.receiver.until(lambda took: len(took) == 4)
+    assert body(took[3])["data"]["subject"] == third
+
+
 async def test_cloud_events_are_told_in_both_modes(told: Told) -> None:
     await told.channel("/structured", format=pb.NOTIFICATION_FORMAT_CLOUDEVENTS_STRUCTURED)
     await told.channel("/binary", format=pb.NOTIFICATION_FORMAT_CLOUDEVENTS_BINARY)

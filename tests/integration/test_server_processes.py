@@ -62,9 +62,9 @@ def listeners(address: str) -> int:
 
 
 @contextmanager
-def served(folder: Path, given: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def served(folder: Path, given: dict[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [*COMMAND, "serve", "--processes", "2"],
+        [*COMMAND, "serve", "--processes", "2", *words],
         cwd=folder,
         env=environment(folder, **given),
         stderr=subprocess.DEVNULL,
@@ -126,9 +126,12 @@ def test_what_will_never_start_is_not_tried_again(url: str, tmp_path: Path) -> N
 def test_one_that_is_killed_loses_nothing_and_is_begun_again(url: str, tmp_path: Path) -> None:
     given = settings(url)
     token = passport_server(tmp_path, "init", **given).stdout.strip()
-    with served(tmp_path, given) as process:
+    with served(tmp_path, given, "--roles", "worker,watch,api") as process:
         first = children(process)
         assert len(first) == 2
+        # Each has the roles that all were given.
+        commands = [Path(f"/proc/{one}/cmdline").read_bytes().split(b"\0") for one in first]
+        assert [words[words.index(b"--roles") + 1] for words in commands] == [b"worker,watch,api"] * 2
         for number in range(20):
             # Each on a connection of its own, so that both processes are asked.
             with client_of(given, token) as client:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,9 @@ from release_passport_server.adapters.sql.tables import feed
 from release_passport_server.services import tail
 from support.calls import Caller, refusal
 from support.postgres import Cluster
-from support.server import RealServer, real_server
-from support.server_process import ServerProcess, passport_server, served
+from support.replica import Replica
+from support.server import real_server
+from support.server_process import passport_server, served
 from support.shop import decided, opened, released, scanned
 from support.watched import EVERY, changes, live, place, require_ordered, require_reliable, watch
 
@@ -37,25 +37,6 @@ async def turned(caller: Caller, version: str, times: int, first: int = 0) -> No
     for number in range(first, first + times):
         await scanned(caller, version, *((BAD,) if number % 2 else ()))
         await decided(caller, name)
-
-
-class Replica:
-    """A server in its own process, and a channel to it."""
-
-    def __init__(self, process: ServerProcess, token: str) -> None:
-        self.process = process
-        self.channel = aio.insecure_channel(process.where["grpc"])
-        # Nobody reads what it logs from now on, and a full pipe would stop it.
-        threading.Thread(target=_drained, args=(process,), daemon=True).start()
-        server: Any = RealServer(process, None, token, self.channel)  # type: ignore[arg-type]
-        self.caller = Caller(server, token)
-
-
-def _drained(process: ServerProcess) -> None:
-    stderr = process.process.stderr
-    assert stderr is not None
-    while stderr.readline():
-        pass
 
 
 async def test_resumable_a_watcher_goes_on_at_another_server_when_its_own_is_killed(

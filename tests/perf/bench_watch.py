@@ -40,7 +40,8 @@ FLAGGER_INTERVAL, ROLLOUTS_INTERVAL = 60, 60
 class Streams:
     """Many open streams, and when each heard of what."""
 
-    def __init__(self, port: int, token: str, count: int) -> None:
+    def __init__(self, port: int, token: str, count: int, service: str = "") -> None:
+        self._service = service
         self._metadata = bearer(token)
         need = (count + _STREAMS_A_CHANNEL - 1) // _STREAMS_A_CHANNEL
         options = [("grpc.use_local_subchannel_pool", 1)]
@@ -51,7 +52,10 @@ class Streams:
 
     async def open(self) -> None:
         """Return once every stream has said something."""
-        request = pb.WatchDecisionRequest(initial_state=watch_pb2.INITIAL_STATE_NONE).SerializeToString()
+        request = pb.WatchDecisionRequest(
+            initial_state=watch_pb2.INITIAL_STATE_NONE,
+            subscriptions=[watch_pb2.Subscription(service=self._service)] if self._service else [],
+        ).SerializeToString()
         for number in range(self._count):
             channel = self._channels[number // _STREAMS_A_CHANNEL]
             opened_stream: Any = channel.unary_stream(_PATH)

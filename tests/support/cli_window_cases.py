@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
-from release_passport.v1 import job_service_pb2, passport_pb2, watch_window_pb2
+from release_passport.v1 import job_service_pb2, latch_pb2, watch_window_pb2
 from release_passport.v1 import watch_window_service_pb2 as pb
 from support.decisions import RELEASE
 
@@ -14,7 +14,7 @@ A_WINDOW = watch_window_pb2.WatchWindow(
     state="WATCH_WINDOW_STATE_LATCHED",
     ground=f"{RELEASE}/decisions/01H",
     rollback_target="1.0.0",
-    latches=[passport_pb2.Latch(policy="base", rule="errors", reason="ROLLBACK_RECOMMENDED")],
+    latches=[latch_pb2.Latch(policy="base", rule="errors", reason="ROLLBACK_RECOMMENDED")],
     acknowledgements=[
         watch_window_pb2.LatchAcknowledgement(principal="user:ann", reason="the probe was wrong")
     ],

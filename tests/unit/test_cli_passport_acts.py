@@ -15,6 +15,7 @@ from release_passport.v1 import (
     passport_pb2,
     release_pb2,
     waiver_pb2,
+    watch_window_pb2,
 )
 
 NAME = "tenants/acme/services/checkout/environments/prod/releases/1.4.2"
@@ -28,6 +29,17 @@ PASSPORT = passport_pb2.Passport(
         )
     ],
     freeze_exemptions=[freeze_pb2.FreezeExemption(freeze="tenants/acme/freezes/f", creator="user:fred")],
+    watch_windows=[
+        watch_window_pb2.WatchWindow(
+            name=f"{NAME}/attempts/{number}/watchWindow",
+            state=state,
+            paused=number == 2,
+        )
+        for number, state in (
+            (2, watch_window_pb2.WATCH_WINDOW_STATE_OPEN),
+            (1, watch_window_pb2.WATCH_WINDOW_STATE_SUPERSEDED),
+        )
+    ],
 )
 
 
@@ -42,3 +54,12 @@ def test_each_kind_of_act_has_its_section() -> None:
         assert title in shown
     nothing = passport_pb2.Passport(release=release_pb2.Release(name=NAME))
     assert "Votes" not in str(passport_document(nothing, now=datetime(2026, 3, 2, tzinfo=UTC)))
+    assert "Watch windows" not in passport_markdown(nothing)
+
+
+def test_the_windows_of_its_rollouts_are_shown_with_where_they_stand() -> None:
+    shown = str(passport_document(PASSPORT, now=datetime(2026, 3, 2, tzinfo=UTC)))
+    assert "Watch windows (2)" in shown
+    for text in (shown, passport_markdown(PASSPORT)):
+        assert "open, paused" in text
+        assert "superseded" in text

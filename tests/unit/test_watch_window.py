@@ -16,11 +16,15 @@ from release_passport_server.domain.release import Attempt, Latch
 from release_passport_server.domain.watch_window import (
     ENDS_AFTER,
     EXPIRE_WINDOW,
+    Look,
     WatchWindow,
     WindowState,
     expiry,
     first_exposure,
+    is_gone,
+    passes,
     recommends,
+    runs,
     window_name,
 )
 
@@ -30,30 +34,31 @@ ATTEMPT = Attempt(NAME, 1, "ground", START)
 LATCH = Latch("one", "p", "r", "d", NAME, True, Reason.EXPECTATION_FAILED, START)
 
 MOMENTS = st.integers(-3600, 3600).map(lambda seconds: START + timedelta(seconds=seconds))
-OBSERVED = st.lists(st.tuples(MOMENTS, st.booleans()))
-ENDED = ("PASSED", "ROLLED_BACK", "FAILED", "CANCELLED", "EXPIRED_WITHOUT_DATA")
+OBSERVED = st.lists(
+    st.builds(lambda time, seen: Look(time, seen, seen), MOMENTS, st.one_of(st.none(), st.booleans()))
+)
+ENDED = ("PASSED", "ROLLED_BACK", "FAILED", "CANCELLED", "SUPERSEDED", "EXPIRED_WITHOUT_DATA")
 
 
 def window(attempt: Attempt = ATTEMPT, *latches: Latch, opened: datetime | None = None) -> WatchWindow:
     """Return a window of an hour."""
-    return WatchWindow(attempt, timedelta(hours=1), 100, (), opened, latches)
+    looks = () if opened is None else (Look(opened, exposed=True, serving=True),)
+    return WatchWindow(attempt, timedelta(hours=1), 100, (), looks, latches)
 
 
 @given(OBSERVED, st.randoms(use_true_random=False))
-def test_when_it_opened_does_not_depend_on_the_order_of_what_came(
-    seen: list[tuple[datetime, bool]], order: Random
-) -> None:
+def test_when_it_opened_does_not_depend_on_the_order_of_what_came(seen: list[Look], order: Random) -> None:
     mixed = list(seen)
     order.shuffle(mixed)
     assert first_exposure(ATTEMPT, mixed) == first_exposure(ATTEMPT, seen)
 
 
 @given(OBSERVED, st.one_of(st.none(), MOMENTS))
-def test_it_opens_at_an_exposure_while_its_rollout_ran(
-    seen: list[tuple[datetime, bool]], end: datetime | None
-) -> None:
+def test_it_opens_at_an_exposure_while_its_rollout_ran(seen: list[Look], end: datetime | None) -> None:
     attempt = replace(ATTEMPT, finish_time=end)
-    within = [time for time, exposed in seen if exposed and time >= START and (end is None or time <= end)]
+    within = [
+        one.time for one in seen if one.exposed and one.time >= START and (end is None or one.time <= end)
+    ]
     opened = first_exposure(attempt, seen)
     assert (opened is None) == (not within)
     assert opened is None or opened in within
@@ -61,9 +66,7 @@ def test_it_opens_at_an_exposure_while_its_rollout_ran(
 
 
 @given(OBSERVED, OBSERVED)
-def test_what_is_seen_later_never_opens_it_later(
-    seen: list[tuple[datetime, bool]], more: list[tuple[datetime, bool]]
-) -> None:
+def test_what_is_seen_later_never_opens_it_later(seen: list[Look], more: list[Look]) -> None:
     before, after = first_exposure(ATTEMPT, seen), first_exposure(ATTEMPT, seen + more)
     assert before is None or (after is not None and after <= before)
 
@@ -112,3 +115,75 @@ def test_its_name_is_that_of_the_attempt_and_nothing_else_is_one() -> None:
     for text in (NAME, f"{NAME}/watchWindow/x", NAME.replace("attempts/1", "attempts/") + "/watchWindow", ""):
         with pytest.raises(Invalid):
             window_name(text)
+
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def look(minute: int, *, serving: bool, seen: tuple[str, str] = ("one", "a")) -> Look:
+    """Return what was seen so many minutes after the start."""
+    return Look(START + minute * MINUTE, serving, serving, seen)
+
+
+def test_its_clock_runs_from_the_exposure_and_not_from_the_start() -> None:
+    looks = [look(0, serving=False), look(120, serving=True)]
+    assert passes(ATTEMPT, looks, HOUR) == START + timedelta(hours=3)
+
+
+def test_its_clock_stands_while_nothing_is_exposed() -> None:
+    looks = [look(0, serving=True), look(30, serving=False)]
+    paused = replace(window(), looks=tuple(looks))
+    assert (paused.is_paused, paused.pass_time, paused.state) == (True, None, WindowState.OPEN)
+    looks.append(look(50, serving=True))
+    going = replace(window(), looks=tuple(looks))
+    assert (going.is_paused, going.pass_time) == (False, START + 80 * MINUTE)
+
+
+def test_what_was_watched_for_the_whole_duration_has_passed_although_nothing_is_exposed_now() -> None:
+    looks = [look(0, serving=True), look(90, serving=False)]
+    assert passes(ATTEMPT, looks, HOUR) == START + HOUR
+
+
+def test_its_clock_runs_while_one_of_its_objects_is_exposed() -> None:
+    east, west = ("one", "east"), ("one", "west")
+    looks = [
+        look(0, serving=True, seen=east),
+        look(10, serving=True, seen=west),
+        look(20, serving=False, seen=east),
+    ]
+    assert passes(ATTEMPT, looks, HOUR) == START + HOUR
+    assert not is_gone(looks)
+    looks.append(look(40, serving=False, seen=west))
+    assert passes(ATTEMPT, looks, HOUR) is None
+    assert is_gone(looks)
+
+
+@given(OBSERVED, st.randoms(use_true_random=False))
+def test_its_clock_does_not_depend_on_the_order_of_what_came(seen: list[Look], order: Random) -> None:
+    mixed = list(seen)
+    order.shuffle(mixed)
+    assert runs(ATTEMPT, mixed) == runs(ATTEMPT, seen)
+    assert passes(ATTEMPT, mixed, HOUR) == passes(ATTEMPT, seen, HOUR)
+
+
+@given(OBSERVED, st.timedeltas(timedelta(seconds=1), timedelta(hours=2)))
+def test_it_never_passes_before_its_duration_was_exposed(seen: list[Look], duration: timedelta) -> None:
+    passed = passes(ATTEMPT, seen, duration)
+    if passed is not None:
+        watched = sum(
+            (
+                (passed if end is None else min(end, passed)) - begin
+                for begin, end in runs(ATTEMPT, seen)
+                if begin < passed
+            ),
+            timedelta(0),
+        )
+        assert watched == duration
+
+
+def test_what_could_not_be_told_leaves_the_clock_as_it_was_and_nothing_gone() -> None:
+    unknown = Look(START + 20 * MINUTE, None, None, ("one", "a"))
+    assert passes(ATTEMPT, [look(0, serving=True), unknown], HOUR) == START + HOUR
+    assert passes(ATTEMPT, [look(0, serving=True), look(10, serving=False), unknown], HOUR) is None
+    assert first_exposure(ATTEMPT, [unknown]) is None
+    assert not is_gone([look(0, serving=False), unknown])

@@ -208,6 +208,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeCounts:
+    """How many messages that are kept are in each state, and how many channels are switched off."""
+
+    by_state: Mapping[NoticeState, int] = field(default_factory=dict)
+    switched_off: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """How far a channel has taken events up, and up to where it missed what was removed before."""
 

@@ -37,6 +37,7 @@ TOLD = {
     "AcknowledgeWatchWindow": "watch_window.acknowledged",
     "CloseWatchWindow": "watch_window.closed",
     "ExpireWatchWindow": "watch_window.expired",
+    "SupersedeWatchWindow": "watch_window.superseded",
 }
 GATE_BYPASSED = "gate.bypassed"
 APPROVAL_ASKED = "approval.asked"

@@ -19,6 +19,7 @@ EXPIRE_WINDOW = "expire-window"
 # A window ends by itself after so many times its duration, so that a canary is never left with nobody watching it.
 ENDS_AFTER = 3
 EXPIRED = "EXPIRED_WITHOUT_DATA"
+SUPERSEDED = "SUPERSEDED"
 
 _FORM = "tenants/{tenant}/services/{service}/environments/{environment}/releases/{version}"
 _WINDOW = template(f"{_FORM}/attempts/{{number}}/watchWindow")
@@ -34,6 +35,7 @@ class WindowState(StrEnum):
     ROLLED_BACK = "ROLLED_BACK"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+    SUPERSEDED = SUPERSEDED
     EXPIRED_WITHOUT_DATA = EXPIRED
 
 
@@ -55,6 +57,19 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen of the images of a rollout at a time; None where that could not be told."""
+
+    time: datetime
+    # Some of the new revision takes traffic.
+    exposed: bool | None
+    # They take traffic: as the new revision, or as what has become stable.
+    serving: bool | None
+    # Who saw it, and of which object.
+    seen: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
 class WatchWindow:
     """The window of one attempt, as it stands at a time."""
 
@@ -62,7 +77,7 @@ class WatchWindow:
     duration: timedelta
     max_weight: int
     steps: tuple[int, ...]
-    open_time: datetime | None
+    looks: tuple[Look, ...]
     latches: tuple[Latch, ...]
     acknowledgements: tuple[Acknowledgement, ...] = ()
     decision: str = ""
@@ -87,9 +102,20 @@ class WatchWindow:
         return WindowState.ARMED if self.open_time is None else WindowState.OPEN
 
     @property
+    def open_time(self) -> datetime | None:
+        """Return when its exposure was first observed; None before that."""
+        return first_exposure(self.attempt, self.looks)
+
+    @property
+    def is_paused(self) -> bool:
+        """Say whether its clock stands: it was exposed, and is no longer."""
+        found = runs(self.attempt, self.looks)
+        return bool(found) and found[-1][1] is not None
+
+    @property
     def pass_time(self) -> datetime | None:
-        """Return the earliest time at which it can pass; None before it is open."""
-        return None if self.open_time is None else self.open_time + self.duration
+        """Return the earliest time at which it can pass; None before it is open, and while its clock stands."""
+        return passes(self.attempt, self.looks, self.duration)
 
     @property
     def expire_time(self) -> datetime | None:
@@ -120,8 +146,53 @@ def expiry(attempt: Attempt, place: str, duration: timedelta) -> Timer | None:
     return None if due is None else Timer(EXPIRE_WINDOW, attempt.name, due, place=place)
 
 
-def first_exposure(attempt: Attempt, seen: Sequence[tuple[datetime, bool]]) -> datetime | None:
-    """Return when an attempt was first seen to be exposed, out of what was observed when, in any order."""
+def first_exposure(attempt: Attempt, looks: Sequence[Look]) -> datetime | None:
+    """Return when an attempt was first seen to be exposed, out of what was seen when, in any order."""
+    return min((look.time for look in looks if look.exposed and _is_within(attempt, look)), default=None)
+
+
+def runs(attempt: Attempt, looks: Sequence[Look]) -> tuple[tuple[datetime, datetime | None], ...]:
+    """Return from when to when an attempt was exposed, since it first was; the last may have no end.
+
+    Several objects may roll out the same: it is exposed while one of them shows it, each as it was last seen.
+    """
+    opened = first_exposure(attempt, looks)
+    found: list[tuple[datetime, datetime | None]] = []
+    shown: dict[tuple[str, str], bool] = {}
+    for look in sorted((one for one in looks if _is_within(attempt, one)), key=_order):
+        if opened is None or look.time < opened:
+            continue
+        # What could not be told is as it was.
+        shown[look.seen] = shown.get(look.seen, False) if look.serving is None else look.serving
+        begun = bool(found) and found[-1][1] is None
+        if any(shown.values()) and not begun:
+            found.append((look.time, None))
+        elif begun and not any(shown.values()):
+            found[-1] = (found[-1][0], look.time)
+    return tuple(found)
+
+
+def passes(attempt: Attempt, looks: Sequence[Look], duration: timedelta) -> datetime | None:
+    """Return when an attempt has been exposed for a duration; None while the clock stands before that."""
+    left = duration
+    for begun, ended in runs(attempt, looks):
+        if ended is None or ended - begun >= left:
+            return begun + left
+        left -= ended - begun
+    return None
+
+
+def is_gone(looks: Sequence[Look]) -> bool:
+    """Say whether the images were last seen to take no traffic, by whoever looked; what is not known is no."""
+    shown = {look.seen: look.serving for look in sorted(looks, key=_order)}
+    return all(serving is False for serving in shown.values())
+
+
+def _is_within(attempt: Attempt, look: Look) -> bool:
     end = attempt.finish_time
-    times = [time for time, exposed in seen if exposed and attempt.start_time <= time]
-    return min((time for time in times if end is None or time <= end), default=None)
+    return attempt.start_time <= look.time and (end is None or look.time <= end)
+
+
+def _order(look: Look) -> tuple[datetime, bool]:
+    # Of two looks at one time the one without traffic stands.
+    return look.time, look.serving is False

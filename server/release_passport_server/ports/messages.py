@@ -11,6 +11,7 @@ from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
+from release_passport_server.domain.watch_window import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Messages(Protocol):
         """Return the release that the decision of recorded bytes says to go back to; empty where there is none."""
         ...
 
-    def exposed(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> bool:
-        """Say whether a `rollout_status` shows that some of the new revision is exposed; of these digests, if any."""
+    def look(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> Look | None:
+        """Return how far a `rollout_status` shows these digests exposed; without any, its new revision."""
         ...
 
     def running(self, item: EvidenceItem) -> Running | None:

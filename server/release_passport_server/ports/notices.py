@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Protocol
 
 from release_passport_server.domain.notice_format import Message
-from release_passport_server.domain.notices import Answer, FeedRow, Notice, NoticeState, Position
+from release_passport_server.domain.notices import (
+    Answer,
+    FeedRow,
+    Notice,
+    NoticeCounts,
+    NoticeState,
+    Position,
+)
 from release_passport_server.domain.record import Listed, Page
 
 
@@ -68,6 +75,14 @@ class NoticeWriter(Protocol):
 
     def drop_told(self, channel_id: str, before: datetime) -> None:
         """Remove what was told or given up before a time."""
+        ...
+
+
+class NoticeCounting(Protocol):
+    """Counts for all tenants."""
+
+    async def counts(self) -> NoticeCounts:
+        """Return how telling channels goes; counts end at 10,000."""
         ...
 
 

@@ -7,7 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from release_passport_server.domain.bypass import is_past_gate
 from release_passport_server.domain.errors import NotFound, PassportError, Precondition
@@ -19,6 +19,7 @@ from release_passport_server.domain.live_workload import FLAGGER_UNDER_WAY, Live
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt
 from release_passport_server.domain.verdict import Stage, Verdict
+from release_passport_server.domain.watch_window import Look, passes
 from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
 from release_passport_server.ports.messages import Limits, Messages
 from release_passport_server.ports.store import Store, Transaction
@@ -30,6 +31,7 @@ from release_passport_server.services.gate_releases import live_digests, release
 from release_passport_server.services.gate_skips import GateSeer
 from release_passport_server.services.grants import GrantLoader
 from release_passport_server.services.live_reading import LiveReading
+from release_passport_server.services.window_view import read_looks
 
 logger = logging.getLogger(__name__)
 
@@ -239,8 +241,8 @@ def _told(seen: _Seen) -> Reply:
 
 def _met(seen: _Seen) -> frozenset[If]:
     workload, limits, now = seen.workload, seen.limits, seen.question.now
-    watching, since = seen.decision.stage is Stage.WATCH, seen.question.started
-    passed = since is not None and now is not None and since + limits.watched <= now
+    watching, passes_at = seen.decision.stage is Stage.WATCH, seen.question.passes(limits.watched)
+    passed = passes_at is not None and now is not None and passes_at <= now
     seen_well = watching and passed and "WARMING_UP" not in limits.reasons
     found = {
         If.WITHIN_LIMITS: workload.keeps(limits.max_weight),
@@ -301,7 +303,8 @@ class _AtGate:
     writes: bool = False
     items: Sequence[EvidenceItem] = ()
     attempt: str = ""
-    started: datetime | None = field(default=None)
+    opened: Attempt | None = None
+    looks: tuple[Look, ...] = ()
     now: datetime | None = field(default=None)
 
     @property
@@ -318,7 +321,12 @@ class _AtGate:
         release = tx.find_release(name.service, name.environment, name.version)
         if release is None:
             raise NotFound("NOT_FOUND", f"there is no release {name}")
-        return case_key(release, tx.attempts(release.name))
+        attempts, self.looks = tx.attempts(release.name), ()
+        for attempt in attempts:
+            if attempt.finish_time is None:
+                looks = read_looks(tx, self.recorder.messages, attempt, release, attempt.start_time)
+                self.looks = tuple(looks)
+        return case_key(release, attempts)
 
     def conclude(self, loaded: LoadedCase) -> Conclusion:
         """Decide at the stage that the release is in."""
@@ -333,4 +341,14 @@ class _AtGate:
     def _see(self, attempt: Attempt | None, now: datetime) -> None:
         self.now = now
         self.attempt = attempt.name if attempt is not None else ""
-        self.started = attempt.start_time if attempt is not None else None
+        self.opened = attempt
+
+    def passes(self, watched: timedelta) -> datetime | None:
+        """Return when the rollout has been exposed for so long; None while nobody can say.
+
+        Where nobody sees exposure at all, the clock runs from the start.
+        """
+        if self.opened is None:
+            return None
+        blind = all(look.exposed is None for look in self.looks)
+        return self.opened.start_time + watched if blind else passes(self.opened, self.looks, watched)

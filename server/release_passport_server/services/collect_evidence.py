@@ -43,6 +43,7 @@ from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, Store, Transaction
 from release_passport_server.services.bypasses import Bypasses
 from release_passport_server.services.intake import is_from_the_future, place_of, put_items
+from release_passport_server.services.superseding import Superseding
 from release_passport_server.services.ways_back import ways_back
 
 logger = logging.getLogger(__name__)
@@ -141,6 +142,7 @@ class CollectEvidence:
     reading: SourceReading
     observations: Observations
     bypasses: Bypasses
+    superseding: Superseding
     clock: Clock
     ids: Ids
     chance: random.Random = field(default_factory=random.SystemRandom)
@@ -225,6 +227,7 @@ class _Step:
         told += self.collect.bypasses.found(tx, self.connector, items)
         more = [self._own(one) for one in told]
         stored = put_items(tx, (*items, *more), self.collect.ids, self.connector.source, ACTION)
+        self.collect.superseding(tx, stored)
         tx.put_connector_health(after)
         if self.claim is not None:
             # In the same transaction: most of what a reading costs is its commits.

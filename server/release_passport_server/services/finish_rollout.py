@@ -72,17 +72,9 @@ class FinishRollout:
         if outcome == "PASSED":
             self._require_passing(tx, release, attempt)
         ended = replace(attempt, finish_time=tx.now, outcome=outcome, reason=reason)
-        tx.put_attempt(release, ended)
-        tx.unschedule(EXPIRE_WINDOW, ended.name)
         if outcome in _TELLING:
             self._tell(tx, release, ended)
-        scopes = (
-            f"release:{release.name}",
-            f"digests:{release.identity.content_digest}",
-            f"workload:{where.service}/{where.environment}",
-        )
-        record(tx, ask, ended.name, scopes, outcome=outcome)
-        reconsider(tx, [workload(where.service, where.environment)])
+        put_ended(tx, ask, release, ended)
         return ended, ended.name
 
     def _require_passing(self, tx: Transaction, release: Release, attempt: Attempt) -> None:
@@ -121,6 +113,20 @@ class FinishRollout:
             FeedEvent("evidence.submitted", stored[0].name, tuple(scope_of(item.subject) for item in stored))
         )
         reconsider(tx, [item.subject for item in stored])
+
+
+def put_ended(tx: Transaction, ask: Ask, release: Release, ended: Attempt) -> None:
+    """Store and record that an attempt has ended; what depends on it is decided anew."""
+    identity = release.identity
+    tx.put_attempt(release, ended)
+    tx.unschedule(EXPIRE_WINDOW, ended.name)
+    scopes = (
+        f"release:{release.name}",
+        f"digests:{identity.content_digest}",
+        f"workload:{identity.service}/{identity.environment}",
+    )
+    record(tx, ask, ended.name, scopes, outcome=ended.outcome)
+    reconsider(tx, [workload(identity.service, identity.environment)])
 
 
 def _attempt(tx: Transaction, name: AttemptName) -> Attempt:

@@ -13,17 +13,21 @@ from release_passport_server.domain.approving import CastVote
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.record import Page
 from release_passport_server.domain.release import Release
+from release_passport_server.domain.watch_window import WatchWindow
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.store import Reader, Store
 from release_passport_server.services.ballots import Ballots
 from release_passport_server.services.reading import Passport, read_passport
 from release_passport_server.services.waivers import ShownWaiver, shown_waiver, stood_for
+from release_passport_server.services.window_view import read_window
 
 T = TypeVar("T", Vote, Waiver, Override, Exemption)
 
 # So many acts of each kind are shown; the newest.
 PASSPORT_ACTS = 200
+# So many watch windows are shown; the newest.
+PASSPORT_WINDOWS = 20
 _LIST = 1000
 
 
@@ -38,6 +42,16 @@ class ReleaseActs:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """All of a release: what is recorded of it, what people did, and how its rollouts are watched."""
+
+    passport: Passport
+    acts: ReleaseActs
+    # The newest first.
+    windows: tuple[WatchWindow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShowPassport:
     """Shows passports to who may read the release."""
 
@@ -46,15 +60,19 @@ class ShowPassport:
     ballots: Ballots
     clock: Clock
 
-    async def __call__(self, principal: Principal, name: ReleaseName) -> tuple[Passport, ReleaseActs]:
+    async def __call__(self, principal: Principal, name: ReleaseName) -> Shown:
         """Return all of a release as of one revision; raise NotFound."""
         self.access.require(principal, Verb.READ, service=name.service, environment=name.environment)
         now = self.clock.now()
 
-        def act(reader: Reader) -> tuple[Passport, ReleaseActs]:
+        def act(reader: Reader) -> Shown:
             passport = read_passport(reader, name)
             acts, more = self._acts(reader, passport.release, now)
-            return replace(passport, truncated=passport.truncated or more), acts
+            tried = sorted(passport.attempts, key=lambda one: one.number, reverse=True)
+            more = more or len(tried) > PASSPORT_WINDOWS
+            messages = self.ballots.cases.messages
+            windows = tuple(read_window(reader, messages, one) for one in tried[:PASSPORT_WINDOWS])
+            return Shown(replace(passport, truncated=passport.truncated or more), acts, windows)
 
         return await self.store.read(principal.tenant, act)
 

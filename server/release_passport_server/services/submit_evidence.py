@@ -10,6 +10,7 @@ from release_passport_server.domain.evidence import EvidenceDraft, EvidenceItem
 from release_passport_server.ports.store import Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once
 from release_passport_server.services.intake import EvidenceIntake
+from release_passport_server.services.superseding import Superseding
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class SubmitEvidence:
 
     store: Store
     intake: EvidenceIntake
+    superseding: Superseding
 
     async def __call__(
         self, ask: Ask, drafts: Sequence[EvidenceDraft]
@@ -31,6 +33,7 @@ class SubmitEvidence:
 
             def put() -> tuple[tuple[EvidenceItem, ...], str]:
                 stored = self.intake.put(tx, items, ask.principal, ask.method)
+                self.superseding(tx, stored)
                 return stored, " ".join(item.name for item in stored)
 
             stored, replayed = once(tx, ask, put, lambda names: _found(tx, names))

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.authors import is_person
 from release_passport_server.domain.errors import Conflict, Denied, NotFound, Precondition
-from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.ids import AttemptName, ReleaseName
-from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import Listed, Page
 from release_passport_server.domain.reevaluation import WORKER
-from release_passport_server.domain.release import Attempt, Release
-from release_passport_server.domain.watch_window import EXPIRED, Acknowledgement, WatchWindow, first_exposure
+from release_passport_server.domain.release import Attempt
+from release_passport_server.domain.watch_window import EXPIRED, Acknowledgement, WatchWindow
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.messages import Messages
-from release_passport_server.ports.store import EvidenceFilter, Reader, Store, Transaction, Written
+from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.ballots import Ballots
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.grants import GuardedStore
 from release_passport_server.services.reconsider import reconsider, workload
+from release_passport_server.services.window_view import read_window
 
-# So many observations of a rollout are read at once.
-_OBSERVATIONS, _READINESS = Page(1000), Page(5)
-_ACKNOWLEDGEMENTS = Page(100)
 _FAR = datetime.max.replace(tzinfo=UTC)
 
 
@@ -48,7 +43,7 @@ class WatchWindows:
         """Return the window of an attempt; raise NotFound."""
         self._allow(principal, Verb.READ, name.release)
         return await self.store.read(
-            principal.tenant, lambda reader: self._window(reader, _attempt(reader, name))
+            principal.tenant, lambda reader: read_window(reader, self.messages, _attempt(reader, name))
         )
 
     async def list(
@@ -70,7 +65,7 @@ class WatchWindows:
             )
             found = under_way[: page.size]
             after = found[-1].name if len(under_way) > page.size else ""
-            return Listed(tuple(self._window(reader, one) for one in found), after)
+            return Listed(tuple(read_window(reader, self.messages, one) for one in found), after)
 
         return await self.store.read(principal.tenant, act)
 
@@ -85,10 +80,12 @@ class WatchWindows:
             attempt = _attempt(tx, name)
             self._require_other(tx, principal, release)
             self._clear(tx, ask, attempt, reason)
-            return self._window(tx, attempt), str(name)
+            return read_window(tx, self.messages, attempt), str(name)
 
         def act(tx: Transaction) -> WatchWindow:
-            return once(tx, ask, lambda: put(tx), lambda _: self._window(tx, _attempt(tx, name)))[0]
+            return once(
+                tx, ask, lambda: put(tx), lambda _: read_window(tx, self.messages, _attempt(tx, name))
+            )[0]
 
         def allow() -> None:
             self._allow(principal, Verb.ACKNOWLEDGE, release)
@@ -100,10 +97,12 @@ class WatchWindows:
 
         def put(tx: Transaction) -> tuple[WatchWindow, str]:
             ended, _ = self.finish.end(tx, ask, name, outcome, reason)
-            return self._window(tx, ended), str(name)
+            return read_window(tx, self.messages, ended), str(name)
 
         def act(tx: Transaction) -> WatchWindow:
-            return once(tx, ask, lambda: put(tx), lambda _: self._window(tx, _attempt(tx, name)))[0]
+            return once(
+                tx, ask, lambda: put(tx), lambda _: read_window(tx, self.messages, _attempt(tx, name))
+            )[0]
 
         def allow() -> None:
             self._allow(ask.principal, Verb.ACKNOWLEDGE, name.release)
@@ -119,7 +118,7 @@ class WatchWindows:
             if attempt is None or attempt.finish_time is not None:
                 return
             reason = "the watch window is over, and nobody ended the rollout"
-            if self._window(tx, attempt).open_time is not None:
+            if read_window(tx, self.messages, attempt).open_time is not None:
                 try:
                     self.finish.end(tx, ask, name, "PASSED", reason)
                 except (Precondition, Conflict):
@@ -129,45 +128,6 @@ class WatchWindows:
             self.finish.end(tx, ask, name, EXPIRED, reason)
 
         await self.store.write(tenant, act)
-
-    def _window(self, reader: Reader, attempt: Attempt) -> WatchWindow:
-        name = AttemptName.parse(attempt.name).release
-        release = reader.find_release(name.service, name.environment, name.version)
-        ground, newest = reader.find_decision(attempt.ground), reader.newest_decision(str(name))
-        assert release is not None
-        limits = None if ground is None else self.messages.limits(ground.body)
-        content = release.identity.content_digest
-        return WatchWindow(
-            attempt,
-            *((limits.watched, limits.max_weight, limits.steps) if limits else (timedelta(0), 100, ())),
-            open_time=first_exposure(attempt, list(self._seen(reader, attempt, release))),
-            latches=reader.latches(content),
-            acknowledgements=reader.list_acts(Acknowledgement, _ACKNOWLEDGEMENTS, key=content).items,
-            decision="" if newest is None else newest.name,
-            effective_verdict=None if newest is None else newest.effective_verdict,
-            rollback_target="" if newest is None else self.messages.rollback_target(newest.body),
-            release_digest=release.identity.digest,
-            readiness=_readiness(reader, release),
-        )
-
-    def _seen(self, reader: Reader, attempt: Attempt, release: Release) -> Iterator[tuple[datetime, bool]]:
-        """Yield when the attempt was looked at since it began, and whether it was exposed."""
-        identity, page = release.identity, _OBSERVATIONS
-        of_place = Subject(SubjectType.WORKLOAD, f"{identity.service}/{identity.environment}")
-        wanted = EvidenceFilter(
-            "rollout_status", subjects=(Subject(SubjectType.ATTEMPT, attempt.name), of_place)
-        )
-        digests = frozenset(artifact.digest for artifact in identity.artifacts)
-        while True:
-            listed = reader.list_evidence(wanted, page)
-            for item in listed.items:
-                if item.revocation is None:
-                    # What is said of the place says by its images which release it is about.
-                    of_these = digests if item.subject == of_place else frozenset()
-                    yield item.observe_time, self.messages.exposed(item, of_these)
-            if not listed.next_after or listed.items[-1].receive_time < attempt.start_time:
-                return
-            page = Page(_OBSERVATIONS.size, listed.next_after)
 
     def _clear(self, tx: Transaction, ask: Ask, attempt: Attempt, reason: str) -> None:
         where = AttemptName.parse(attempt.name).release
@@ -209,9 +169,3 @@ def _attempt(reader: Reader, name: AttemptName) -> Attempt:
     if found is None:
         raise NotFound("NOT_FOUND", f"there is no attempt {name}")
     return found
-
-
-def _readiness(reader: Reader, release: Release) -> EvidenceItem | None:
-    wanted = EvidenceFilter("rollback_readiness", subjects=(Subject(SubjectType.RELEASE, release.name),))
-    found = [one for one in reader.list_evidence(wanted, _READINESS).items if one.revocation is None]
-    return found[0] if found else None

@@ -19,6 +19,7 @@ from prometheus_client import (
 )
 
 from release_passport_server.domain.job import Backlog
+from release_passport_server.domain.notices import NoticeCounts, NoticeState
 from release_passport_server.transport.grpc.limits import Limits
 from release_passport_server.transport.grpc.methods import CallClass, Method
 
@@ -50,6 +51,15 @@ class JobSource(Protocol):
     def oldest_seconds(self, kind: str) -> float: ...
 
 
+class NoticeSource(Protocol):
+    """How telling the channels of all tenants goes."""
+
+    @property
+    def counts(self) -> NoticeCounts: ...
+
+    async def refresh(self) -> None: ...
+
+
 class AlertSource(Protocol):
     """Tells of alerts as they are raised."""
 
@@ -63,6 +73,7 @@ class Metrics:
     def __init__(self, version: str, methods: tuple[Method, ...], limits: Limits) -> None:
         self.registry = CollectorRegistry()
         self._jobs: JobSource | None = None
+        self._notices: NoticeSource | None = None
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -127,6 +138,25 @@ class Metrics:
             dead.labels(kind).set_function(partial(_of_kind, jobs, kind, "dead"))
             oldest.labels(kind).set_function(partial(jobs.oldest_seconds, kind))
 
+    def watch_notices(self, notices: NoticeSource) -> None:
+        """Show how many messages to channels wait, were taken or given up, and which channels are switched off."""
+        self._notices = notices
+        kept = Gauge(
+            "rp_notices",
+            "Messages to channels that are kept, by state, up to 10,000.",
+            ("state",),
+            registry=self.registry,
+        )
+        for state in NoticeState:
+            kept.labels(state.lower()).set_function(
+                lambda state=state: notices.counts.by_state.get(state, 0)  # type: ignore[misc]
+            )
+        Gauge(
+            "rp_notification_channels_off",
+            "Channels that are told nothing until somebody switches them on.",
+            registry=self.registry,
+        ).set_function(lambda: notices.counts.switched_off)
+
     def watch_alerts(self, alerts: AlertSource) -> None:
         """Count alerts as they are raised."""
         counter = Counter("rp_alerts", "Alerts raised, by which.", ("alert",), registry=self.registry)
@@ -161,6 +191,8 @@ class Metrics:
         """Return the exposition; made in a thread, because hundreds of series take milliseconds."""
         if self._jobs is not None:
             await self._jobs.refresh()
+        if self._notices is not None:
+            await self._notices.refresh()
         return await asyncio.to_thread(generate_latest, self.registry)
 
 

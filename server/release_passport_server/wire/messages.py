@@ -12,6 +12,7 @@ from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
+from release_passport_server.domain.watch_window import Look
 from release_passport_server.ports.messages import Limits
 from release_passport_server.wire.decision import decision_body, decision_from_body
 from release_passport_server.wire.enums import stage_to_proto
@@ -54,13 +55,15 @@ class WireMessages:
         """Return the release that the decision of recorded bytes says to go back to; empty where there is none."""
         return decision_from_body(body).rollback_target
 
-    def exposed(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> bool:
-        """Say whether a `rollout_status` shows that some of the new revision is exposed; of these digests, if any."""
+    def look(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> Look | None:
+        """Return how far a `rollout_status` shows these digests exposed; without any, its new revision."""
         facts = item.facts
         if not isinstance(facts, evidence_pb2.RolloutStatus):
-            return False
-        about = not digests or not digests.isdisjoint(facts.canary_image_digests)
-        return about and (facts.weight > 0 or facts.canary_ready_replicas > 0)
+            return None
+        exposed = _is_exposed(facts, digests)
+        return Look(
+            item.observe_time, exposed, exposed or _stays(facts, digests, exposed), (item.source, item.key)
+        )
 
     def running(self, item: EvidenceItem) -> Running | None:
         """Return what a look at a rollout says of the images that take traffic; None where it says nothing of them."""
@@ -147,3 +150,23 @@ class WireMessages:
             close_time=timestamp(now),
         )
         return outcome, facts_digest(evidence_pb2.EvidenceFacts(rollout_outcome=outcome))
+
+
+def _is_exposed(facts: evidence_pb2.RolloutStatus, digests: frozenset[str]) -> bool | None:
+    """Say whether digests take traffic as the new revision; None where that cannot be told."""
+    if digests and digests.isdisjoint(facts.canary_image_digests):
+        # Of a list that may not be the whole one nothing follows.
+        return False if facts.canary_image_digests or facts.complete else None
+    if facts.weight > 0 or facts.canary_ready_replicas > 0:
+        return True
+    # Controllers say nothing of the weight where something else than a share of traffic decides.
+    return False if facts.HasField("weight") or facts.HasField("canary_ready_replicas") else None
+
+
+def _stays(facts: evidence_pb2.RolloutStatus, digests: frozenset[str], exposed: bool | None) -> bool | None:
+    """Say whether digests take traffic as the stable revision, where they do not as the new one."""
+    if digests.isdisjoint(facts.stable_image_digests):
+        return exposed
+    # Where the images of both revisions are the same ones, the stable one says nothing of the rollout.
+    settled = bool(facts.canary_revision) and facts.canary_revision == facts.stable_revision
+    return True if settled or digests.isdisjoint(facts.canary_image_digests) else exposed

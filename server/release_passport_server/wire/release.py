@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from release_passport.v1 import passport_pb2, release_pb2
+from release_passport.v1 import latch_pb2, release_pb2
 from release_passport_server.domain.errors import Violation
 from release_passport_server.domain.ids import SLUG_RULE, VERSION_RULE, is_slug, is_version
 from release_passport_server.domain.release import Artifact, Attempt, Latch, Release, ReleaseIdentity
@@ -85,10 +85,10 @@ def attempt_to_proto(attempt: Attempt) -> release_pb2.Attempt:
     return message
 
 
-def latch_to_proto(latch: Latch, release_digest: str) -> passport_pb2.Latch:
+def latch_to_proto(latch: Latch, release_digest: str) -> latch_pb2.Latch:
     """Return the resource that shows a latch."""
     environment = latch.attempt.partition("/releases/")[0]
-    return passport_pb2.Latch(
+    return latch_pb2.Latch(
         name=f"{environment}/latches/{latch.name}",
         release_digest=release_digest,
         policy=latch.policy,

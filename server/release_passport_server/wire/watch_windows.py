@@ -72,6 +72,7 @@ def window_to_proto(window: WatchWindow) -> pb.WatchWindow:
         arm_time=timestamp(attempt.start_time),
         reason=attempt.reason,
         rollback_target=window.rollback_target,
+        paused=window.is_paused,
         latches=[latch_to_proto(one, window.release_digest) for one in window.latches],
         acknowledgements=[_acknowledgement(one) for one in window.acknowledgements],
     )

@@ -27,12 +27,14 @@ from release_passport.v1 import approval_pb2 as release__passport_dot_v1_dot_app
 from release_passport.v1 import decision_pb2 as release__passport_dot_v1_dot_decision__pb2
 from release_passport.v1 import evidence_pb2 as release__passport_dot_v1_dot_evidence__pb2
 from release_passport.v1 import freeze_pb2 as release__passport_dot_v1_dot_freeze__pb2
+from release_passport.v1 import latch_pb2 as release__passport_dot_v1_dot_latch__pb2
 from release_passport.v1 import override_service_pb2 as release__passport_dot_v1_dot_override__service__pb2
 from release_passport.v1 import release_pb2 as release__passport_dot_v1_dot_release__pb2
 from release_passport.v1 import waiver_pb2 as release__passport_dot_v1_dot_waiver__pb2
+from release_passport.v1 import watch_window_pb2 as release__passport_dot_v1_dot_watch__window__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"release_passport/v1/passport.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/approval.proto\x1a\"release_passport/v1/decision.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/freeze.proto\x1a*release_passport/v1/override_service.proto\x1a!release_passport/v1/release.proto\x1a release_passport/v1/waiver.proto\"\x9b\x04\n\x08Passport\x12-\n\x07release\x18\x01 \x01(\x0b\x32\x1c.release_passport.v1.Release\x12\x37\n\x10\x63urrent_decision\x18\x02 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12\x30\n\tdecisions\x18\x03 \x03(\x0b\x32\x1d.release_passport.v1.Decision\x12/\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12+\n\x07latches\x18\x05 \x03(\x0b\x32\x1a.release_passport.v1.Latch\x12\x31\n\rgenerate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttruncated\x18\x07 \x01(\x08\x12\x30\n\tapprovals\x18\x08 \x03(\x0b\x32\x1d.release_passport.v1.Approval\x12,\n\x07waivers\x18\t \x03(\x0b\x32\x1b.release_passport.v1.Waiver\x12\x30\n\toverrides\x18\n \x03(\x0b\x32\x1d.release_passport.v1.Override\x12?\n\x11\x66reeze_exemptions\x18\x0b \x03(\x0b\x32$.release_passport.v1.FreezeExemption\"\xdf\x01\n\x05Latch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\x0erelease_digest\x18\x02 \x01(\t\x12\x0e\n\x06policy\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\x12\x10\n\x08\x64\x65\x63ision\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclear_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x61ttempt\x18\t \x01(\tB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"release_passport/v1/passport.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/approval.proto\x1a\"release_passport/v1/decision.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/freeze.proto\x1a\x1frelease_passport/v1/latch.proto\x1a*release_passport/v1/override_service.proto\x1a!release_passport/v1/release.proto\x1a release_passport/v1/waiver.proto\x1a&release_passport/v1/watch_window.proto\"\xd4\x04\n\x08Passport\x12-\n\x07release\x18\x01 \x01(\x0b\x32\x1c.release_passport.v1.Release\x12\x37\n\x10\x63urrent_decision\x18\x02 \x01(\x0b\x32\x1d.release_passport.v1.Decision\x12\x30\n\tdecisions\x18\x03 \x03(\x0b\x32\x1d.release_passport.v1.Decision\x12/\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12+\n\x07latches\x18\x05 \x03(\x0b\x32\x1a.release_passport.v1.Latch\x12\x31\n\rgenerate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttruncated\x18\x07 \x01(\x08\x12\x30\n\tapprovals\x18\x08 \x03(\x0b\x32\x1d.release_passport.v1.Approval\x12,\n\x07waivers\x18\t \x03(\x0b\x32\x1b.release_passport.v1.Waiver\x12\x30\n\toverrides\x18\n \x03(\x0b\x32\x1d.release_passport.v1.Override\x12?\n\x11\x66reeze_exemptions\x18\x0b \x03(\x0b\x32$.release_passport.v1.FreezeExemption\x12\x37\n\rwatch_windows\x18\x0c \x03(\x0b\x32 .release_passport.v1.WatchWindowB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,8 +42,6 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'release_passport.v1.passpor
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
-  _globals['_PASSPORT']._serialized_start=348
-  _globals['_PASSPORT']._serialized_end=887
-  _globals['_LATCH']._serialized_start=890
-  _globals['_LATCH']._serialized_end=1113
+  _globals['_PASSPORT']._serialized_start=421
+  _globals['_PASSPORT']._serialized_end=1017
 # @@protoc_insertion_point(module_scope)

@@ -18,12 +18,14 @@ class AttemptOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_OUTCOME_FAILED: _ClassVar[AttemptOutcome]
     ATTEMPT_OUTCOME_CANCELLED: _ClassVar[AttemptOutcome]
     ATTEMPT_OUTCOME_EXPIRED_WITHOUT_DATA: _ClassVar[AttemptOutcome]
+    ATTEMPT_OUTCOME_SUPERSEDED: _ClassVar[AttemptOutcome]
 ATTEMPT_OUTCOME_UNSPECIFIED: AttemptOutcome
 ATTEMPT_OUTCOME_PASSED: AttemptOutcome
 ATTEMPT_OUTCOME_ROLLED_BACK: AttemptOutcome
 ATTEMPT_OUTCOME_FAILED: AttemptOutcome
 ATTEMPT_OUTCOME_CANCELLED: AttemptOutcome
 ATTEMPT_OUTCOME_EXPIRED_WITHOUT_DATA: AttemptOutcome
+ATTEMPT_OUTCOME_SUPERSEDED: AttemptOutcome
 
 class Release(_message.Message):
     __slots__ = ("name", "identity", "release_digest", "creator", "create_time", "revision", "previous", "is_first", "is_restore", "attempts")

@@ -3,7 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from release_passport.v1 import evidence_pb2 as _evidence_pb2
-from release_passport.v1 import passport_pb2 as _passport_pb2
+from release_passport.v1 import latch_pb2 as _latch_pb2
 from release_passport.v1 import verdict_pb2 as _verdict_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -25,6 +25,7 @@ class WatchWindowState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WATCH_WINDOW_STATE_FAILED: _ClassVar[WatchWindowState]
     WATCH_WINDOW_STATE_CANCELLED: _ClassVar[WatchWindowState]
     WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA: _ClassVar[WatchWindowState]
+    WATCH_WINDOW_STATE_SUPERSEDED: _ClassVar[WatchWindowState]
 WATCH_WINDOW_STATE_UNSPECIFIED: WatchWindowState
 WATCH_WINDOW_STATE_ARMED: WatchWindowState
 WATCH_WINDOW_STATE_OPEN: WatchWindowState
@@ -34,9 +35,10 @@ WATCH_WINDOW_STATE_ROLLED_BACK: WatchWindowState
 WATCH_WINDOW_STATE_FAILED: WatchWindowState
 WATCH_WINDOW_STATE_CANCELLED: WatchWindowState
 WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA: WatchWindowState
+WATCH_WINDOW_STATE_SUPERSEDED: WatchWindowState
 
 class WatchWindow(_message.Message):
-    __slots__ = ("name", "release", "state", "ground", "decision", "effective_verdict", "duration", "max_weight", "steps", "arm_time", "open_time", "pass_time", "expire_time", "close_time", "reason", "rollback_target", "latches", "acknowledgements", "rollback_readiness", "rollback_readiness_time")
+    __slots__ = ("name", "release", "state", "ground", "decision", "effective_verdict", "duration", "max_weight", "steps", "arm_time", "open_time", "pass_time", "expire_time", "close_time", "reason", "rollback_target", "latches", "acknowledgements", "rollback_readiness", "rollback_readiness_time", "paused")
     NAME_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +59,7 @@ class WatchWindow(_message.Message):
     ACKNOWLEDGEMENTS_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_READINESS_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_READINESS_TIME_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
     name: str
     release: str
     state: WatchWindowState
@@ -73,11 +76,12 @@ class WatchWindow(_message.Message):
     close_time: _timestamp_pb2.Timestamp
     reason: str
     rollback_target: str
-    latches: _containers.RepeatedCompositeFieldContainer[_passport_pb2.Latch]
+    latches: _containers.RepeatedCompositeFieldContainer[_latch_pb2.Latch]
     acknowledgements: _containers.RepeatedCompositeFieldContainer[LatchAcknowledgement]
     rollback_readiness: _evidence_pb2.RollbackReadiness
     rollback_readiness_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., state: _Optional[_Union[WatchWindowState, str]] = ..., ground: _Optional[str] = ..., decision: _Optional[str] = ..., effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_weight: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., arm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pass_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., rollback_target: _Optional[str] = ..., latches: _Optional[_Iterable[_Union[_passport_pb2.Latch, _Mapping]]] = ..., acknowledgements: _Optional[_Iterable[_Union[LatchAcknowledgement, _Mapping]]] = ..., rollback_readiness: _Optional[_Union[_evidence_pb2.RollbackReadiness, _Mapping]] = ..., rollback_readiness_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    paused: bool
+    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., state: _Optional[_Union[WatchWindowState, str]] = ..., ground: _Optional[str] = ..., decision: _Optional[str] = ..., effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_weight: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., arm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pass_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., rollback_target: _Optional[str] = ..., latches: _Optional[_Iterable[_Union[_latch_pb2.Latch, _Mapping]]] = ..., acknowledgements: _Optional[_Iterable[_Union[LatchAcknowledgement, _Mapping]]] = ..., rollback_readiness: _Optional[_Union[_evidence_pb2.RollbackReadiness, _Mapping]] = ..., rollback_readiness_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., paused: bool = ...) -> None: ...
 
 class LatchAcknowledgement(_message.Message):
     __slots__ = ("principal", "reason", "acknowledge_time", "latches", "decision")

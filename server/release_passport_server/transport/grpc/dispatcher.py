@@ -29,6 +29,7 @@ from release_passport_server.transport.grpc.refusals import REFUSED, Refusals
 from release_passport_server.transport.grpc.remaining import ends_at
 from release_passport_server.transport.grpc.turns import Turns
 from release_passport_server.transport.metrics import Metrics
+from release_passport_server.transport.roles import EVERY_ROLE, Roles, elsewhere, role_of
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -116,8 +117,10 @@ class Dispatcher:
         authenticator: Authenticator,
         limits: Limits,
         metrics: Metrics,
+        roles: Roles = EVERY_ROLE,
     ) -> None:
         self._handlers = handlers
+        self._roles = roles
         self._authenticator = authenticator
         self._limits = limits
         self._metrics = metrics
@@ -170,7 +173,7 @@ class Dispatcher:
 
     def refusal(self, call: Call) -> Unavailable | None:
         """Return why the call is refused unheard; None where it is not. It counts as ended."""
-        refusal = self._limits.refusal(call.method.call_class, call.caller, call.remaining)
+        refusal = self._refusal(call)
         if refusal is not None:
             self._refusals.count(call.method, call.edge, refusal.reason)
         return refusal
@@ -178,6 +181,11 @@ class Dispatcher:
     def answered(self, call: Call, size: int) -> Callable[[], None]:
         """Count an answer of so many bytes as unread; return what to call when it has been read."""
         return self._limits.unread(call.caller, size)
+
+    def _refusal(self, call: Call) -> Unavailable | None:
+        return elsewhere(role_of(call.method), self._roles) or self._limits.refusal(
+            call.method.call_class, call.caller, call.remaining
+        )
 
     async def _run(self, call: Call, act: _Act[T], most_seconds: float) -> T:
         clock = asyncio.get_running_loop().time
@@ -199,7 +207,7 @@ class Dispatcher:
             self._ended(call, outcome, clock() - started)
 
     async def _timed(self, call: Call, act: _Act[T], most_seconds: float, outcome: _Outcome) -> T:
-        refusal = self._limits.refusal(call.method.call_class, call.caller, call.remaining)
+        refusal = self._refusal(call)
         if refusal is not None:
             raise refusal
         if call.remaining is not None and call.remaining < LEAST_SECONDS:

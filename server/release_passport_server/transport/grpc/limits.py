@@ -65,7 +65,11 @@ class _Places:
 class Limits:
     """Counts calls in flight by class; what is too much is refused at once, so that the rest stays fast."""
 
-    def __init__(self, most: Mapping[CallClass, int]) -> None:
+    def __init__(
+        self, most: Mapping[CallClass, int], closed: Callable[[], Unavailable | None] | None = None
+    ) -> None:
+        # Returns why nothing is taken at all, where that is so.
+        self._closed = closed
         self._places = {kind: _Places(most[kind]) for kind in CallClass}
         self._unread: dict[str, int] = {}
         self._draining = asyncio.Event()
@@ -77,6 +81,8 @@ class Limits:
         """Return why a call is not taken; None where it is. `remaining` is the time that its caller gives."""
         if self._draining.is_set():
             return draining()
+        if self._closed is not None and (closed := self._closed()) is not None:
+            return closed
         places = self._places[kind]
         patience = MOST_WAIT_SECONDS if remaining is None else min(MOST_WAIT_SECONDS, remaining)
         obstacle = self._obstacle_of(caller) or places.obstacle(kind, caller, patience)

@@ -19,7 +19,7 @@ from release_passport_server.transport.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 REQUEST_ID = "x-request-id"
-REFUSED = frozenset({"OVERLOADED", "DRAINING"})
+REFUSED = frozenset({"OVERLOADED", "DRAINING", "NOT_SERVED_HERE"})
 _LOG_SECONDS = 1.0
 _REQUEST_INFO = f"type.googleapis.com/{error_details_pb2.RequestInfo.DESCRIPTOR.full_name}"
 

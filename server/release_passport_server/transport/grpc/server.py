@@ -27,6 +27,7 @@ from release_passport_server.transport.grpc.methods import Method, service_names
 from release_passport_server.transport.grpc.peers import peer_certificate
 from release_passport_server.transport.grpc.reflection import reflection_handlers
 from release_passport_server.transport.grpc.refusals import REQUEST_ID, trailers_of
+from release_passport_server.transport.roles import EVERY_ROLE, Role, Roles, services_of
 from release_passport_server.transport.tls import PEM, LiveFiles, TLSFiles
 
 T = TypeVar("T")
@@ -73,8 +74,10 @@ class GRPCServer:
         tls: TLSFiles | None = None,
         open_reflection: bool,
         shared: bool = False,
+        roles: Roles = EVERY_ROLE,
     ) -> None:
         self._tls = tls
+        self._roles = roles
         # Two servers on one port share its calls, and unless they were told to they do so in silence.
         sharing = ("grpc.so_reuseport", int(shared))
         self._server = aio.server(options=(*_OPTIONS, sharing, *connections.options()))
@@ -86,13 +89,16 @@ class GRPCServer:
         self._server.add_generic_rpc_handlers(reflection_handlers(authenticate))
 
     async def start(self, address: str) -> int:
-        """Listen, say SERVING, and return the port; raise RuntimeError where the address is taken."""
+        """Listen, say what is SERVING, and return the port; raise RuntimeError where the address is taken."""
         if self._tls is None:
             port = int(self._server.add_insecure_port(address))
         else:
             port = int(self._server.add_secure_port(address, _credentials(self._tls)))
-        for name in service_names():
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        served = services_of(self._roles) | self._roles
+        for name in (*service_names(), *Role):
+            serving = health_pb2.HealthCheckResponse.SERVING
+            refused = health_pb2.HealthCheckResponse.NOT_SERVING
+            await self._health.set(str(name), serving if name in served else refused)
         await self._server.start()
         return port
 

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from release_passport_server.domain.errors import PassportError
 from release_passport_server.transport.grpc.limits import Limits
+from release_passport_server.transport.roles import EVERY_ROLE, Roles, in_words
 
 _REMEMBERED_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
@@ -50,8 +51,8 @@ class Readiness:
         return None
 
 
-def probe_routes(readiness: Readiness) -> list[Route]:
-    """Return `/livez` and `/readyz`."""
+def probe_routes(readiness: Readiness, roles: Roles = EVERY_ROLE) -> list[Route]:
+    """Return `/livez` and `/readyz`, which says what it is ready for."""
 
     async def livez(_: Request) -> Response:
         return PlainTextResponse("alive\n")
@@ -59,7 +60,7 @@ def probe_routes(readiness: Readiness) -> list[Route]:
     async def readyz(_: Request) -> Response:
         obstacle = await readiness.obstacle()
         if obstacle is None:
-            return PlainTextResponse("ready\n")
+            return PlainTextResponse(f"ready: {in_words(roles)}\n")
         return PlainTextResponse(f"not ready: {obstacle}\n", status_code=503)
 
     return [Route("/livez", livez), Route("/readyz", readyz)]

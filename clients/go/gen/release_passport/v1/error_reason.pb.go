@@ -146,6 +146,9 @@ const (
 	ErrorReason_ERROR_REASON_NO_RELEASE_FOR_DIGESTS ErrorReason = 87
 	// ERROR_REASON_SECOND_PERSON_REQUIRED means that the tenant asks two people for what weakens a policy: propose the change.
 	ErrorReason_ERROR_REASON_SECOND_PERSON_REQUIRED ErrorReason = 100
+	// ERROR_REASON_NOT_SERVED_HERE means that this process does not serve such calls and others of the same server do: ask again,
+	// by way of the load balancer.
+	ErrorReason_ERROR_REASON_NOT_SERVED_HERE ErrorReason = 101
 )
 
 // Enum value maps for ErrorReason.
@@ -208,6 +211,7 @@ var (
 		86:  "ERROR_REASON_ARTIFACT_NOT_IN_RELEASE",
 		87:  "ERROR_REASON_NO_RELEASE_FOR_DIGESTS",
 		100: "ERROR_REASON_SECOND_PERSON_REQUIRED",
+		101: "ERROR_REASON_NOT_SERVED_HERE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -267,6 +271,7 @@ var (
 		"ERROR_REASON_ARTIFACT_NOT_IN_RELEASE":   86,
 		"ERROR_REASON_NO_RELEASE_FOR_DIGESTS":    87,
 		"ERROR_REASON_SECOND_PERSON_REQUIRED":    100,
+		"ERROR_REASON_NOT_SERVED_HERE":           101,
 	}
 )
 
@@ -301,7 +306,7 @@ var File_release_passport_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"&release_passport/v1/error_reason.proto\x12\x13release_passport.v1*\xa8\x0f\n" +
+	"&release_passport/v1/error_reason.proto\x12\x13release_passport.v1*\xca\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bERROR_REASON_INVALID_FIELDS\x10\x01\x12\x1f\n" +
@@ -360,7 +365,8 @@ const file_release_passport_v1_error_reason_proto_rawDesc = "" +
 	"\"ERROR_REASON_ARTIFACT_NOT_DEPLOYED\x10U\x12(\n" +
 	"$ERROR_REASON_ARTIFACT_NOT_IN_RELEASE\x10V\x12'\n" +
 	"#ERROR_REASON_NO_RELEASE_FOR_DIGESTS\x10W\x12'\n" +
-	"#ERROR_REASON_SECOND_PERSON_REQUIRED\x10dBS\n" +
+	"#ERROR_REASON_SECOND_PERSON_REQUIRED\x10d\x12 \n" +
+	"\x1cERROR_REASON_NOT_SERVED_HERE\x10eBS\n" +
 	"\x16dev.releasepassport.v1P\x01Z7release-passport.dev/gen/release_passport/v1;passportv1b\x06proto3"
 
 var (

@@ -47,8 +47,10 @@ type Passport struct {
 	Overrides []*Override `protobuf:"bytes,10,rep,name=overrides,proto3" json:"overrides,omitempty"`
 	// freeze_exemptions are those of this release, newest first, up to 200, ended ones too.
 	FreezeExemptions []*FreezeExemption `protobuf:"bytes,11,rep,name=freeze_exemptions,json=freezeExemptions,proto3" json:"freeze_exemptions,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// watch_windows are those of its rollouts, the newest first, up to 20; ended ones too.
+	WatchWindows  []*WatchWindow `protobuf:"bytes,12,rep,name=watch_windows,json=watchWindows,proto3" json:"watch_windows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Passport) Reset() {
@@ -158,129 +160,18 @@ func (x *Passport) GetFreezeExemptions() []*FreezeExemption {
 	return nil
 }
 
-// Latch keeps a recommended rollback standing, whatever later samples say.
-type Latch struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// name is {environment}/latches/{ulid}.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// release_digest is what is latched.
-	ReleaseDigest string `protobuf:"bytes,2,opt,name=release_digest,json=releaseDigest,proto3" json:"release_digest,omitempty"`
-	// policy is the policy whose rule latched.
-	Policy string `protobuf:"bytes,3,opt,name=policy,proto3" json:"policy,omitempty"`
-	// rule is the rule that latched.
-	Rule string `protobuf:"bytes,4,opt,name=rule,proto3" json:"rule,omitempty"`
-	// decision is the decision that first said so.
-	Decision string `protobuf:"bytes,5,opt,name=decision,proto3" json:"decision,omitempty"`
-	// reason is ROLLBACK_RECOMMENDED or ANALYSIS_INCONCLUSIVE.
-	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
-	// create_time is when it latched.
-	CreateTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// clear_time is when somebody acknowledged it, if so.
-	ClearTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=clear_time,json=clearTime,proto3" json:"clear_time,omitempty"`
-	// attempt is the attempt in which it latched.
-	Attempt       string `protobuf:"bytes,9,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Latch) Reset() {
-	*x = Latch{}
-	mi := &file_release_passport_v1_passport_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Latch) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Latch) ProtoMessage() {}
-
-func (x *Latch) ProtoReflect() protoreflect.Message {
-	mi := &file_release_passport_v1_passport_proto_msgTypes[1]
+func (x *Passport) GetWatchWindows() []*WatchWindow {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Latch.ProtoReflect.Descriptor instead.
-func (*Latch) Descriptor() ([]byte, []int) {
-	return file_release_passport_v1_passport_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Latch) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Latch) GetReleaseDigest() string {
-	if x != nil {
-		return x.ReleaseDigest
-	}
-	return ""
-}
-
-func (x *Latch) GetPolicy() string {
-	if x != nil {
-		return x.Policy
-	}
-	return ""
-}
-
-func (x *Latch) GetRule() string {
-	if x != nil {
-		return x.Rule
-	}
-	return ""
-}
-
-func (x *Latch) GetDecision() string {
-	if x != nil {
-		return x.Decision
-	}
-	return ""
-}
-
-func (x *Latch) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *Latch) GetCreateTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CreateTime
+		return x.WatchWindows
 	}
 	return nil
-}
-
-func (x *Latch) GetClearTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ClearTime
-	}
-	return nil
-}
-
-func (x *Latch) GetAttempt() string {
-	if x != nil {
-		return x.Attempt
-	}
-	return ""
 }
 
 var File_release_passport_v1_passport_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_passport_proto_rawDesc = "" +
 	"\n" +
-	"\"release_passport/v1/passport.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/approval.proto\x1a\"release_passport/v1/decision.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/freeze.proto\x1a*release_passport/v1/override_service.proto\x1a!release_passport/v1/release.proto\x1a release_passport/v1/waiver.proto\"\x9d\x05\n" +
+	"\"release_passport/v1/passport.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/approval.proto\x1a\"release_passport/v1/decision.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/freeze.proto\x1a\x1frelease_passport/v1/latch.proto\x1a*release_passport/v1/override_service.proto\x1a!release_passport/v1/release.proto\x1a release_passport/v1/waiver.proto\x1a&release_passport/v1/watch_window.proto\"\xe4\x05\n" +
 	"\bPassport\x126\n" +
 	"\arelease\x18\x01 \x01(\v2\x1c.release_passport.v1.ReleaseR\arelease\x12H\n" +
 	"\x10current_decision\x18\x02 \x01(\v2\x1d.release_passport.v1.DecisionR\x0fcurrentDecision\x12;\n" +
@@ -293,19 +184,8 @@ const file_release_passport_v1_passport_proto_rawDesc = "" +
 	"\awaivers\x18\t \x03(\v2\x1b.release_passport.v1.WaiverR\awaivers\x12;\n" +
 	"\toverrides\x18\n" +
 	" \x03(\v2\x1d.release_passport.v1.OverrideR\toverrides\x12Q\n" +
-	"\x11freeze_exemptions\x18\v \x03(\v2$.release_passport.v1.FreezeExemptionR\x10freezeExemptions\"\xb4\x02\n" +
-	"\x05Latch\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12%\n" +
-	"\x0erelease_digest\x18\x02 \x01(\tR\rreleaseDigest\x12\x16\n" +
-	"\x06policy\x18\x03 \x01(\tR\x06policy\x12\x12\n" +
-	"\x04rule\x18\x04 \x01(\tR\x04rule\x12\x1a\n" +
-	"\bdecision\x18\x05 \x01(\tR\bdecision\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\x12;\n" +
-	"\vcreate_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\x129\n" +
-	"\n" +
-	"clear_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tclearTime\x12\x18\n" +
-	"\aattempt\x18\t \x01(\tR\aattemptBS\n" +
+	"\x11freeze_exemptions\x18\v \x03(\v2$.release_passport.v1.FreezeExemptionR\x10freezeExemptions\x12E\n" +
+	"\rwatch_windows\x18\f \x03(\v2 .release_passport.v1.WatchWindowR\fwatchWindowsBS\n" +
 	"\x16dev.releasepassport.v1P\x01Z7release-passport.dev/gen/release_passport/v1;passportv1b\x06proto3"
 
 var (
@@ -320,37 +200,37 @@ func file_release_passport_v1_passport_proto_rawDescGZIP() []byte {
 	return file_release_passport_v1_passport_proto_rawDescData
 }
 
-var file_release_passport_v1_passport_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_release_passport_v1_passport_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
 var file_release_passport_v1_passport_proto_goTypes = []any{
 	(*Passport)(nil),              // 0: release_passport.v1.Passport
-	(*Latch)(nil),                 // 1: release_passport.v1.Latch
-	(*Release)(nil),               // 2: release_passport.v1.Release
-	(*Decision)(nil),              // 3: release_passport.v1.Decision
-	(*Evidence)(nil),              // 4: release_passport.v1.Evidence
+	(*Release)(nil),               // 1: release_passport.v1.Release
+	(*Decision)(nil),              // 2: release_passport.v1.Decision
+	(*Evidence)(nil),              // 3: release_passport.v1.Evidence
+	(*Latch)(nil),                 // 4: release_passport.v1.Latch
 	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 	(*Approval)(nil),              // 6: release_passport.v1.Approval
 	(*Waiver)(nil),                // 7: release_passport.v1.Waiver
 	(*Override)(nil),              // 8: release_passport.v1.Override
 	(*FreezeExemption)(nil),       // 9: release_passport.v1.FreezeExemption
+	(*WatchWindow)(nil),           // 10: release_passport.v1.WatchWindow
 }
 var file_release_passport_v1_passport_proto_depIdxs = []int32{
-	2,  // 0: release_passport.v1.Passport.release:type_name -> release_passport.v1.Release
-	3,  // 1: release_passport.v1.Passport.current_decision:type_name -> release_passport.v1.Decision
-	3,  // 2: release_passport.v1.Passport.decisions:type_name -> release_passport.v1.Decision
-	4,  // 3: release_passport.v1.Passport.evidence:type_name -> release_passport.v1.Evidence
-	1,  // 4: release_passport.v1.Passport.latches:type_name -> release_passport.v1.Latch
+	1,  // 0: release_passport.v1.Passport.release:type_name -> release_passport.v1.Release
+	2,  // 1: release_passport.v1.Passport.current_decision:type_name -> release_passport.v1.Decision
+	2,  // 2: release_passport.v1.Passport.decisions:type_name -> release_passport.v1.Decision
+	3,  // 3: release_passport.v1.Passport.evidence:type_name -> release_passport.v1.Evidence
+	4,  // 4: release_passport.v1.Passport.latches:type_name -> release_passport.v1.Latch
 	5,  // 5: release_passport.v1.Passport.generate_time:type_name -> google.protobuf.Timestamp
 	6,  // 6: release_passport.v1.Passport.approvals:type_name -> release_passport.v1.Approval
 	7,  // 7: release_passport.v1.Passport.waivers:type_name -> release_passport.v1.Waiver
 	8,  // 8: release_passport.v1.Passport.overrides:type_name -> release_passport.v1.Override
 	9,  // 9: release_passport.v1.Passport.freeze_exemptions:type_name -> release_passport.v1.FreezeExemption
-	5,  // 10: release_passport.v1.Latch.create_time:type_name -> google.protobuf.Timestamp
-	5,  // 11: release_passport.v1.Latch.clear_time:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	10, // 10: release_passport.v1.Passport.watch_windows:type_name -> release_passport.v1.WatchWindow
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_passport_proto_init() }
@@ -362,16 +242,18 @@ func file_release_passport_v1_passport_proto_init() {
 	file_release_passport_v1_decision_proto_init()
 	file_release_passport_v1_evidence_proto_init()
 	file_release_passport_v1_freeze_proto_init()
+	file_release_passport_v1_latch_proto_init()
 	file_release_passport_v1_override_service_proto_init()
 	file_release_passport_v1_release_proto_init()
 	file_release_passport_v1_waiver_proto_init()
+	file_release_passport_v1_watch_window_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_release_passport_v1_passport_proto_rawDesc), len(file_release_passport_v1_passport_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   1,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -38,6 +38,8 @@ const (
 	AttemptOutcome_ATTEMPT_OUTCOME_CANCELLED AttemptOutcome = 4
 	// ATTEMPT_OUTCOME_EXPIRED_WITHOUT_DATA means that its watch window ended and it was not seen to be healthy.
 	AttemptOutcome_ATTEMPT_OUTCOME_EXPIRED_WITHOUT_DATA AttemptOutcome = 5
+	// ATTEMPT_OUTCOME_SUPERSEDED means that a newer release was seen to be exposed there, and these images no longer.
+	AttemptOutcome_ATTEMPT_OUTCOME_SUPERSEDED AttemptOutcome = 6
 )
 
 // Enum value maps for AttemptOutcome.
@@ -49,6 +51,7 @@ var (
 		3: "ATTEMPT_OUTCOME_FAILED",
 		4: "ATTEMPT_OUTCOME_CANCELLED",
 		5: "ATTEMPT_OUTCOME_EXPIRED_WITHOUT_DATA",
+		6: "ATTEMPT_OUTCOME_SUPERSEDED",
 	}
 	AttemptOutcome_value = map[string]int32{
 		"ATTEMPT_OUTCOME_UNSPECIFIED":          0,
@@ -57,6 +60,7 @@ var (
 		"ATTEMPT_OUTCOME_FAILED":               3,
 		"ATTEMPT_OUTCOME_CANCELLED":            4,
 		"ATTEMPT_OUTCOME_EXPIRED_WITHOUT_DATA": 5,
+		"ATTEMPT_OUTCOME_SUPERSEDED":           6,
 	}
 )
 
@@ -543,14 +547,15 @@ const file_release_passport_v1_release_proto_rawDesc = "" +
 	"finishTime\x12=\n" +
 	"\aoutcome\x18\x06 \x01(\x0e2#.release_passport.v1.AttemptOutcomeR\aoutcome\x12\x18\n" +
 	"\astarter\x18\a \x01(\tR\astarter\x12\x16\n" +
-	"\x06reason\x18\b \x01(\tR\x06reason*\xd3\x01\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason*\xf3\x01\n" +
 	"\x0eAttemptOutcome\x12\x1f\n" +
 	"\x1bATTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16ATTEMPT_OUTCOME_PASSED\x10\x01\x12\x1f\n" +
 	"\x1bATTEMPT_OUTCOME_ROLLED_BACK\x10\x02\x12\x1a\n" +
 	"\x16ATTEMPT_OUTCOME_FAILED\x10\x03\x12\x1d\n" +
 	"\x19ATTEMPT_OUTCOME_CANCELLED\x10\x04\x12(\n" +
-	"$ATTEMPT_OUTCOME_EXPIRED_WITHOUT_DATA\x10\x05BS\n" +
+	"$ATTEMPT_OUTCOME_EXPIRED_WITHOUT_DATA\x10\x05\x12\x1e\n" +
+	"\x1aATTEMPT_OUTCOME_SUPERSEDED\x10\x06BS\n" +
 	"\x16dev.releasepassport.v1P\x01Z7release-passport.dev/gen/release_passport/v1;passportv1b\x06proto3"
 
 var (

@@ -45,6 +45,8 @@ const (
 	WatchWindowState_WATCH_WINDOW_STATE_CANCELLED WatchWindowState = 7
 	// WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA means that three times its duration passed and it was not seen to be healthy.
 	WatchWindowState_WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA WatchWindowState = 8
+	// WATCH_WINDOW_STATE_SUPERSEDED means that a newer release was seen to be exposed, and these images no longer.
+	WatchWindowState_WATCH_WINDOW_STATE_SUPERSEDED WatchWindowState = 9
 )
 
 // Enum value maps for WatchWindowState.
@@ -59,6 +61,7 @@ var (
 		6: "WATCH_WINDOW_STATE_FAILED",
 		7: "WATCH_WINDOW_STATE_CANCELLED",
 		8: "WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA",
+		9: "WATCH_WINDOW_STATE_SUPERSEDED",
 	}
 	WatchWindowState_value = map[string]int32{
 		"WATCH_WINDOW_STATE_UNSPECIFIED":          0,
@@ -70,6 +73,7 @@ var (
 		"WATCH_WINDOW_STATE_FAILED":               6,
 		"WATCH_WINDOW_STATE_CANCELLED":            7,
 		"WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA": 8,
+		"WATCH_WINDOW_STATE_SUPERSEDED":           9,
 	}
 )
 
@@ -125,7 +129,8 @@ type WatchWindow struct {
 	ArmTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=arm_time,json=armTime,proto3" json:"arm_time,omitempty"`
 	// open_time is when exposure was first observed; absent where it was not yet.
 	OpenTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=open_time,json=openTime,proto3" json:"open_time,omitempty"`
-	// pass_time is the earliest time at which it can pass: open_time and the duration.
+	// pass_time is the earliest time at which it can pass: when it has been exposed for the duration. Absent before open_time,
+	// and while nothing of it is exposed.
 	PassTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=pass_time,json=passTime,proto3" json:"pass_time,omitempty"`
 	// expire_time is when it ends by itself; absent where no policy asks for a duration.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
@@ -143,8 +148,10 @@ type WatchWindow struct {
 	RollbackReadiness *RollbackReadiness `protobuf:"bytes,19,opt,name=rollback_readiness,json=rollbackReadiness,proto3" json:"rollback_readiness,omitempty"`
 	// rollback_readiness_time is when that was so.
 	RollbackReadinessTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=rollback_readiness_time,json=rollbackReadinessTime,proto3" json:"rollback_readiness_time,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// paused is true while its clock stands: it was exposed, and was last seen not to be.
+	Paused        bool `protobuf:"varint,21,opt,name=paused,proto3" json:"paused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchWindow) Reset() {
@@ -317,6 +324,13 @@ func (x *WatchWindow) GetRollbackReadinessTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *WatchWindow) GetPaused() bool {
+	if x != nil {
+		return x.Paused
+	}
+	return false
+}
+
 // LatchAcknowledgement is a person's word that a recommended rollback was looked into.
 type LatchAcknowledgement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -403,7 +417,7 @@ var File_release_passport_v1_watch_window_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_watch_window_proto_rawDesc = "" +
 	"\n" +
-	"&release_passport/v1/watch_window.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/evidence.proto\x1a\"release_passport/v1/passport.proto\x1a!release_passport/v1/verdict.proto\"\xfd\a\n" +
+	"&release_passport/v1/watch_window.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/evidence.proto\x1a\x1frelease_passport/v1/latch.proto\x1a!release_passport/v1/verdict.proto\"\x95\b\n" +
 	"\vWatchWindow\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\arelease\x18\x02 \x01(\tR\arelease\x12;\n" +
@@ -428,13 +442,14 @@ const file_release_passport_v1_watch_window_proto_rawDesc = "" +
 	"\alatches\x18\x11 \x03(\v2\x1a.release_passport.v1.LatchR\alatches\x12U\n" +
 	"\x10acknowledgements\x18\x12 \x03(\v2).release_passport.v1.LatchAcknowledgementR\x10acknowledgements\x12U\n" +
 	"\x12rollback_readiness\x18\x13 \x01(\v2&.release_passport.v1.RollbackReadinessR\x11rollbackReadiness\x12R\n" +
-	"\x17rollback_readiness_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x15rollbackReadinessTime\"\xc9\x01\n" +
+	"\x17rollback_readiness_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x15rollbackReadinessTime\x12\x16\n" +
+	"\x06paused\x18\x15 \x01(\bR\x06paused\"\xc9\x01\n" +
 	"\x14LatchAcknowledgement\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12E\n" +
 	"\x10acknowledge_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0facknowledgeTime\x12\x18\n" +
 	"\alatches\x18\x04 \x03(\tR\alatches\x12\x1a\n" +
-	"\bdecision\x18\x05 \x01(\tR\bdecision*\xc2\x02\n" +
+	"\bdecision\x18\x05 \x01(\tR\bdecision*\xe5\x02\n" +
 	"\x10WatchWindowState\x12\"\n" +
 	"\x1eWATCH_WINDOW_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18WATCH_WINDOW_STATE_ARMED\x10\x01\x12\x1b\n" +
@@ -444,7 +459,8 @@ const file_release_passport_v1_watch_window_proto_rawDesc = "" +
 	"\x1eWATCH_WINDOW_STATE_ROLLED_BACK\x10\x05\x12\x1d\n" +
 	"\x19WATCH_WINDOW_STATE_FAILED\x10\x06\x12 \n" +
 	"\x1cWATCH_WINDOW_STATE_CANCELLED\x10\a\x12+\n" +
-	"'WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA\x10\bBS\n" +
+	"'WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA\x10\b\x12!\n" +
+	"\x1dWATCH_WINDOW_STATE_SUPERSEDED\x10\tBS\n" +
 	"\x16dev.releasepassport.v1P\x01Z7release-passport.dev/gen/release_passport/v1;passportv1b\x06proto3"
 
 var (
@@ -498,7 +514,7 @@ func file_release_passport_v1_watch_window_proto_init() {
 		return
 	}
 	file_release_passport_v1_evidence_proto_init()
-	file_release_passport_v1_passport_proto_init()
+	file_release_passport_v1_latch_proto_init()
 	file_release_passport_v1_verdict_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

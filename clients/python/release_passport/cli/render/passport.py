@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from release_passport.cli.render import approvals, exceptions, lists, people
+from release_passport.cli.render import approvals, exceptions, lists, people, windows
 from release_passport.cli.render.decision_table import decision_document
 from release_passport.cli.render.markdown import decision_markdown, escape
 from release_passport.cli.render.names import last_part, release_words
@@ -29,6 +29,9 @@ def passport_document(passport: passport_pb2.Passport, *, now: datetime) -> Docu
     for latch in open_latches:
         text = f"{latch.policy}/{latch.rule} {latch.reason} since {time_words(latch.create_time)}"
         document.add(Span(text, "BLOCK"), indent=2)
+    if passport.watch_windows:
+        title = f"Watch windows ({len(passport.watch_windows)})"
+        _section(document, title, windows.windows(passport.watch_windows))
     for title, part in _acts(passport):
         _section(document, title, part)
     _section(document, f"Evidence ({len(passport.evidence)})", lists.evidence_list(passport.evidence))
@@ -61,6 +64,16 @@ def passport_markdown(passport: passport_pb2.Passport) -> str:
     for decision in passport.decisions:
         said = (verdict_name(decision.effective_verdict), time_words(decision.decide_time), decision.name)
         lines.append("| " + " | ".join(escape(cell) for cell in said) + " |")
+    if passport.watch_windows:
+        lines += [
+            "",
+            "### Watch windows",
+            "",
+            "| attempt | state | open since | ended |",
+            "|---|---|---|---|",
+        ]
+    for words in map(windows.words, passport.watch_windows):
+        lines.append("| " + " | ".join(escape(cell) for cell in words) + " |")
     done = list(_acts_in_words(passport))
     if done:
         lines += ["", "### People", "", "| what | who | why | name |", "|---|---|---|---|"]

@@ -31,6 +31,11 @@ def windows(items: Sequence[watch_window_pb2.WatchWindow]) -> Document:
     return table(headers, rows, empty="no rollout is under way")
 
 
+def words(item: watch_window_pb2.WatchWindow) -> tuple[str, str, str, str]:
+    """Return a window as the cells attempt, state, open since, and ended."""
+    return _attempt(item), _state(item), _time(item, "open_time"), _ended(item)
+
+
 def window(item: watch_window_pb2.WatchWindow) -> Document:
     """Return all of a window."""
     document = pairs(
@@ -43,9 +48,12 @@ def window(item: watch_window_pb2.WatchWindow) -> Document:
             ("open since", _time(item, "open_time") or "not seen to be exposed"),
             ("watched for", f"{item.duration.ToTimedelta()}" if item.duration.seconds else ""),
             ("at most", f"{item.max_weight} %"),
-            ("may pass", _time(item, "pass_time")),
+            (
+                "may pass",
+                "its clock stands: nothing of it is exposed" if item.paused else _time(item, "pass_time"),
+            ),
             ("ends", _time(item, "expire_time")),
-            ("ended", f"{_time(item, 'close_time')} {item.reason}".strip()),
+            ("ended", _ended(item)),
             ("go back to", item.rollback_target),
             ("the way back", _way_back(item)),
         ]
@@ -78,7 +86,12 @@ def _attempt(item: watch_window_pb2.WatchWindow) -> str:
 
 
 def _state(item: watch_window_pb2.WatchWindow) -> str:
-    return short_name(_STATE, item.state).lower().replace("_", " ")
+    state = short_name(_STATE, item.state).lower().replace("_", " ")
+    return f"{state}, paused" if item.paused and not item.HasField("close_time") else state
+
+
+def _ended(item: watch_window_pb2.WatchWindow) -> str:
+    return f"{_time(item, 'close_time')} {item.reason}".strip()
 
 
 def _time(item: watch_window_pb2.WatchWindow, field: str) -> str:

@@ -16,8 +16,8 @@ from release_passport_server.ports.store import ReleaseFilter
 from release_passport_server.services.create_release import CreateRelease
 from release_passport_server.services.export import Export, Exported
 from release_passport_server.services.finish_rollout import FinishRollout
-from release_passport_server.services.reading import Passport, Reading
-from release_passport_server.services.show_passport import ReleaseActs, ShowPassport
+from release_passport_server.services.reading import Reading
+from release_passport_server.services.show_passport import Shown, ShowPassport
 from release_passport_server.services.start_rollout import StartRollout
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import bundle, commands
@@ -31,6 +31,7 @@ from release_passport_server.wire.paging import next_token, page_from_request
 from release_passport_server.wire.release import attempt_to_proto, latch_to_proto, release_to_proto
 from release_passport_server.wire.times import timestamp
 from release_passport_server.wire.waivers import waiver_to_proto
+from release_passport_server.wire.watch_windows import window_to_proto
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ class ReleaseHandlers:
         self, principal: Principal, request: pb.GetPassportRequest
     ) -> pb.GetPassportResponse:
         """Return all of a release."""
-        found, acts = await self.show(principal, commands.release_name(principal, request.name))
-        passport = _passport_to_proto(found, acts)
+        shown = await self.show(principal, commands.release_name(principal, request.name))
+        passport = _passport_to_proto(shown)
         passport.generate_time.CopyFrom(timestamp(self.clock.now()))
         return pb.GetPassportResponse(passport=passport)
 
@@ -158,7 +159,8 @@ def _outcome(given: int) -> str:
     return release_pb2.AttemptOutcome.keys()[given].removeprefix("ATTEMPT_OUTCOME_")
 
 
-def _passport_to_proto(found: Passport, acts: ReleaseActs) -> passport_pb2.Passport:
+def _passport_to_proto(shown: Shown) -> passport_pb2.Passport:
+    found, acts = shown.passport, shown.acts
     digest = found.release.identity.digest
     decisions = [decision_from_body(record.body) for record in found.decisions]
     return passport_pb2.Passport(
@@ -172,4 +174,5 @@ def _passport_to_proto(found: Passport, acts: ReleaseActs) -> passport_pb2.Passp
         waivers=[waiver_to_proto(one.waiver, one.state) for one in acts.waivers],
         overrides=[override_to_proto(one) for one in acts.overrides],
         freeze_exemptions=[exemption_to_proto(one) for one in acts.exemptions],
+        watch_windows=[window_to_proto(one) for one in shown.windows],
     )

@@ -14,19 +14,23 @@ import type { Evidence } from "./evidence_pb.js";
 import { file_release_passport_v1_evidence } from "./evidence_pb.js";
 import type { FreezeExemption } from "./freeze_pb.js";
 import { file_release_passport_v1_freeze } from "./freeze_pb.js";
+import type { Latch } from "./latch_pb.js";
+import { file_release_passport_v1_latch } from "./latch_pb.js";
 import type { Override } from "./override_service_pb.js";
 import { file_release_passport_v1_override_service } from "./override_service_pb.js";
 import type { Release } from "./release_pb.js";
 import { file_release_passport_v1_release } from "./release_pb.js";
 import type { Waiver } from "./waiver_pb.js";
 import { file_release_passport_v1_waiver } from "./waiver_pb.js";
+import type { WatchWindow } from "./watch_window_pb.js";
+import { file_release_passport_v1_watch_window } from "./watch_window_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file release_passport/v1/passport.proto.
  */
 export const file_release_passport_v1_passport: GenFile = /*@__PURE__*/
-  fileDesc("CiJyZWxlYXNlX3Bhc3Nwb3J0L3YxL3Bhc3Nwb3J0LnByb3RvEhNyZWxlYXNlX3Bhc3Nwb3J0LnYxIpsECghQYXNzcG9ydBItCgdyZWxlYXNlGAEgASgLMhwucmVsZWFzZV9wYXNzcG9ydC52MS5SZWxlYXNlEjcKEGN1cnJlbnRfZGVjaXNpb24YAiABKAsyHS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkRlY2lzaW9uEjAKCWRlY2lzaW9ucxgDIAMoCzIdLnJlbGVhc2VfcGFzc3BvcnQudjEuRGVjaXNpb24SLwoIZXZpZGVuY2UYBCADKAsyHS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkV2aWRlbmNlEisKB2xhdGNoZXMYBSADKAsyGi5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkxhdGNoEjEKDWdlbmVyYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRydW5jYXRlZBgHIAEoCBIwCglhcHByb3ZhbHMYCCADKAsyHS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkFwcHJvdmFsEiwKB3dhaXZlcnMYCSADKAsyGy5yZWxlYXNlX3Bhc3Nwb3J0LnYxLldhaXZlchIwCglvdmVycmlkZXMYCiADKAsyHS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLk92ZXJyaWRlEj8KEWZyZWV6ZV9leGVtcHRpb25zGAsgAygLMiQucmVsZWFzZV9wYXNzcG9ydC52MS5GcmVlemVFeGVtcHRpb24i3wEKBUxhdGNoEgwKBG5hbWUYASABKAkSFgoOcmVsZWFzZV9kaWdlc3QYAiABKAkSDgoGcG9saWN5GAMgASgJEgwKBHJ1bGUYBCABKAkSEAoIZGVjaXNpb24YBSABKAkSDgoGcmVhc29uGAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjbGVhcl90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhdHRlbXB0GAkgASgJQlsKFmRldi5yZWxlYXNlcGFzc3BvcnQudjFQAVo/cmVsZWFzZS1wYXNzcG9ydC5kZXYvZ2VuL3JlbGVhc2VfcGFzc3BvcnQvdjE7cmVsZWFzZV9wYXNzcG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_release_passport_v1_approval, file_release_passport_v1_decision, file_release_passport_v1_evidence, file_release_passport_v1_freeze, file_release_passport_v1_override_service, file_release_passport_v1_release, file_release_passport_v1_waiver]);
+  fileDesc("CiJyZWxlYXNlX3Bhc3Nwb3J0L3YxL3Bhc3Nwb3J0LnByb3RvEhNyZWxlYXNlX3Bhc3Nwb3J0LnYxItQECghQYXNzcG9ydBItCgdyZWxlYXNlGAEgASgLMhwucmVsZWFzZV9wYXNzcG9ydC52MS5SZWxlYXNlEjcKEGN1cnJlbnRfZGVjaXNpb24YAiABKAsyHS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkRlY2lzaW9uEjAKCWRlY2lzaW9ucxgDIAMoCzIdLnJlbGVhc2VfcGFzc3BvcnQudjEuRGVjaXNpb24SLwoIZXZpZGVuY2UYBCADKAsyHS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkV2aWRlbmNlEisKB2xhdGNoZXMYBSADKAsyGi5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkxhdGNoEjEKDWdlbmVyYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRydW5jYXRlZBgHIAEoCBIwCglhcHByb3ZhbHMYCCADKAsyHS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkFwcHJvdmFsEiwKB3dhaXZlcnMYCSADKAsyGy5yZWxlYXNlX3Bhc3Nwb3J0LnYxLldhaXZlchIwCglvdmVycmlkZXMYCiADKAsyHS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLk92ZXJyaWRlEj8KEWZyZWV6ZV9leGVtcHRpb25zGAsgAygLMiQucmVsZWFzZV9wYXNzcG9ydC52MS5GcmVlemVFeGVtcHRpb24SNwoNd2F0Y2hfd2luZG93cxgMIAMoCzIgLnJlbGVhc2VfcGFzc3BvcnQudjEuV2F0Y2hXaW5kb3dCWwoWZGV2LnJlbGVhc2VwYXNzcG9ydC52MVABWj9yZWxlYXNlLXBhc3Nwb3J0LmRldi9nZW4vcmVsZWFzZV9wYXNzcG9ydC92MTtyZWxlYXNlX3Bhc3Nwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_release_passport_v1_approval, file_release_passport_v1_decision, file_release_passport_v1_evidence, file_release_passport_v1_freeze, file_release_passport_v1_latch, file_release_passport_v1_override_service, file_release_passport_v1_release, file_release_passport_v1_waiver, file_release_passport_v1_watch_window]);
 
 /**
  * Passport is all of a release: identity, attempts, decisions, evidence, latches, and what people did about it.
@@ -110,6 +114,13 @@ export type Passport = Message<"release_passport.v1.Passport"> & {
    * @generated from field: repeated release_passport.v1.FreezeExemption freeze_exemptions = 11;
    */
   freezeExemptions: FreezeExemption[];
+
+  /**
+   * watch_windows are those of its rollouts, the newest first, up to 20; ended ones too.
+   *
+   * @generated from field: repeated release_passport.v1.WatchWindow watch_windows = 12;
+   */
+  watchWindows: WatchWindow[];
 };
 
 /**
@@ -118,81 +129,4 @@ export type Passport = Message<"release_passport.v1.Passport"> & {
  */
 export const PassportSchema: GenMessage<Passport> = /*@__PURE__*/
   messageDesc(file_release_passport_v1_passport, 0);
-
-/**
- * Latch keeps a recommended rollback standing, whatever later samples say.
- *
- * @generated from message release_passport.v1.Latch
- */
-export type Latch = Message<"release_passport.v1.Latch"> & {
-  /**
-   * name is {environment}/latches/{ulid}.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * release_digest is what is latched.
-   *
-   * @generated from field: string release_digest = 2;
-   */
-  releaseDigest: string;
-
-  /**
-   * policy is the policy whose rule latched.
-   *
-   * @generated from field: string policy = 3;
-   */
-  policy: string;
-
-  /**
-   * rule is the rule that latched.
-   *
-   * @generated from field: string rule = 4;
-   */
-  rule: string;
-
-  /**
-   * decision is the decision that first said so.
-   *
-   * @generated from field: string decision = 5;
-   */
-  decision: string;
-
-  /**
-   * reason is ROLLBACK_RECOMMENDED or ANALYSIS_INCONCLUSIVE.
-   *
-   * @generated from field: string reason = 6;
-   */
-  reason: string;
-
-  /**
-   * create_time is when it latched.
-   *
-   * @generated from field: google.protobuf.Timestamp create_time = 7;
-   */
-  createTime?: Timestamp | undefined;
-
-  /**
-   * clear_time is when somebody acknowledged it, if so.
-   *
-   * @generated from field: google.protobuf.Timestamp clear_time = 8;
-   */
-  clearTime?: Timestamp | undefined;
-
-  /**
-   * attempt is the attempt in which it latched.
-   *
-   * @generated from field: string attempt = 9;
-   */
-  attempt: string;
-};
-
-/**
- * Describes the message release_passport.v1.Latch.
- * Use `create(LatchSchema)` to create a new message.
- */
-export const LatchSchema: GenMessage<Latch> = /*@__PURE__*/
-  messageDesc(file_release_passport_v1_passport, 1);
 

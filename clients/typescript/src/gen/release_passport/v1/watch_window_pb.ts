@@ -8,8 +8,8 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { RollbackReadiness } from "./evidence_pb.js";
 import { file_release_passport_v1_evidence } from "./evidence_pb.js";
-import type { Latch } from "./passport_pb.js";
-import { file_release_passport_v1_passport } from "./passport_pb.js";
+import type { Latch } from "./latch_pb.js";
+import { file_release_passport_v1_latch } from "./latch_pb.js";
 import type { Verdict } from "./verdict_pb.js";
 import { file_release_passport_v1_verdict } from "./verdict_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file release_passport/v1/watch_window.proto.
  */
 export const file_release_passport_v1_watch_window: GenFile = /*@__PURE__*/
-  fileDesc("CiZyZWxlYXNlX3Bhc3Nwb3J0L3YxL3dhdGNoX3dpbmRvdy5wcm90bxITcmVsZWFzZV9wYXNzcG9ydC52MSKWBgoLV2F0Y2hXaW5kb3cSDAoEbmFtZRgBIAEoCRIPCgdyZWxlYXNlGAIgASgJEjQKBXN0YXRlGAMgASgOMiUucmVsZWFzZV9wYXNzcG9ydC52MS5XYXRjaFdpbmRvd1N0YXRlEg4KBmdyb3VuZBgEIAEoCRIQCghkZWNpc2lvbhgFIAEoCRI3ChFlZmZlY3RpdmVfdmVyZGljdBgGIAEoDjIcLnJlbGVhc2VfcGFzc3BvcnQudjEuVmVyZGljdBIrCghkdXJhdGlvbhgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgptYXhfd2VpZ2h0GAggASgFEg0KBXN0ZXBzGAkgAygFEiwKCGFybV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglvcGVuX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXBhc3NfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNsb3NlX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgPIAEoCRIXCg9yb2xsYmFja190YXJnZXQYECABKAkSKwoHbGF0Y2hlcxgRIAMoCzIaLnJlbGVhc2VfcGFzc3BvcnQudjEuTGF0Y2gSQwoQYWNrbm93bGVkZ2VtZW50cxgSIAMoCzIpLnJlbGVhc2VfcGFzc3BvcnQudjEuTGF0Y2hBY2tub3dsZWRnZW1lbnQSQgoScm9sbGJhY2tfcmVhZGluZXNzGBMgASgLMiYucmVsZWFzZV9wYXNzcG9ydC52MS5Sb2xsYmFja1JlYWRpbmVzcxI7Chdyb2xsYmFja19yZWFkaW5lc3NfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikgEKFExhdGNoQWNrbm93bGVkZ2VtZW50EhEKCXByaW5jaXBhbBgBIAEoCRIOCgZyZWFzb24YAiABKAkSNAoQYWNrbm93bGVkZ2VfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbGF0Y2hlcxgEIAMoCRIQCghkZWNpc2lvbhgFIAEoCSrCAgoQV2F0Y2hXaW5kb3dTdGF0ZRIiCh5XQVRDSF9XSU5ET1dfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhXQVRDSF9XSU5ET1dfU1RBVEVfQVJNRUQQARIbChdXQVRDSF9XSU5ET1dfU1RBVEVfT1BFThACEh4KGldBVENIX1dJTkRPV19TVEFURV9MQVRDSEVEEAMSHQoZV0FUQ0hfV0lORE9XX1NUQVRFX1BBU1NFRBAEEiIKHldBVENIX1dJTkRPV19TVEFURV9ST0xMRURfQkFDSxAFEh0KGVdBVENIX1dJTkRPV19TVEFURV9GQUlMRUQQBhIgChxXQVRDSF9XSU5ET1dfU1RBVEVfQ0FOQ0VMTEVEEAcSKwonV0FUQ0hfV0lORE9XX1NUQVRFX0VYUElSRURfV0lUSE9VVF9EQVRBEAhCWwoWZGV2LnJlbGVhc2VwYXNzcG9ydC52MVABWj9yZWxlYXNlLXBhc3Nwb3J0LmRldi9nZW4vcmVsZWFzZV9wYXNzcG9ydC92MTtyZWxlYXNlX3Bhc3Nwb3J0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_release_passport_v1_evidence, file_release_passport_v1_passport, file_release_passport_v1_verdict]);
+  fileDesc("CiZyZWxlYXNlX3Bhc3Nwb3J0L3YxL3dhdGNoX3dpbmRvdy5wcm90bxITcmVsZWFzZV9wYXNzcG9ydC52MSKmBgoLV2F0Y2hXaW5kb3cSDAoEbmFtZRgBIAEoCRIPCgdyZWxlYXNlGAIgASgJEjQKBXN0YXRlGAMgASgOMiUucmVsZWFzZV9wYXNzcG9ydC52MS5XYXRjaFdpbmRvd1N0YXRlEg4KBmdyb3VuZBgEIAEoCRIQCghkZWNpc2lvbhgFIAEoCRI3ChFlZmZlY3RpdmVfdmVyZGljdBgGIAEoDjIcLnJlbGVhc2VfcGFzc3BvcnQudjEuVmVyZGljdBIrCghkdXJhdGlvbhgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgptYXhfd2VpZ2h0GAggASgFEg0KBXN0ZXBzGAkgAygFEiwKCGFybV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglvcGVuX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXBhc3NfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmNsb3NlX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgPIAEoCRIXCg9yb2xsYmFja190YXJnZXQYECABKAkSKwoHbGF0Y2hlcxgRIAMoCzIaLnJlbGVhc2VfcGFzc3BvcnQudjEuTGF0Y2gSQwoQYWNrbm93bGVkZ2VtZW50cxgSIAMoCzIpLnJlbGVhc2VfcGFzc3BvcnQudjEuTGF0Y2hBY2tub3dsZWRnZW1lbnQSQgoScm9sbGJhY2tfcmVhZGluZXNzGBMgASgLMiYucmVsZWFzZV9wYXNzcG9ydC52MS5Sb2xsYmFja1JlYWRpbmVzcxI7Chdyb2xsYmFja19yZWFkaW5lc3NfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcGF1c2VkGBUgASgIIpIBChRMYXRjaEFja25vd2xlZGdlbWVudBIRCglwcmluY2lwYWwYASABKAkSDgoGcmVhc29uGAIgASgJEjQKEGFja25vd2xlZGdlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2xhdGNoZXMYBCADKAkSEAoIZGVjaXNpb24YBSABKAkq5QIKEFdhdGNoV2luZG93U3RhdGUSIgoeV0FUQ0hfV0lORE9XX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYV0FUQ0hfV0lORE9XX1NUQVRFX0FSTUVEEAESGwoXV0FUQ0hfV0lORE9XX1NUQVRFX09QRU4QAhIeChpXQVRDSF9XSU5ET1dfU1RBVEVfTEFUQ0hFRBADEh0KGVdBVENIX1dJTkRPV19TVEFURV9QQVNTRUQQBBIiCh5XQVRDSF9XSU5ET1dfU1RBVEVfUk9MTEVEX0JBQ0sQBRIdChlXQVRDSF9XSU5ET1dfU1RBVEVfRkFJTEVEEAYSIAocV0FUQ0hfV0lORE9XX1NUQVRFX0NBTkNFTExFRBAHEisKJ1dBVENIX1dJTkRPV19TVEFURV9FWFBJUkVEX1dJVEhPVVRfREFUQRAIEiEKHVdBVENIX1dJTkRPV19TVEFURV9TVVBFUlNFREVEEAlCWwoWZGV2LnJlbGVhc2VwYXNzcG9ydC52MVABWj9yZWxlYXNlLXBhc3Nwb3J0LmRldi9nZW4vcmVsZWFzZV9wYXNzcG9ydC92MTtyZWxlYXNlX3Bhc3Nwb3J0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_release_passport_v1_evidence, file_release_passport_v1_latch, file_release_passport_v1_verdict]);
 
 /**
  * WatchWindow is the time in which a rollout is watched; every attempt to roll a release out has one.
@@ -104,7 +104,8 @@ export type WatchWindow = Message<"release_passport.v1.WatchWindow"> & {
   openTime?: Timestamp | undefined;
 
   /**
-   * pass_time is the earliest time at which it can pass: open_time and the duration.
+   * pass_time is the earliest time at which it can pass: when it has been exposed for the duration. Absent before open_time,
+   * and while nothing of it is exposed.
    *
    * @generated from field: google.protobuf.Timestamp pass_time = 12;
    */
@@ -165,6 +166,13 @@ export type WatchWindow = Message<"release_passport.v1.WatchWindow"> & {
    * @generated from field: google.protobuf.Timestamp rollback_readiness_time = 20;
    */
   rollbackReadinessTime?: Timestamp | undefined;
+
+  /**
+   * paused is true while its clock stands: it was exposed, and was last seen not to be.
+   *
+   * @generated from field: bool paused = 21;
+   */
+  paused: boolean;
 };
 
 /**
@@ -291,6 +299,13 @@ export enum WatchWindowState {
    * @generated from enum value: WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA = 8;
    */
   EXPIRED_WITHOUT_DATA = 8,
+
+  /**
+   * WATCH_WINDOW_STATE_SUPERSEDED means that a newer release was seen to be exposed, and these images no longer.
+   *
+   * @generated from enum value: WATCH_WINDOW_STATE_SUPERSEDED = 9;
+   */
+  SUPERSEDED = 9,
 }
 
 /**
