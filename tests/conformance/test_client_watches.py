@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from support.certificates import Certificates
-from support.client_runners import RUNNERS, WATCHING, ready
-from support.watch_table import scenarios, scripted_server
+from support.client_runners import RUNNERS, WATCHING, WITHOUT_WATCHER, ready
+from support.watch_table import cutting_proxy, scenarios, scripted_server
 
 pytestmark = pytest.mark.asyncio
 ROOT = Path(__file__).parents[2]
@@ -20,12 +20,14 @@ PATIENCE = 120
 
 @pytest.mark.parametrize("client", WATCHING)
 async def test_a_watcher_goes_on_and_fails_closed_as_the_table_says(client: str, tmp_path: Path) -> None:
+    if absent := WITHOUT_WATCHER.get(client):
+        pytest.skip(f"the {client} client is not asked to watch: {absent}")
     if lacking := await asyncio.to_thread(ready, client):
         pytest.skip(f"the {client} client cannot run here: {lacking}")
     files = Certificates.make(tmp_path)
-    async with scripted_server(files) as server:
+    async with scripted_server(files) as server, cutting_proxy(server) as port:
         own = {
-            "PASSPORT_ADDRESS": f"localhost:{server.port}",
+            "PASSPORT_ADDRESS": f"localhost:{port}",
             "PASSPORT_URL": "",
             "PASSPORT_CA": str(files.authority),
             "PASSPORT_TOKEN": server.token,

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from release_passport.cli.main import passport
-from support import typescript
+from support import java, typescript
 from support.certificates import Certificates
 from support.server import real_server
 from support.story import Story
@@ -28,13 +28,15 @@ ADDRESS = "passport.example.com:443"
 PATIENCE = 60.0
 # README, heading: what the program prints, in this order. Those that go on for ever are ended then.
 PRINTED = {
-    ("python", "A verdict"): ["True"],
+    ("python", "A verdict"): ["True ()"],
     ("python", "A watcher"): ["News.STOOD VERDICT_ALLOW", "News.SYNCED VERDICT_HOLD"],
     ("python", "Without blocking"): ["VERDICT_ALLOW", "News.STOOD", "News.SYNCED"],
     ("typescript", "A verdict"): ["true []"],
     ("typescript", "A watcher"): ["STOOD ALLOW", "SYNCED ALLOW"],
     ("typescript", "Every other call"): ["NOT_FOUND NOT_FOUND"],
+    ("java", "Release Passport: Java client"): ["true VERDICT_ALLOW []"],
 }
+LANGUAGES = {"python": "python", "typescript": "ts", "java": "java"}
 _BLOCK = re.compile(
     r"^#+ (?P<heading>.+?)$|^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -52,7 +54,7 @@ def blocks(readme: Path, language: str) -> dict[str, str]:
 
 
 def examples(client: str) -> dict[str, str]:
-    return blocks(ROOT / "clients" / client / "README.md", {"python": "python", "typescript": "ts"}[client])
+    return blocks(ROOT / "clients" / client / "README.md", LANGUAGES[client])
 
 
 @dataclass
@@ -60,6 +62,8 @@ class Shop:
     """A server with a release that may go, and how a program reaches it."""
 
     address: str
+    url: str
+    authority: Path
     environment: dict[str, str]
 
 
@@ -81,11 +85,12 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
             "PASSPORT_TOKEN": server.token,
             "PYTHONPATH": str(ROOT / "clients/python"),
         }
-        yield Shop(address, os.environ | own)
+        url = f"http://127.0.0.1:{server.process.http_port}"
+        yield Shop(address, url, files.authority, os.environ | own)
 
 
 async def test_each_example_is_known_here() -> None:
-    found = {(client, heading) for client in ("python", "typescript") for heading in examples(client)}
+    found = {(client, heading) for client in LANGUAGES for heading in examples(client)}
     assert found == set(PRINTED)
 
 
@@ -106,6 +111,20 @@ async def test_a_typescript_example_is_typed_and_prints_what_it_should(
         typescript.project, tmp_path, placed(examples("typescript")[heading], shop)
     )
     await prints(["node", str(folder / "example.js")], shop, PRINTED["typescript", heading], tmp_path)
+
+
+@pytest.mark.parametrize("heading", examples("java"))
+async def test_a_java_example_prints_what_it_should(shop: Shop, heading: str, tmp_path: Path) -> None:
+    if lacking := java.missing():
+        pytest.skip(f"the java example is not run here: {lacking}")
+    path = await asyncio.to_thread(java.built)
+    trusting = await asyncio.to_thread(java.trusting, tmp_path, shop.authority)
+    program = tmp_path / "Example.java"
+    program.write_text(
+        "import dev.releasepassport.Gate;\nimport io.grpc.*;\nclass Example {\n"
+        f"public static void main(String[] given) {{\n{placed(examples('java')[heading], shop)}}}}}\n"
+    )
+    await prints(["java", *trusting, "-cp", path, str(program)], shop, PRINTED["java", heading], tmp_path)
 
 
 def placed(text: str, shop: Shop) -> str:

@@ -10,7 +10,8 @@ while the stream is open; after an error they do not count.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from grpc import aio
 
 from release_passport.v1 import decision_service_pb2 as pb
 from support.certificates import Certificates
+from support.proxy import Proxy, Way
 
 TABLE = Path(__file__).parents[1] / "conformance/watches.yaml"
 SERVICE = "release_passport.v1.DecisionService"
@@ -79,6 +81,7 @@ class ScriptedServer:
     token: str = "rp1_scripted"
     port: int = 0
     asked: dict[str, list[str]] = field(default_factory=dict)
+    cut: Callable[[], None] = lambda: None
     _server: aio.Server | None = None
     _restarts: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -116,6 +119,9 @@ class ScriptedServer:
     async def _end(self, how: Any, context: Any) -> None:
         if how == "closed":
             return
+        if how == "cut":
+            # As a proxy does with a stream on which nothing was said for long.
+            await asyncio.to_thread(self.cut)
         if how == "killed":
             restart = asyncio.create_task(self._restart())
             self._restarts.add(restart)
@@ -143,3 +149,23 @@ async def scripted_server(files: Certificates) -> AsyncIterator[ScriptedServer]:
         yield server
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def cutting_proxy(server: ScriptedServer) -> AsyncIterator[int]:
+    """Give the port of a proxy before the server, which cuts every connection when the table says so."""
+    proxy, started = Proxy("127.0.0.1", server.port), threading.Event()
+    thread = threading.Thread(target=proxy.run, args=(started,), name="proxy")
+    thread.start()
+    started.wait(10)
+
+    def cut() -> None:
+        proxy.turn(Way.REFUSE)
+        proxy.turn(Way.PASS)
+
+    server.cut = cut
+    try:
+        yield proxy.listens
+    finally:
+        proxy.stop()
+        thread.join()

@@ -32,6 +32,7 @@ const (
 	ReasonVerdictUnknown    = "VERDICT_UNKNOWN"
 	ReasonDevelopmentServer = "DEVELOPMENT_SERVER"
 	ReasonNoLongerValid     = "NO_LONGER_VALID"
+	ReasonNotNewest         = "NOT_NEWEST"
 )
 
 // Reason is one thing that keeps a release, and who can do what about it.
@@ -62,7 +63,8 @@ type Answer struct {
 // Gate decides a release, records the decision and returns what it is worth now. It fails closed: the answer is never
 // nil, and together with an error (an *Error) it is HOLD.
 func (c *Client) Gate(ctx context.Context, question Question) (*Answer, error) {
-	response, err := passportv1.NewDecisionServiceClient(c).Evaluate(ctx, &passportv1.EvaluateRequest{
+	decisions := passportv1.NewDecisionServiceClient(c)
+	response, err := decisions.Evaluate(ctx, &passportv1.EvaluateRequest{
 		Tenant:   question.Tenant,
 		Release:  question.Release,
 		Identity: question.Identity,
@@ -71,7 +73,16 @@ func (c *Client) Gate(ctx context.Context, question Question) (*Answer, error) {
 	if err != nil {
 		return held(nil, failed(err)), err
 	}
-	return worth(response, question, time.Now()), nil
+	name, newest := response.GetDecision().GetName(), !response.GetReplayed()
+	if response.GetReplayed() && name != "" {
+		// A repeated request is answered with what was decided then.
+		found, err := decisions.GetDecision(ctx, &passportv1.GetDecisionRequest{Name: name})
+		if err != nil {
+			return held(response.GetDecision(), failed(err)), err
+		}
+		newest = found.GetNewest()
+	}
+	return worth(response, question, newest, time.Now()), nil
 }
 
 func failed(err error) Reason {
@@ -95,7 +106,7 @@ func held(decision *passportv1.Decision, reason Reason) *Answer {
 }
 
 // worth returns what a decision is worth at a moment.
-func worth(response *passportv1.EvaluateResponse, question Question, now time.Time) *Answer {
+func worth(response *passportv1.EvaluateResponse, question Question, newest bool, now time.Time) *Answer {
 	decision := response.GetDecision()
 	verdict := decision.GetEffectiveVerdict()
 	if decision == nil {
@@ -104,7 +115,7 @@ func worth(response *passportv1.EvaluateResponse, question Question, now time.Ti
 	if !Known(verdict) {
 		return held(decision, Reason{Code: ReasonVerdictUnknown, Message: "the server gave a verdict that this client does not know"})
 	}
-	if refusal := unreliable(decision, question, now); Allowing(verdict) && refusal != nil {
+	if refusal := unreliable(decision, question, newest, now); Allowing(verdict) && refusal != nil {
 		return held(decision, *refusal)
 	}
 	answer := &Answer{Verdict: verdict, Decision: decision, Permit: response.GetPermit()}
@@ -116,12 +127,14 @@ func worth(response *passportv1.EvaluateResponse, question Question, now time.Ti
 }
 
 // unreliable returns why an allowing decision allows nothing; nil where it does.
-func unreliable(decision *passportv1.Decision, question Question, now time.Time) *Reason {
+func unreliable(decision *passportv1.Decision, question Question, newest bool, now time.Time) *Reason {
 	switch {
 	case decision.GetName() == "":
 		return &Reason{Code: ReasonNotRecorded, Message: "the answer names no recorded decision"}
 	case decision.GetDev() && !question.AcceptDev:
 		return &Reason{Code: ReasonDevelopmentServer, Message: "made by a server in development mode, which gates nothing"}
+	case !newest:
+		return &Reason{Code: ReasonNotNewest, Message: "a newer decision of this release exists; ask again"}
 	case decision.GetValidUntil() == nil || !decision.GetValidUntil().AsTime().After(now):
 		return &Reason{Code: ReasonNoLongerValid, Message: "the decision is no longer valid; ask again"}
 	}

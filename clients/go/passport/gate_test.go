@@ -40,7 +40,7 @@ func TestWhatADecisionIsWorth(t *testing.T) {
 	}
 	for name, test := range cases {
 		t.Run(name, func(t *testing.T) {
-			answer := worth(&passportv1.EvaluateResponse{Decision: test.decision, Permit: []byte("p")}, test.question, now)
+			answer := worth(&passportv1.EvaluateResponse{Decision: test.decision, Permit: []byte("p")}, test.question, true, now)
 			code := ""
 			if len(answer.Reasons) > 0 {
 				code = answer.Reasons[0].Code
@@ -52,5 +52,14 @@ func TestWhatADecisionIsWorth(t *testing.T) {
 				t.Error("a permit goes with a yes alone")
 			}
 		})
+	}
+}
+
+func TestADecisionThatIsNotTheNewestHolds(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	decision := &passportv1.Decision{Name: "d", EffectiveVerdict: Allow, ValidUntil: timestamppb.New(now.Add(time.Minute))}
+	answer := worth(&passportv1.EvaluateResponse{Decision: decision}, Question{}, false, now)
+	if answer.Verdict != Hold || answer.Proceed || answer.Reasons[0].Code != ReasonNotNewest {
+		t.Errorf("%+v", answer)
 	}
 }

@@ -75,7 +75,7 @@ export class Client {
     const answer = await decisions.evaluate(request, options);
     const name = answer.decision?.name ?? "";
     // A repeated request is answered with what was decided then.
-    const newest = !answer.replayed || (await decisions.getDecision({ name }, options)).newest;
+    const newest = !answer.replayed || (name !== "" && (await decisions.getDecision({ name }, options)).newest);
     return gateOf(answer, { acceptCanary, acceptDev, newest, now: (now ?? (() => new Date()))() });
   }
 

@@ -87,9 +87,16 @@ export class PassportError extends Error {
     const error = ConnectError.from(failure);
     // The server's core sheds bursts of calls as CANCELLED; only the caller's own is called so.
     const isShed = error.code === Code.Canceled && signal?.aborted !== true;
-    const code = isShed ? "UNAVAILABLE" : (CODES[error.code] ?? "UNKNOWN");
+    const code = isShed || isBrokenOff(error) ? "UNAVAILABLE" : (CODES[error.code] ?? "UNKNOWN");
     return new PassportError(code, error.rawMessage || "no text was given", { ...detailsOf(error), cause: failure });
   }
+}
+
+/** Says whether the connection ended under the call: a server that answers with INTERNAL says more than that. */
+function isBrokenOff(error: ConnectError): boolean {
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  const byHTTP = typeof code === "string" && code.startsWith("ERR_HTTP2_");
+  return error.code === Code.Internal && byHTTP && error.details.length === 0;
 }
 
 function detailsOf(error: ConnectError): Details {

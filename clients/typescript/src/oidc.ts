@@ -21,6 +21,7 @@ export function githubActionsToken(audience: string): TokenSource {
     asked.searchParams.set("audience", audience);
     const answer = await fetch(asked, {
       headers: { authorization: `Bearer ${bearer}` },
+      redirect: "error",
       signal: AbortSignal.any([signal, AbortSignal.timeout(GITHUB_TIMEOUT_MS)]),
     });
     const { value } = (answer.ok ? await answer.json() : {}) as { value?: unknown };

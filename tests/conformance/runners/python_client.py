@@ -14,6 +14,7 @@ from google.protobuf import json_format
 
 from release_passport.client import Client
 from release_passport.errors import PassportAPIError
+from release_passport.gate import Gate, async_gate, gate
 from release_passport.target import Target
 from release_passport.v1 import decision_service_pb2, verdict_pb2
 from release_passport.watching import Watcher
@@ -42,9 +43,20 @@ def answered(client: object, line: dict[str, Any], wait: Callable[[Any], Any]) -
     if call is None:
         return {"error": {"code": "", "reason": "the client has no such method"}}
     try:
-        return {"answer": json_format.MessageToDict(wait(call(request)))}
+        if line.get("gate"):
+            asking: Any = gate if isinstance(client, Client) else async_gate
+            answer = asking(client, request, now=lambda: datetime.now(UTC), timeout=line.get("timeout"))
+            return {"gate": gated(wait(answer))}
+        return {"answer": json_format.MessageToDict(wait(call(request, timeout=line.get("timeout"))))}
     except PassportAPIError as error:
         return {"error": {"code": error.code, "reason": error.reason}}
+
+
+def gated(answer: Gate) -> dict[str, Any]:
+    """Return what a gate said."""
+    verdict = verdict_pb2.Verdict.Name(answer.verdict)
+    codes = [reason.code for reason in answer.reasons]
+    return {"verdict": verdict, "proceed": answer.may_proceed, "reasons": codes}
 
 
 def watched(client: Client, line: dict[str, Any]) -> dict[str, Any]:

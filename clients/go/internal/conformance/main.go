@@ -9,8 +9,9 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
-	_ "release-passport.dev/gen/release_passport/v1"
+	passportv1 "release-passport.dev/gen/release_passport/v1"
 	"release-passport.dev/passport"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
@@ -23,6 +24,8 @@ import (
 type line struct {
 	Call    string          `json:"call"`
 	Request json.RawMessage `json:"request"`
+	Gate    bool            `json:"gate"`
+	Timeout float64         `json:"timeout"`
 }
 
 type failure struct {
@@ -30,9 +33,16 @@ type failure struct {
 	Reason string `json:"reason"`
 }
 
+type gated struct {
+	Verdict string   `json:"verdict"`
+	Proceed bool     `json:"proceed"`
+	Reasons []string `json:"reasons"`
+}
+
 type answer struct {
 	Answer json.RawMessage `json:"answer,omitempty"`
 	Error  *failure        `json:"error,omitempty"`
+	Gate   *gated          `json:"gate,omitempty"`
 }
 
 func main() {
@@ -99,7 +109,16 @@ func answered(client *passport.Client, content []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = client.Invoke(context.Background(), "/release_passport.v1."+asked.Call, request, response)
+	ctx := context.Background()
+	if asked.Timeout != 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(asked.Timeout*float64(time.Second)))
+		defer cancel()
+	}
+	if question, ok := request.(*passportv1.EvaluateRequest); ok && asked.Gate {
+		return asGate(client.Gate(ctx, passport.Question{Tenant: question.Tenant, Release: question.Release}))
+	}
+	err = client.Invoke(ctx, "/release_passport.v1."+asked.Call, request, response)
 	var known *passport.Error
 	if errors.As(err, &known) {
 		return &answer{Error: &failure{code.Code(known.Code).String(), known.Reason}}, nil
@@ -109,6 +128,18 @@ func answered(client *passport.Client, content []byte) (any, error) {
 	}
 	content, err = protojson.Marshal(response)
 	return &answer{Answer: content}, err
+}
+
+func asGate(said *passport.Answer, err error) (any, error) {
+	var known *passport.Error
+	if errors.As(err, &known) {
+		return &answer{Error: &failure{code.Code(known.Code).String(), known.Reason}}, nil
+	}
+	reasons := []string{}
+	for _, reason := range said.Reasons {
+		reasons = append(reasons, reason.Code)
+	}
+	return &answer{Gate: &gated{said.Verdict.String(), said.Proceed, reasons}}, err
 }
 
 func made(message protoreflect.MessageDescriptor) (proto.Message, error) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Code } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 
 import { PassportError } from "../errors.js";
 import { DecisionService } from "../gen/release_passport/v1/decision_service_pb.js";
@@ -65,6 +65,13 @@ test("after four attempts the failure is told", async () => {
   });
   await assert.rejects(client.service(DecisionService).evaluate(ASK), { code: "UNAVAILABLE" });
   assert.equal(calls, 4);
+});
+
+test("a connection that ends under a call is told as UNAVAILABLE, a server's own INTERNAL as that", () => {
+  const cause = Object.assign(new Error("Stream closed"), { code: "ERR_HTTP2_STREAM_ERROR" });
+  const broken = new ConnectError("Stream closed", Code.Internal, undefined, undefined, cause);
+  assert.equal(PassportError.from(broken).code, "UNAVAILABLE");
+  assert.equal(PassportError.from(new ConnectError("oops", Code.Internal)).code, "INTERNAL");
 });
 
 test("a call that a server sheds as CANCELLED is told as UNAVAILABLE, the caller's own is CANCELLED", async () => {

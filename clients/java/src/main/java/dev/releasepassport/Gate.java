@@ -6,6 +6,7 @@ import dev.releasepassport.v1.Decision;
 import dev.releasepassport.v1.DecisionServiceGrpc;
 import dev.releasepassport.v1.EvaluateRequest;
 import dev.releasepassport.v1.Finding;
+import dev.releasepassport.v1.GetDecisionRequest;
 import dev.releasepassport.v1.Verdict;
 import io.grpc.CallCredentials;
 import io.grpc.Channel;
@@ -62,14 +63,23 @@ public final class Gate {
     EvaluateRequest request =
         EvaluateRequest.newBuilder().setRelease(release).setRequestId(UUID.randomUUID().toString()).build();
     try {
-      var answer = decisions.withDeadlineAfter(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS).evaluate(request);
-      return answer.hasDecision() ? worth(answer.getDecision()) : held("NOT_RECORDED", "the answer holds no decision");
+      var timed = decisions.withDeadlineAfter(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      var answer = timed.evaluate(request);
+      if (!answer.hasDecision()) {
+        return held("NOT_RECORDED", "the answer holds no decision");
+      }
+      String name = answer.getDecision().getName();
+      boolean newest = !answer.getReplayed();
+      if (answer.getReplayed() && !name.isEmpty()) {
+        newest = timed.getDecision(GetDecisionRequest.newBuilder().setName(name).build()).getNewest();
+      }
+      return worth(answer.getDecision(), newest);
     } catch (StatusRuntimeException failure) {
       return held(reasonOf(failure), String.valueOf(failure.getStatus().getDescription()));
     }
   }
 
-  private Answer worth(Decision decision) {
+  private Answer worth(Decision decision, boolean newest) {
     Verdict verdict = decision.getEffectiveVerdict();
     if (verdict == Verdict.UNRECOGNIZED || verdict == Verdict.VERDICT_UNSPECIFIED) {
       return held("VERDICT_UNKNOWN", "the server gave a verdict that this client does not know");
@@ -82,6 +92,9 @@ public final class Gate {
     }
     if (decision.getDev()) {
       return held("DEVELOPMENT_SERVER", "made by a server in development mode, which gates nothing");
+    }
+    if (!newest) {
+      return held("NOT_NEWEST", "a newer decision of this release exists; ask again");
     }
     var end = decision.getValidUntil();
     if (!Instant.ofEpochSecond(end.getSeconds(), end.getNanos()).isAfter(clock.instant())) {

@@ -9,6 +9,8 @@ import dev.releasepassport.v1.Decision;
 import dev.releasepassport.v1.DecisionServiceGrpc;
 import dev.releasepassport.v1.EvaluateRequest;
 import dev.releasepassport.v1.EvaluateResponse;
+import dev.releasepassport.v1.GetDecisionRequest;
+import dev.releasepassport.v1.GetDecisionResponse;
 import dev.releasepassport.v1.Verdict;
 import io.grpc.Status;
 import io.grpc.inprocess.InProcessChannelBuilder;
@@ -42,6 +44,12 @@ class GateTest {
   }
 
   @Test
+  void aRepeatedAnswerCountsWhileItIsTheNewest() throws IOException {
+    assertEquals("NOT_NEWEST", asked(allowing().build(), true, false).reasons().get(0).code());
+    assertTrue(asked(allowing().build(), true, true).proceed());
+  }
+
+  @Test
   void aBlockStaysABlock() throws IOException {
     var answer = asked(allowing().setEffectiveVerdict(Verdict.VERDICT_BLOCK).build());
     assertFalse(answer.proceed());
@@ -63,6 +71,10 @@ class GateTest {
   }
 
   private static Gate.Answer asked(Decision decision) throws IOException {
+    return asked(decision, false, true);
+  }
+
+  private static Gate.Answer asked(Decision decision, boolean replayed, boolean newest) throws IOException {
     String name = InProcessServerBuilder.generateName();
     var service =
         new DecisionServiceGrpc.DecisionServiceImplBase() {
@@ -72,7 +84,13 @@ class GateTest {
               observer.onError(Status.UNAVAILABLE.asRuntimeException());
               return;
             }
-            observer.onNext(EvaluateResponse.newBuilder().setDecision(decision).build());
+            observer.onNext(EvaluateResponse.newBuilder().setDecision(decision).setReplayed(replayed).build());
+            observer.onCompleted();
+          }
+
+          @Override
+          public void getDecision(GetDecisionRequest request, StreamObserver<GetDecisionResponse> observer) {
+            observer.onNext(GetDecisionResponse.newBuilder().setDecision(decision).setNewest(newest).build());
             observer.onCompleted();
           }
         };
