@@ -18,5 +18,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).parts[0] in WITHOUT_SOCKETS:
             item.add_marker(pytest.mark.disable_socket)
-        if "postgres_url" in getattr(item, "fixturenames", ()):
+        if {"postgres_url", "own_postgres_url"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.postgres)

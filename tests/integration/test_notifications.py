@@ -71,7 +71,7 @@ def engine() -> str:
 async def told(request: pytest.FixtureRequest, tmp_path: Path, engine: str) -> AsyncIterator[Told]:
     url = f"sqlite:///{tmp_path / 'passport.db'}"
     if engine == "postgresql":
-        url = request.getfixturevalue("postgres_url").replace("+psycopg", "", 1)
+        url = request.getfixturevalue("own_postgres_url").replace("+psycopg", "", 1)
     authority = Authority()
     (tmp_path / "ca.pem").write_bytes(authority.pem)
     async with receiving(tmp_path, authority) as receiver:

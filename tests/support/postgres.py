@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -158,12 +158,25 @@ def postgres_programs() -> Path:
 @pytest.fixture(scope="module")
 def postgres_url(postgres_server: URL) -> Iterator[str]:
     """Give the URL of a fresh, empty database, dropped after the module."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def own_postgres_url(postgres_server: URL) -> Iterator[str]:
+    """Give the URL of a fresh, empty database, dropped after the test."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def _database(cluster: URL) -> Iterator[str]:
     name = f"passport_test_{uuid.uuid4().hex[:12]}"
-    server = postgres_server.set(drivername="postgresql").render_as_string(hide_password=False)
+    server = cluster.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
         try:
-            yield postgres_server.set(database=name).render_as_string(hide_password=False)
+            yield cluster.set(database=name).render_as_string(hide_password=False)
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 

@@ -109,8 +109,9 @@ class ScriptedServer:
         bearer = dict(context.invocation_metadata()).get("authorization")
         assert bearer == f"Bearer {self.token}"
         asked = self.asked.setdefault(request.client_id, [])
-        asked.append(request.resume_token)
         streams = next(one.streams for one in scenarios() if one.name == request.client_id)
+        if not _lost_with_its_connection(asked, streams, request.resume_token):
+            asked.append(request.resume_token)
         stream = streams[len(asked) - 1] if len(asked) <= len(streams) else {}
         for message in stream.get("says", []):
             yield json_format.ParseDict(message, pb.WatchDecisionResponse())
@@ -138,6 +139,12 @@ class ScriptedServer:
     async def _restart(self) -> None:
         await self.stop()
         await self.start()
+
+
+def _lost_with_its_connection(asked: list[str], streams: list[dict[str, Any]], token: str) -> bool:
+    """Say whether what a stream said was still on its way as it was cut, so that it is asked for once more."""
+    last = streams[len(asked) - 1] if 0 < len(asked) <= len(streams) else {}
+    return last.get("ends") == "cut" and asked[-1] == token
 
 
 @asynccontextmanager
