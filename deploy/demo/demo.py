@@ -26,6 +26,8 @@ from signing import BuildKey
 
 LIBRARY = Path(__file__).resolve().parents[2] / "policies" / "library"
 OLD, NEW = Version("1.41.0"), Version("1.42.0")
+# The policy that has rollouts watched for half an hour.
+WATCHING = "watch-degrading-signals"
 HOLD, ALLOW_WITH_CANARY, ROLLBACK_RECOMMENDED = 11, 14, 13
 START_SECONDS = 60
 
@@ -217,16 +219,20 @@ def set_up(demo: Demo) -> None:
 
 
 def earlier_version(demo: Demo) -> None:
-    """Let an earlier version pass, so that there is something to go back to."""
+    """Let an earlier version pass, so that there is something to go back to.
+
+    Where rollouts are watched one passes after half an hour, so this one is from before they were.
+    """
+    demo.passport("admin", "policy", "delete", WATCHING, "--quiet", shown=False)
     demo.create(OLD)
     without, demo.without = demo.without, ""
     demo.evidence_before(OLD, None)
     demo.passport("ci", "gate", "--release", OLD.release, "--quiet", shown=False, expect=ALLOW_WITH_CANARY)
     attempt = demo.start(OLD)
-    demo.submit("connector", from_canary(attempt, 0.003))
     demo.passport("ci", "release", "finish", attempt, "--outcome", "passed", "--quiet", shown=False)
+    demo.passport("admin", "policy", "apply", str(LIBRARY / f"{WATCHING}.yaml"), "--quiet", shown=False)
     demo.without = without
-    print("1.41.0 was allowed, rolled out, and passed")
+    print("1.41.0 was allowed, rolled out, and passed, before rollouts were watched")
 
 
 def _shown(who: str, words: tuple[str, ...]) -> str:

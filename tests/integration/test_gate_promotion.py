@@ -123,8 +123,10 @@ async def test_a_hold_is_no_failed_check_where_the_canary_waits_elsewhere(shop: 
     for hook in ("rollout", "pre-rollout"):
         assert (await gate.flagger(hook)).status_code == 200
         assert (await gate.flagger("confirm-traffic-increase")).status_code == 403
-    shop.objects.canary("Progressing", webhooks=gate.webhooks("rollout"))
-    assert (await gate.flagger("rollout")).status_code == 403
+    # Where it would go on to the next weight, or to everybody, without asking, nothing else holds it.
+    for elsewhere in ("rollout",), ("rollout", "confirm-rollout"), CONFIRMING[:2], CONFIRMING[::2]:
+        shop.objects.canary("Progressing", webhooks=gate.webhooks(*elsewhere))
+        assert (await gate.flagger("rollout")).status_code == 403, elsewhere
 
 
 @pytest.mark.parametrize(
@@ -167,14 +169,60 @@ async def test_what_stops_is_zero_and_what_is_not_known_is_no_sample(shop: Shop)
     assert await sample(authorization="Bearer wrong") == []
 
 
-@pytest.mark.parametrize("vandal", [{"skipAnalysis": True}])
-async def test_a_canary_that_skips_its_analysis_is_not_begun_as_one(
-    shop: Shop, vandal: dict[str, Any]
+@pytest.mark.parametrize(
+    ("asks", "vandal"),
+    [
+        (CONFIRMING, {"skipAnalysis": True}),
+        # It would be promoted, or given more traffic, without asking anybody.
+        (("confirm-rollout",), {}),
+        (("confirm-rollout", "confirm-traffic-increase"), {}),
+        (("confirm-rollout", "confirm-promotion"), {}),
+    ],
+)
+async def test_a_canary_that_goes_on_without_asking_is_not_begun_as_one(
+    shop: Shop, asks: tuple[str, ...], vandal: dict[str, Any]
 ) -> None:
+    gate = await registered(shop.admin, shop.http, hooks=HOOKS)
     await settled(shop.admin)
     await released(shop.admin, "4.5.0")
-    gate = await registered(shop.admin, shop.http, hooks=HOOKS)
     shop.objects.deployment(image("4.5.0"))
-    shop.objects.canary(webhooks=gate.webhooks(*CONFIRMING), **vandal)
+    shop.objects.canary(webhooks=gate.webhooks(*asks), **vandal)
     answer = await gate.flagger("confirm-rollout")
     assert (answer.status_code, "CANARY_NOT_CONFIGURED" in answer.text) == (403, True)
+    shop.objects.canary(webhooks=gate.webhooks(*CONFIRMING))
+    assert (await gate.flagger("confirm-rollout")).status_code == 200
+
+
+async def test_a_blue_green_canary_that_asks_before_its_promotion_is_begun(shop: Shop) -> None:
+    gate = await registered(shop.admin, shop.http, hooks=HOOKS)
+    await settled(shop.admin)
+    await released(shop.admin, "4.6.0")
+    shop.objects.deployment(image("4.6.0"))
+    for asks, code in (("confirm-rollout",), 403), (("confirm-rollout", "confirm-promotion"), 200):
+        blue_green = {"stepWeight": None, "maxWeight": None, "iterations": 10}
+        shop.objects.canary(webhooks=gate.webhooks(*asks), analysis=blue_green)
+        assert (await gate.flagger("confirm-rollout")).status_code == code, asks
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        (
+            [{"analysis": {}}, {"setWeight": 10}, {"analysis": {}}, {"setWeight": 50}, {"analysis": {}}],
+            "allow",
+        ),
+        ([{"analysis": {}}, {"setWeight": 10}, {"setWeight": 50}, {"analysis": {}}], "hold"),
+        ([{"analysis": {}}, {"setWeight": 10}, {"analysis": {}}, {"setWeight": 50}, {"pause": {}}], "hold"),
+        ([{"analysis": {}}, {"setWeight": 10}, {"pause": {}}], "hold"),
+    ],
+)
+async def test_a_rollout_that_goes_on_without_an_analysis_is_not_begun_as_a_canary(
+    shop: Shop, steps: list[dict[str, Any]], verdict: str
+) -> None:
+    gate = await registered(shop.admin, shop.http, controller="GATE_CONTROLLER_ARGO_ROLLOUTS")
+    await settled(shop.admin)
+    await released(shop.admin, "4.7.0")
+    shop.objects.rollout(image("4.7.0"))
+    shop.objects.held["Rollout", "checkout"]["spec"]["strategy"]["canary"]["steps"] = steps
+    body = await gate.argo()
+    assert (body["verdict"], "CANARY_NOT_CONFIGURED" in body["reasons"]) == (verdict, verdict == "hold")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -18,8 +19,9 @@ from release_passport.v1 import (
 from release_passport_server.adapters.sql import tables
 from support.server import real_server
 from support.story import Story, manifests
-from support.watch_policy import enforce, measure, watching
+from support.watch_policy import begun, enforce, exposed, measure, watching
 
+WINDOW = timedelta(hours=1)
 ALLOW, CANARY, HOLD = 1, 2, 4
 
 
@@ -56,6 +58,26 @@ async def test_a_rollout_without_a_signal_cannot_end_as_passed(story: Story) -> 
     with pytest.raises(grpc.aio.AioRpcError, match="no signal yet"):
         await story.finish(attempt.name, "PASSED")
     await measure(story, attempt.name, 0.01)
+    begun(story, attempt.name, WINDOW)
+    assert (await story.finish(attempt.name, "PASSED")).HasField("finish_time")
+
+
+async def test_a_rollout_cannot_end_as_passed_before_its_window_has_passed(story: Story) -> None:
+    await enforce(story, "watch", **watching())
+    attempt = await story.start(await story.decided("1.0.0"))
+    await measure(story, attempt.name, 0.01)
+    with pytest.raises(grpc.aio.AioRpcError, match="have it watched until"):
+        await story.finish(attempt.name, "PASSED")
+    # Nobody looks at exposure: the clock runs from the start.
+    begun(story, attempt.name, WINDOW - timedelta(minutes=1))
+    with pytest.raises(grpc.aio.AioRpcError, match="have it watched until"):
+        await story.finish(attempt.name, "PASSED")
+    begun(story, attempt.name, 3 * WINDOW)
+    await exposed(story, attempt.name, 5, 2 * WINDOW)
+    await exposed(story, attempt.name, 0, WINDOW + timedelta(minutes=5))
+    with pytest.raises(grpc.aio.AioRpcError, match="longer than it was exposed"):
+        await story.finish(attempt.name, "PASSED")
+    await exposed(story, attempt.name, 5, timedelta(minutes=6))
     assert (await story.finish(attempt.name, "PASSED")).HasField("finish_time")
 
 

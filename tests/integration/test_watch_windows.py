@@ -23,7 +23,7 @@ from release_passport_server.domain.job import Timer
 from release_passport_server.domain.watch_window import EXPIRE_WINDOW
 from support.server import real_server
 from support.story import IMAGE, Story, item
-from support.watch_policy import enforce, measure, watching
+from support.watch_policy import begun, enforce, exposed, measure, watching
 
 ROLLBACK, APPROVAL = 6, 3
 REASON = "the probe was wrong, see the incident"
@@ -51,15 +51,6 @@ async def window(story: Story, attempt: str) -> watch_window_pb2.WatchWindow:
 
 def state(found: watch_window_pb2.WatchWindow) -> str:
     return watch_window_pb2.WatchWindowState.Name(found.state).removeprefix("WATCH_WINDOW_STATE_")
-
-
-async def exposed(story: Story, attempt: str, weight: int) -> None:
-    status = evidence_pb2.RolloutStatus(object="eu-1/shop/Rollout/checkout", weight=weight)
-    request = evidence_service_pb2.SubmitEvidenceRequest(
-        evidence=[item({"rollout_status": status}, attempt=attempt)]
-    )
-    reading = await story.somebody("sa:cluster", "connector")
-    await reading.call("EvidenceService", "SubmitEvidence", request)
 
 
 async def degraded(story: Story) -> str:
@@ -203,7 +194,8 @@ async def test_a_window_always_ends(tmp_path: Any, value: float | None, weight: 
         await story.begin()
         await enforce(story, "watch", **watching())
         attempt = (await story.start(await story.decided("1.0.0"))).name
-        await exposed(story, attempt, weight)
+        begun(story, attempt, timedelta(hours=3))
+        await exposed(story, attempt, weight, timedelta(hours=2))
         if value is not None:
             await measure(story, attempt, value)
         await hurried(story, attempt)

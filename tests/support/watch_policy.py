@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
+from sqlalchemy import update
 
 from release_passport.v1 import (
     evidence_pb2,
@@ -13,6 +15,7 @@ from release_passport.v1 import (
     policy_service_pb2,
     verdict_pb2,
 )
+from release_passport_server.adapters.sql import tables
 from support.story import Story, item
 
 
@@ -48,3 +51,21 @@ async def measure(story: Story, attempt: str, value: float) -> None:
         evidence=[item({"metric_sample": sample}, attempt=attempt)]
     )
     await story.call("EvidenceService", "SubmitEvidence", request)
+
+
+def begun(story: Story, attempt: str, ago: timedelta) -> None:
+    """Let a rollout have begun a while ago."""
+    c = tables.attempts.c
+    with story.server.store._engine.begin() as connection:
+        changed = update(tables.attempts).where(c.name == attempt).values(start_time=datetime.now(UTC) - ago)
+        assert connection.execute(changed).rowcount == 1
+
+
+async def exposed(story: Story, attempt: str, weight: int, ago: timedelta = timedelta(0)) -> None:
+    """Let somebody have seen the weight of a rollout a while ago."""
+    status = evidence_pb2.RolloutStatus(object="eu-1/shop/Rollout/checkout", weight=weight)
+    seen = item({"rollout_status": status}, attempt=attempt)
+    seen.observe_time.FromDatetime(datetime.now(UTC) - ago)
+    reading = await story.somebody("sa:cluster", "connector")
+    request = evidence_service_pb2.SubmitEvidenceRequest(evidence=[seen])
+    await reading.call("EvidenceService", "SubmitEvidence", request)

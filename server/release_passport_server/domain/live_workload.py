@@ -12,7 +12,6 @@ from release_passport_server.domain.gate import Controller, Gate
 # In these phases a new revision of a Canary takes traffic.
 FLAGGER_UNDER_WAY = frozenset({"Progressing", "WaitingPromotion"})
 _EVERYBODY = 100
-_CONFIRMING = frozenset({"confirm-rollout", "confirm-traffic-increase", "confirm-promotion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,14 @@ class LiveWorkload:
     webhooks: tuple[tuple[str, str], ...] = ()
     # False where the status may still be about what ran before.
     up_to_date: bool = True
+    # Whether each increase of an Argo Rollout is followed by an analysis; a Canary's hooks say it of that.
+    analysed: bool = False
 
-    def asks_at_confirm(self, gate_id: str) -> bool:
-        """Say whether the object asks at a hook of ours where it can wait."""
-        return any(kind in _CONFIRMING and gate_id in url for kind, url in self.webhooks)
+    def waits_at(self, gate_id: str) -> bool:
+        """Say whether the object asks, where it can wait, before each increase and before the promotion."""
+        asks = {kind for kind, url in self.webhooks if gate_id in url}
+        weighted = {"confirm-traffic-increase"} if self.first_weight is not None else set()
+        return self.analysed or asks >= {"confirm-promotion", *weighted}
 
     def keeps(self, max_weight: int) -> bool:
         """Say whether the object's own settings keep the canary's limits."""
@@ -98,6 +101,7 @@ def rollout_of(rollout: Mapping[str, Any], owner: Mapping[str, Any] | None = Non
         first_weight=weights[0] if weights else None,
         most_weight=max(weights) if weights else None,
         skips_analysis=bool(status.get("promoteFull", False)),
+        analysed=_is_analysed(steps),
         up_to_date=_is_seen(rollout, "observedGeneration", rollout)
         and (owner is None or _is_seen(owner, "workloadObservedGeneration", rollout)),
     )
@@ -114,6 +118,19 @@ def target_of(gate: Gate, owner: Mapping[str, Any]) -> tuple[str, str, str] | No
     kind = str(reference.get("kind", ""))
     default = "apps/v1" if kind in {"Deployment", "DaemonSet", "StatefulSet"} else ""
     return str(reference.get("apiVersion", "") or default), kind, str(reference.get("name", ""))
+
+
+def _is_analysed(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether an analysis follows each step that sets a weight, before the next one and before the end."""
+    waits = True
+    for step in steps:
+        if step.get("analysis") is not None:
+            waits = True
+        elif (_whole(step.get("setWeight")) or 0) > 0:
+            if not waits:
+                return False
+            waits = False
+    return waits
 
 
 def _is_seen(changed: Mapping[str, Any], field: str, rollout: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from release_passport_server.domain.live_workload import FLAGGER_UNDER_WAY, Live
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt
 from release_passport_server.domain.verdict import Stage, Verdict
-from release_passport_server.domain.watch_window import Look, passes
+from release_passport_server.domain.watch_window import Look
 from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
 from release_passport_server.ports.messages import Limits, Messages
 from release_passport_server.ports.store import Store, Transaction
@@ -31,7 +31,7 @@ from release_passport_server.services.gate_releases import live_digests, release
 from release_passport_server.services.gate_skips import GateSeer
 from release_passport_server.services.grants import GrantLoader
 from release_passport_server.services.live_reading import LiveReading
-from release_passport_server.services.window_view import read_looks
+from release_passport_server.services.window_view import pass_time, read_looks
 
 logger = logging.getLogger(__name__)
 
@@ -244,10 +244,11 @@ def _met(seen: _Seen) -> frozenset[If]:
     watching, passes_at = seen.decision.stage is Stage.WATCH, seen.question.passes(limits.watched)
     passed = passes_at is not None and now is not None and passes_at <= now
     seen_well = watching and passed and "WARMING_UP" not in limits.reasons
+    waits = workload.waits_at(seen.gate.gate_id)
     found = {
-        If.WITHIN_LIMITS: workload.keeps(limits.max_weight),
+        If.WITHIN_LIMITS: workload.keeps(limits.max_weight) and waits,
         If.WINDOW_PASSED: seen_well or (not watching and not limits.watched),
-        If.CONFIRMED_ELSEWHERE: watching and workload.asks_at_confirm(seen.gate.gate_id),
+        If.CONFIRMED_ELSEWHERE: watching and waits,
         If.UNEXPOSED: not workload.exposed,
         If.EXECUTE: seen.gate.on_rollback == OnRollback.EXECUTE,
         If.STOPPED_SKIP: seen.skipped and seen.gate.on_skip == OnSkip.STOP,
@@ -344,11 +345,5 @@ class _AtGate:
         self.opened = attempt
 
     def passes(self, watched: timedelta) -> datetime | None:
-        """Return when the rollout has been exposed for so long; None while nobody can say.
-
-        Where nobody sees exposure at all, the clock runs from the start.
-        """
-        if self.opened is None:
-            return None
-        blind = all(look.exposed is None for look in self.looks)
-        return self.opened.start_time + watched if blind else passes(self.opened, self.looks, watched)
+        """Return when the rollout has been exposed for so long; None while nobody can say."""
+        return None if self.opened is None else pass_time(self.opened, self.looks, watched)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from release_passport_server.domain.access import Scope, Verb
 from release_passport_server.domain.decide import decide
@@ -23,6 +24,7 @@ from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import Cases, case_key
 from release_passport_server.services.intake import scope_of
 from release_passport_server.services.reconsider import reconsider, workload
+from release_passport_server.services.window_view import read_pass_time
 
 # The source of what the server itself observed.
 SELF = "self"
@@ -43,7 +45,7 @@ class FinishRollout:
         """Return the ended attempt.
 
         Raises Precondition `ATTEMPT_FINISHED` where it has ended before, `VERDICT_CHANGED` for PASSED where what
-        watches the rollout does not allow it now.
+        watches the rollout does not allow it now, or has not been watched for as long as its policies say.
         """
         release = name.release
         self.access.require(
@@ -88,6 +90,15 @@ class FinishRollout:
         if not answer.effective_verdict.allows or unseen:
             said = "its canary gave no signal yet" if unseen else f"it is {answer.effective_verdict.name} now"
             text = f"{attempt.name} cannot end as PASSED: {said}; call Evaluate for the reasons"
+            raise Precondition("VERDICT_CHANGED", text)
+        ground = tx.find_decision(attempt.ground)
+        watched = timedelta(0) if ground is None else self.messages.limits(ground.body).watched
+        passes = read_pass_time(tx, self.messages, attempt, release, watched)
+        if passes is None or tx.now < passes:
+            until = (
+                "longer than it was exposed" if passes is None else f"until {passes:%Y-%m-%d %H:%M:%S} UTC"
+            )
+            text = f"{attempt.name} cannot end as PASSED: its policies have it watched {until}"
             raise Precondition("VERDICT_CHANGED", text)
 
     def _tell(self, tx: Transaction, release: Release, attempt: Attempt) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from release_passport_server.domain.evidence import EvidenceItem, Subject
@@ -10,7 +10,7 @@ from release_passport_server.domain.ids import AttemptName
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import Page
 from release_passport_server.domain.release import Attempt, Release
-from release_passport_server.domain.watch_window import Acknowledgement, Look, WatchWindow
+from release_passport_server.domain.watch_window import Acknowledgement, Look, WatchWindow, passes
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.store import EvidenceFilter, Reader
 
@@ -60,6 +60,23 @@ def read_looks(
         if not listed.next_after or listed.items[-1].receive_time < since:
             return
         page = Page(_OBSERVATIONS.size, listed.next_after)
+
+
+def read_pass_time(
+    reader: Reader, messages: Messages, attempt: Attempt, release: Release, watched: timedelta
+) -> datetime | None:
+    """Return when a rollout has been watched for so long; None while its clock stands before that."""
+    if not watched:
+        return attempt.start_time
+    return pass_time(
+        attempt, tuple(read_looks(reader, messages, attempt, release, attempt.start_time)), watched
+    )
+
+
+def pass_time(attempt: Attempt, looks: Sequence[Look], watched: timedelta) -> datetime | None:
+    """Return when an attempt has been exposed for so long; where nobody sees exposure it counts from the start."""
+    blind = all(look.exposed is None for look in looks)
+    return attempt.start_time + watched if blind else passes(attempt, looks, watched)
 
 
 def _readiness(reader: Reader, release: Release) -> EvidenceItem | None:
