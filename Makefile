@@ -4,12 +4,14 @@
 BIN := .venv/bin
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 SETUP := .venv/.stamp
+# Tests mostly wait for servers, so that one process more than there are processors in a small machine does no harm.
+TEST_PROCESSES ?= 3
 
 demo: $(SETUP) ## Walk one release from HOLD to ALLOW_WITH_CANARY and on to ROLLBACK_RECOMMENDED.
 	@$(IN_VENV) deploy/demo/run.sh
 
 test: $(SETUP) ## Run every test, on SQLite and PostgreSQL.
-	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --cov --cov-report=
 
 check: $(SETUP) ## Formatting, lint, types, imports, contract, generated code, coverage.
 	@$(IN_VENV) .ci/check
