@@ -69,7 +69,8 @@ class Story:
         steps = [{"analysis": {}}, {"setWeight": 10}, {"analysis": {}}, {"setWeight": 25}, {"analysis": {}}]
         status = {"phase": phase, "currentStepIndex": step, "currentPodHash": "7d9f", "stableRS": "5b77"}
         path = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout"
-        canary: dict[str, object] = {"template": template, "strategy": {"canary": {"steps": steps}}}
+        strategy = {"canary": {"steps": steps}}
+        canary: dict[str, object] = {"replicas": 20, "template": template, "strategy": strategy}
         self.cluster.put(path, "Rollout", canary, dict(status))
 
     def ask(self, hook: str) -> tuple[int, str]:

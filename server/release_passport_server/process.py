@@ -35,6 +35,9 @@ from release_passport_server.worker.runner import Runner
 logger = logging.getLogger(__name__)
 
 _LAST_ANSWERS_SECONDS = 0.5
+# The core sheds what reaches it as it ends, as CANCELLED: it is ended in a moment in which nothing comes.
+_QUIET_SECONDS = 0.03
+_QUIET_LOOKS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,8 @@ class Process:
         worked = asyncio.create_task(self._worked(), name="worker's end")
         finished = await self._finished(hurry or asyncio.Event())
         await worked
+        if finished:
+            await self._limits.quiet(_QUIET_SECONDS, _QUIET_LOOKS)
         await self._grpc.stop(_LAST_ANSWERS_SECONDS if finished else 0)
         await self._http.stop()
         if self._watching is not None:

@@ -245,6 +245,111 @@ async def test_a_release_with_the_digests_of_one_that_passed_restores(store: SQL
     assert not (await loaded(store, elsewhere)).release.is_restore
 
 
+async def test_a_release_restores_under_its_own_name_once_another_was_begun(store: SQLStore) -> None:
+    good, same, other = a_release("1", content="x"), a_release("2", content="x"), a_release("3")
+    await put(store, good, same, other)
+    await rolled_out(store, other, attempt(other, 1, 0, "PASSED"))
+    await rolled_out(store, good, attempt(good, 1, 1, "PASSED"))
+    await rolled_out(store, same, attempt(same, 1, 2))
+    assert not (await loaded(store, good)).release.is_restore
+    await rolled_out(store, other, attempt(other, 2, 3))
+    assert (await loaded(store, good)).release.is_restore
+
+
+@pytest.mark.parametrize(
+    ("outcome", "latched", "wrong"),
+    [
+        ("", False, True),
+        ("ROLLED_BACK", False, True),
+        ("FAILED", False, False),
+        ("FAILED", True, True),
+        ("CANCELLED", False, False),
+        ("CANCELLED", True, True),
+        ("EXPIRED_WITHOUT_DATA", True, True),
+        ("EXPIRED_WITHOUT_DATA", False, False),
+        ("SUPERSEDED", False, False),
+        ("PASSED", False, False),
+        # Its rollout was let go all the same, and ended well.
+        ("PASSED", True, False),
+    ],
+)
+async def test_one_goes_back_from_what_is_on_its_way_or_went_wrong_since_anything_passed(
+    store: SQLStore, outcome: str, latched: bool, wrong: bool
+) -> None:
+    good, again, bad, elsewhere, last = (
+        a_release("1", content="x"),
+        a_release("1-again", content="x"),
+        a_release("2"),
+        a_release("2", environment="stage"),
+        a_release("3"),
+    )
+    await put(store, good, again, bad, elsewhere, last)
+    await rolled_out(store, good, attempt(good, 1, 0, "PASSED"))
+    await rolled_out(store, elsewhere, attempt(elsewhere, 1, 1))
+    assert (await loaded(store, again)).release.way_back_from == ""
+    await rolled_out(store, bad, attempt(bad, 1, 2, outcome))
+    if latched:
+        digest = bad.identity.content_digest
+
+        def act(tx: Transaction) -> None:
+            tx.put_latch(digest, latch("01C"))
+            tx.emit(FeedEvent("latched", "", ()))
+
+        await store.write(TENANT, act)
+    expected = bad.name if wrong else ""
+    for one in (good, again):
+        assert (await loaded(store, one)).release.way_back_from == expected
+    # Nothing goes back from itself.
+    assert (await loaded(store, bad)).release.way_back_from == ""
+    # What failed without a latch hides nothing, and what passed since does.
+    await rolled_out(store, last, attempt(last, 1, 3, "FAILED"))
+    assert (await loaded(store, good)).release.way_back_from == expected
+    await rolled_out(store, last, attempt(last, 2, 4, "PASSED"))
+    assert (await loaded(store, good)).release.way_back_from == ""
+
+
+async def test_once_one_has_gone_back_there_is_nothing_to_go_back_from(store: SQLStore) -> None:
+    good, bad = a_release("1"), a_release("2")
+    await put(store, good, bad)
+    await rolled_out(store, good, attempt(good, 1, 0, "PASSED"))
+    await rolled_out(store, bad, attempt(bad, 1, 1, "ROLLED_BACK"))
+    await rolled_out(store, good, attempt(good, 2, 2))
+    # While it goes back it still does.
+    assert (await loaded(store, good)).release.way_back_from == bad.name
+    await rolled_out(store, good, attempt(good, 2, 2, "PASSED"))
+    assert (await loaded(store, good)).release.way_back_from == ""
+
+
+@pytest.mark.parametrize(
+    ("outcome", "overtaken"),
+    [
+        ("", True),
+        ("PASSED", True),
+        ("EXPIRED_WITHOUT_DATA", True),
+        # What was taken back does not run.
+        ("ROLLED_BACK", False),
+        ("FAILED", False),
+        ("CANCELLED", False),
+        ("SUPERSEDED", False),
+    ],
+)
+async def test_a_release_is_overtaken_by_a_later_one_that_runs(
+    store: SQLStore, outcome: str, overtaken: bool
+) -> None:
+    passed, old, new = a_release("1"), a_release("2"), a_release("3")
+    same, elsewhere = a_release("3-again", content="3"), a_release("2", environment="stage")
+    for one in (passed, old, elsewhere, same, new):
+        await put(store, one)
+    await rolled_out(store, passed, attempt(passed, 1, 0, "PASSED"))
+    await rolled_out(store, old, attempt(old, 1, 1, "FAILED"))
+    assert (await loaded(store, old)).release.overtaken_by == ""
+    await rolled_out(store, new, attempt(new, 1, 2, outcome))
+    assert (await loaded(store, old)).release.overtaken_by == (new.name if overtaken else "")
+    # The newest one, one of the same content, one of another place, and what passed here are not.
+    for one in (new, same, elsewhere, passed):
+        assert (await loaded(store, one)).release.overtaken_by == ""
+
+
 async def test_earlier_attempts_are_those_of_the_same_digests_here(store: SQLStore) -> None:
     one, same, other = a_release("1", content="x"), a_release("2", content="x"), a_release("3")
     mine = [attempt(one, 1, 0, "ROLLED_BACK"), attempt(same, 1, 4)]

@@ -312,6 +312,8 @@ async def test_what_is_not_granted_is_said_with_the_role_that_would_grant_it(
     assert (role["metadata"]["namespace"], rules["rollouts"]["resourceNames"]) == ("shop", ["checkout"])
     assert sorted(rules["rollouts"]["verbs"]) == sorted(READ)
     assert rules["analysisruns"]["verbs"] == ["get"]
+    # No other connector's role has this name, so that none is put in another's place.
+    assert role["metadata"]["name"] == "release-passport-argo-rollouts-rollout-checkout"
     assert not any("*" in str(rule) for rule in role["rules"])
 
 

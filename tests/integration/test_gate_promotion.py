@@ -83,13 +83,17 @@ async def seen(shop: Shop, attempt: str, weight: int, ago: timedelta) -> None:
     await reading("SubmitEvidence", evidence_service_pb2.SubmitEvidenceRequest(evidence=[item]))
 
 
-async def test_the_window_of_a_promotion_passes_by_the_time_of_exposure(shop: Shop) -> None:
-    gate, attempt = await shop.begun("4.0.1")
+def backdate(shop: Shop, attempt: str, ago: timedelta) -> None:
+    """Let a rollout have begun a while ago."""
     c = tables.attempts.c
     with shop.admin.server.store._engine.begin() as connection:
-        began = datetime.now(UTC) - timedelta(hours=3)
-        changed = update(tables.attempts).where(c.name == attempt).values(start_time=began)
+        changed = update(tables.attempts).where(c.name == attempt).values(start_time=datetime.now(UTC) - ago)
         assert connection.execute(changed).rowcount == 1
+
+
+async def test_the_window_of_a_promotion_passes_by_the_time_of_exposure(shop: Shop) -> None:
+    gate, attempt = await shop.begun("4.0.1")
+    backdate(shop, attempt, timedelta(hours=3))
     shop.objects.canary("WaitingPromotion", webhooks=gate.webhooks(*CONFIRMING))
     # Nobody looks at exposure: the clock runs from the start.
     assert (await gate.flagger("confirm-promotion")).status_code == 200
@@ -202,6 +206,29 @@ async def test_a_blue_green_canary_that_asks_before_its_promotion_is_begun(shop:
         blue_green = {"stepWeight": None, "maxWeight": None, "iterations": 10}
         shop.objects.canary(webhooks=gate.webhooks(*asks), analysis=blue_green)
         assert (await gate.flagger("confirm-rollout")).status_code == code, asks
+
+
+async def test_a_blue_green_promotion_that_was_let_go_stays_so_and_is_rolled_back_where_it_fails(
+    shop: Shop,
+) -> None:
+    gate = await registered(shop.admin, shop.http, hooks=HOOKS, on_rollback="GATE_ON_ROLLBACK_EXECUTE")
+    await settled(shop.admin)
+    await released(shop.admin, "4.8.0")
+    shop.objects.deployment(image("4.8.0"))
+    asks = gate.webhooks("confirm-rollout", "confirm-promotion", "rollback")
+    blue_green = {"stepWeight": None, "maxWeight": None, "iterations": 10}
+    shop.objects.canary(webhooks=asks, analysis=blue_green)
+    assert (await gate.flagger("confirm-rollout")).status_code == 200
+    (attempt,) = await shop.admin.server.store.read("default", lambda reader: reader.open_attempts())
+    shop.objects.canary("Progressing", webhooks=asks, analysis=blue_green)
+    await sampled(shop.admin, attempt.name, 0.001)
+    assert (await gate.flagger("confirm-promotion")).status_code == 403
+    backdate(shop, attempt.name, timedelta(hours=3))
+    assert (await gate.flagger("confirm-promotion")).status_code == 200
+    # All traffic has moved when it asks again: to refuse now would park it on what was not promoted.
+    await sampled(shop.admin, attempt.name, 0.5)
+    answer = await gate.flagger("confirm-promotion")
+    assert (answer.status_code, (await gate.flagger("rollback")).status_code) == (200, 200)
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from release_passport.v1 import (
     connector_pb2,
+    connector_service_pb2,
     decision_service_pb2,
     evidence_pb2,
     evidence_service_pb2,
@@ -227,3 +229,20 @@ async def test_who_would_undo_an_undo_is_told(shop: Shop) -> None:
     shop.cluster.put(application)
     facts = await shop.readiness(release, gitops=gitops)
     assert (facts.HasField("gitops_reverts"), facts.gitops_reverts) == (True, False)
+
+
+@pytest.mark.parametrize(("kind", "verb"), [("Deployment", "list"), ("Rollout", "get")])
+async def test_what_may_not_be_read_is_said_with_the_role_that_would_grant_it(
+    shop: Shop, cluster: FakeKubernetes, tmp_path: Path, kind: str, verb: str
+) -> None:
+    (tmp_path / "eu-1" / "token").write_text(cluster.account("nobody"))
+    wanted = shop.connected.wanted(kind="rollback-readiness", endpoint="")
+    wanted.settings.Clear()
+    wanted.settings.update({"workload": WORKLOAD | {"object_kind": kind}})
+    probe = connector_service_pb2.TestConnectorRequest(connector=wanted)
+    said = await shop.connected.admin("TestConnector", probe)
+    assert not said.ready
+    role, _ = yaml.safe_load_all(said.grant)
+    rules = {rule["resources"][0]: rule for rule in role["rules"]}
+    assert rules[f"{kind.lower()}s"]["resourceNames"] == ["checkout"]
+    assert rules["replicasets"]["verbs"] == [verb]

@@ -12,6 +12,7 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from release_passport.v1 import (
+    decision_service_pb2,
     evidence_pb2,
     evidence_service_pb2,
     policy_pb2,
@@ -22,7 +23,7 @@ from support.story import Story, manifests
 from support.watch_policy import begun, enforce, exposed, measure, watching
 
 WINDOW = timedelta(hours=1)
-ALLOW, CANARY, HOLD = 1, 2, 4
+ALLOW, CANARY, ASKS = 1, 2, 3
 
 
 @pytest_asyncio.fixture
@@ -50,6 +51,21 @@ async def test_a_rollout_does_not_start_without_the_limits_of_a_policy_that_came
     again = (await story.evaluate("1.0.0")).decision
     assert again.effective_verdict == CANARY
     assert (await story.start(again)).ground == again.name
+
+
+async def test_a_pipeline_that_runs_again_late_asks_people(story: Story) -> None:
+    old = await story.decided("1.0.0")
+    newer = await story.decided("2.0.0")
+    attempt = await story.start(newer)
+    again = (await story.evaluate("1.0.0")).decision
+    assert (again.effective_verdict, [one.reason for one in again.findings][:1]) == (ASKS, ["OUT_OF_ORDER"])
+    assert again.name != old.name
+    asked = decision_service_pb2.ExplainDecisionRequest(name=again.name)
+    explained = await story.call("DecisionService", "ExplainDecision", asked)
+    assert explained.replay == decision_service_pb2.REPLAY_RESULT_SAME
+    # Once the newer one was taken back there is nothing to overtake.
+    await story.finish(attempt.name, "ROLLED_BACK")
+    assert (await story.evaluate("1.0.0")).decision.effective_verdict == ALLOW
 
 
 async def test_a_rollout_without_a_signal_cannot_end_as_passed(story: Story) -> None:

@@ -68,6 +68,8 @@ class Objects:
         self.held["Rollout", "checkout"] = {
             "metadata": {"name": "checkout", "uid": "u-2"},
             "spec": {
+                # So many that each weight of the steps is a whole number of pods.
+                "replicas": 10,
                 "template": {"spec": {"containers": containers}},
                 "strategy": {"canary": {"steps": steps}},
             },

@@ -163,7 +163,7 @@ def test_only_what_does_no_harm_is_retried(service: str, method: str, has_id: bo
     shows_secret = method in {"CreateAPIToken", "CreateTenant", "CreateGate", "UpdateGate"}
     shows_secret |= method in {"CreateNotificationChannel", "UpdateNotificationChannel"}
     assert ((service, method) in retried) == ((reads or has_id) and not shows_secret and not streaming)
-    assert config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
+    assert config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE", "CANCELLED"]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ GROUPS = {
     "Role": "rbac.authorization.k8s.io/v1",
     "RoleBinding": "rbac.authorization.k8s.io/v1",
     "ServiceAccount": "v1",
+    "Namespace": "v1",
     "Secret": "v1",
     "ConfigMap": "v1",
 }

@@ -75,3 +75,22 @@ def test_a_gate_that_was_made_before_it_could_stop_skips_reports_them() -> None:
     assert GATES.decode(json.dumps(stored).encode()).on_skip == OnSkip.STOP
     del stored["on_skip"]
     assert GATES.decode(json.dumps(stored).encode()).on_skip == OnSkip.REPORT
+
+
+@pytest.mark.parametrize(
+    ("index", "steps", "exposed"),
+    [
+        (0, [{"analysis": {}}, {"setWeight": 10}], False),
+        # The replicas of a weight are made while the index stands at it.
+        (1, [{"analysis": {}}, {"setWeight": 10}], True),
+        (1, [{"setWeight": 10}, {"setWeight": 0}], False),
+        (2, [{"analysis": {}}, {"setWeight": 0}], True),
+        (0, [], True),
+    ],
+)
+def test_a_weight_that_is_being_set_is_exposure(index: int, steps: list[Any], exposed: bool) -> None:
+    given = rollout(1, "1", currentStepIndex=index)
+    given["spec"]["strategy"]["canary"]["steps"] = steps
+    assert rollout_of(given).exposed == exposed
+    given["status"]["stableRS"] = "new"
+    assert not rollout_of(given).exposed

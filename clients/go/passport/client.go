@@ -76,11 +76,12 @@ func serviceConfig() string {
 		names = append(names, map[string]string{"service": service, "method": method})
 	}
 	policy := map[string]any{
-		"maxAttempts":          4,
-		"initialBackoff":       "0.2s",
-		"maxBackoff":           "2s",
-		"backoffMultiplier":    2,
-		"retryableStatusCodes": []string{"UNAVAILABLE"},
+		"maxAttempts":       4,
+		"initialBackoff":    "0.2s",
+		"maxBackoff":        "2s",
+		"backoffMultiplier": 2,
+		// What reaches a server in the moment that it ends is shed as CANCELLED, unheard.
+		"retryableStatusCodes": []string{"UNAVAILABLE", "CANCELLED"},
 	}
 	config, err := json.Marshal(map[string]any{"methodConfig": []any{map[string]any{"name": names, "retryPolicy": policy}}})
 	if err != nil {

@@ -6,12 +6,19 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 
-# Python's own JSON is in canonical form but for fractions, large numbers and the order of some keys.
-_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+# The canonical form of a string without lone surrogates.
+canonical_text: Callable[[str], str] = encode_basestring
+
+# Python's own JSON is in canonical form but for some fractions, large numbers and the order of some keys.
+_PLAIN = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
 _LARGE = re.compile("[0-9]{16}")
+_WHOLE = re.compile(r"\.0(?![0-9])")
 _OTHER_ORDER = re.compile("[\ud800-\U0010ffff]")
 
 
@@ -21,10 +28,10 @@ def canonical(value: object) -> bytes:
     Raises ValueError for what JSON cannot say: NaN, infinities, lone surrogates, integers beyond 2^53.
     """
     try:
-        text = _PLAIN.encode(value)
+        text = _made_canonical(_PLAIN.encode(value))
     except (TypeError, ValueError):
-        return _text(value).encode("utf-8")
-    return (text if _is_canonical(text) else _text(value)).encode("utf-8")
+        text = None
+    return (_text(value) if text is None else text).encode("utf-8")
 
 
 def digest(content: bytes) -> str:
@@ -52,13 +59,22 @@ def unstamp(text: str | None) -> datetime | None:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
-def _is_canonical(text: str) -> bool:
-    """Say whether Python's JSON is sure to be canonical: it holds small integers only, and keys in UTF-16's order."""
+def _made_canonical(text: str) -> str | None:
+    """Return Python's JSON as canonical form; None where it may hold what looks different there."""
     if "\\" in text or not (text.isascii() or _OTHER_ORDER.search(text) is None):
-        return False
+        return None
     # Without escapes every second part lies outside of strings.
-    bare = "".join(text.split('"')[::2])
-    return not ("." in bare or "e+" in bare or "e-" in bare or _LARGE.search(bare))
+    parts = text.split('"')
+    bare = "".join(parts[::2])
+    if "e+" in bare or "e-" in bare or _LARGE.search(bare):
+        return None
+    if "." not in bare:
+        return text
+    if "-0.0" in bare:
+        return None
+    # Of what is left, fractions are written alike, and a whole number has no point there.
+    parts[::2] = [_WHOLE.sub("", part) for part in parts[::2]]
+    return '"'.join(parts)
 
 
 def _text(value: object) -> str:
@@ -68,11 +84,11 @@ def _text(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return canonical_text(value)
         case int():
             return _integer(value)
         case float():
-            return _number(value)
+            return canonical_number(value)
         case Mapping():
             return _object(value)
         case Sequence():
@@ -82,9 +98,7 @@ def _text(value: object) -> str:
 
 
 def _object(value: Mapping[object, object]) -> str:
-    members = (
-        f"{json.dumps(key, ensure_ascii=False)}:{_text(value[key])}" for key in sorted(value, key=_utf16)
-    )
+    members = (f"{canonical_text(str(key))}:{_text(value[key])}" for key in sorted(value, key=_utf16))
     return "{" + ",".join(members) + "}"
 
 
@@ -100,12 +114,15 @@ def _integer(value: int) -> str:
     return str(value)
 
 
-def _number(value: float) -> str:
-    """Format as ECMAScript's Number::toString does (RFC 8785, section 3.2.2.3)."""
+def canonical_number(value: float) -> str:
+    """Return a number as ECMAScript's Number::toString does (RFC 8785, section 3.2.2.3); raise ValueError."""
     if not math.isfinite(value):
         raise ValueError("NaN and infinities have no canonical form")
     if value == 0:
         return "0"
+    text = repr(value)
+    if "e" not in text:
+        return text.removesuffix(".0")
     sign = "-" if value < 0 else ""
     digits, point = _digits(repr(abs(value)))
     if 0 < point <= 21:

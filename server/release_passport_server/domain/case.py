@@ -55,6 +55,8 @@ def case_record(case: Case) -> dict[str, object]:
             "isRestore": case.release.is_restore,
             "previous": case.release.previous,
             "previousOutcome": case.previous_outcome,
+            **({"overtakenBy": case.release.overtaken_by} if case.release.overtaken_by else {}),
+            **({"wayBackFrom": case.release.way_back_from} if case.release.way_back_from else {}),
         },
         "place": _place(case.place),
         "stage": int(case.stage),

@@ -21,6 +21,7 @@ from release_passport_server.domain.people import ends as acts_end
 from release_passport_server.domain.policy import MAX_VALIDITY, Policy, combined_canary, combined_watch
 from release_passport_server.domain.question import Hearing
 from release_passport_server.domain.release import Latch
+from release_passport_server.domain.restore import RESTORED, goes_back, restoring
 from release_passport_server.domain.texts import next_action
 from release_passport_server.domain.verdict import Mode, Stage, Verdict, strictest
 
@@ -57,14 +58,19 @@ def decide(case: Case, *, now: datetime) -> Outcome:
     verdict = _verdict(case, [one.policy for one in judged], [*of_engine, *of_rules])
     counted = [f for f in (*of_engine, *of_rules, *only_effective) if f.mode is binding]
     policies = [one.policy for one in enforced]
+    back = goes_back(case, policies, counted)
     overrides: tuple[Applied, ...] = ()
-    if people.overrides and case.stage is Stage.PRE_ROLLOUT:
+    if people.overrides and not back and case.stage is Stage.PRE_ROLLOUT:
         counted, overrides = overruled(people, counted)
     if OBSERVE_ONLY in weakenings:
         counted = [f for f in counted if f.reason not in (Reason.NO_POLICY_MATCHED, Reason.NO_RULE_APPLIED)]
         effective = strictest((f.verdict for f in counted), Verdict.ALLOW)
     else:
         effective = _verdict(case, policies, counted)
+    if back:
+        of_engine.append(restoring(case))
+        weakenings = weakenings if effective.allows else (*weakenings, RESTORED)
+        effective = Verdict.ALLOW
     if people is not NOBODY:
         weakenings = (*weakenings, *_weakened(of_rules, overrides))
     findings = sorted((*of_engine, *of_rules, *only_effective), key=_order)
@@ -75,7 +81,7 @@ def decide(case: Case, *, now: datetime) -> Outcome:
         effective_verdict=effective,
         findings=tuple(findings),
         policy_results=tuple([_result(case, one) for one in judged]),
-        canary=combined_canary([policy.canary for policy in policies if policy.canary is not None]),
+        canary=None if back else combined_canary([p.canary for p in policies if p.canary is not None]),
         watch=combined_watch([policy.watch for policy in policies if policy.watch is not None]),
         valid_until=_valid_until(case, enforced, counted, overrides, now) if effective.allows else None,
         next_eligible_time=None if effective.allows else _next_eligible(counted),
@@ -125,6 +131,9 @@ def _engine_findings(
     findings = _latched(case, of_rules) if case.latches else []
     if case.place.required_policies:
         findings.extend(_required(case, enforced))
+    if case.release.overtaken_by and not case.release.is_restore and case.stage is Stage.PRE_ROLLOUT:
+        text = f"{case.release.overtaken_by} was made later and has been rolled out there"
+        findings.append(_engine(Verdict.REQUIRE_APPROVAL, Reason.OUT_OF_ORDER, text))
     if not judged:
         findings.append(_engine(Verdict.HOLD, Reason.NO_POLICY_MATCHED, "no policy matches this release"))
     elif not of_rules and case.stage is Stage.PRE_ROLLOUT:

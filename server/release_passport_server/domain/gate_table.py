@@ -42,6 +42,7 @@ class If(StrEnum):
     UNEXPOSED = "nothing of these digests is exposed yet"
     EXECUTE = "the gate has on_rollback EXECUTE"
     STOPPED_SKIP = "the gate has on_skip STOP and these digests are exposed without an admission"
+    BRAKE_OFF = "the rollback brake is off"
     CONDEMNED_RUNS = "the condemned digests are the ones in the canary, which is under way"
 
 
@@ -60,7 +61,7 @@ _HELD_ELSEWHERE = _cell((Answer.OPEN, (If.CONFIRMED_ELSEWHERE,)), rest=Answer.SH
 _SKIPPED = (Answer.STOP, (If.STOPPED_SKIP,))
 _OPEN_UNLESS_SKIPPED = _cell(_SKIPPED, rest=Answer.OPEN)
 _SHUT_UNLESS_SKIPPED = _cell(_SKIPPED, rest=Answer.SHUT)
-_STOP_IF_EXECUTED = _cell((Answer.STOP, (If.EXECUTE,)), rest=Answer.SHUT)
+_STOP_IF_EXECUTED = _cell((Answer.STOP, (If.EXECUTE, If.BRAKE_OFF)), rest=Answer.SHUT)
 
 
 def _row(*cells: Cell) -> Mapping[Verdict, Cell]:
@@ -79,7 +80,11 @@ TABLE: Mapping[Channel, Mapping[Verdict, Cell]] = MappingProxyType(
             _HELD_ELSEWHERE,
             _HELD_ELSEWHERE,
             _SHUT,
-            _cell((Answer.SHUT, (If.EXECUTE,)), (Answer.OPEN, (If.CONFIRMED_ELSEWHERE,)), rest=Answer.SHUT),
+            _cell(
+                (Answer.SHUT, (If.EXECUTE, If.BRAKE_OFF)),
+                (Answer.OPEN, (If.CONFIRMED_ELSEWHERE,)),
+                rest=Answer.SHUT,
+            ),
         ),
         Channel.ROLL_BACK: _row(
             _SHUT,
@@ -87,7 +92,7 @@ TABLE: Mapping[Channel, Mapping[Verdict, Cell]] = MappingProxyType(
             _SHUT,
             _SHUT,
             _SHUT,
-            _cell((Answer.STOP, (If.EXECUTE, If.CONDEMNED_RUNS)), rest=Answer.SHUT),
+            _cell((Answer.STOP, (If.EXECUTE, If.BRAKE_OFF, If.CONDEMNED_RUNS)), rest=Answer.SHUT),
         ),
         Channel.TOLD: _row(_OPEN, _OPEN, _OPEN, _OPEN, _OPEN, _OPEN),
         Channel.INLINE: _row(

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from release_passport_server.domain import argo_steps
 from release_passport_server.domain.errors import Precondition
+from release_passport_server.domain.flagger_steps import weights_of
 from release_passport_server.domain.gate import Controller, Gate
 
 # In these phases a new revision of a Canary takes traffic.
@@ -56,7 +58,7 @@ def canary_of(canary: Mapping[str, Any], target: Mapping[str, Any]) -> LiveWorkl
     spec, status = _map(canary, "spec"), _map(canary, "status")
     analysis = _map(spec, "analysis") or _map(spec, "canaryAnalysis")
     phase = str(status.get("phase", ""))
-    weights = _flagger_weights(analysis)
+    weights = weights_of(spec, analysis)
     current = _whole(status.get("canaryWeight"))
     under_way = phase in FLAGGER_UNDER_WAY
     # The status says 0 while it waits for the promotion, although the traffic is still where it was.
@@ -65,7 +67,7 @@ def canary_of(canary: Mapping[str, Any], target: Mapping[str, Any]) -> LiveWorkl
         uid=str(_map(canary, "metadata").get("uid", "")),
         images=_images(_map(_map(target, "spec"), "template")),
         phase=phase,
-        exposed=(under_way and at != 0) or phase in {"Promoting", "Finalising"},
+        exposed=_takes_traffic(phase, spec, analysis, status, at),
         next_weight=_next(weights, at if under_way else 0),
         first_weight=weights[0] if weights else None,
         most_weight=weights[-1] if weights else None,
@@ -84,13 +86,15 @@ def rollout_of(rollout: Mapping[str, Any], owner: Mapping[str, Any] | None = Non
     canary = _map(_map(spec, "strategy"), "canary")
     steps = list(_maps(canary.get("steps")))
     index = _whole(status.get("currentStepIndex")) or 0
-    weights = [weight for step in steps if (weight := _whole(step.get("setWeight"))) is not None]
+    weights = argo_steps.weights_of(spec, canary, _set_weights(steps))
     # What lies behind the last step is everything; a gate behind the last weight guards just that.
-    ahead = [weight for step in steps[index:] if (weight := _whole(step.get("setWeight"))) is not None]
+    ahead = argo_steps.weights_of(spec, canary, _set_weights(steps[index:]))
     stable, current = str(status.get("stableRS", "")), str(status.get("currentPodHash", ""))
     given = _whole(_map(_map(_map(status, "canary"), "weights"), "canary").get("weight"))
-    behind = [weight for step in steps[:index] if (weight := _whole(step.get("setWeight"))) is not None]
-    exposed = bool(given) if given is not None else bool(behind and behind[-1] > 0)
+    # A step is worked on from the moment that the index stands at it; behind the last one is everything.
+    behind = _set_weights(steps[: index + 1])
+    over = "canary" in _map(spec, "strategy") and index >= len(steps)
+    exposed = bool(given) if given is not None else over or bool(behind and behind[-1] > 0)
     switched = _map(status, "blueGreen").get("activeSelector") == current
     return LiveWorkload(
         uid=str(_map(rollout, "metadata").get("uid", "")),
@@ -120,6 +124,10 @@ def target_of(gate: Gate, owner: Mapping[str, Any]) -> tuple[str, str, str] | No
     return str(reference.get("apiVersion", "") or default), kind, str(reference.get("name", ""))
 
 
+def _set_weights(steps: Sequence[Mapping[str, Any]]) -> list[int]:
+    return [weight for step in steps if (weight := _whole(step.get("setWeight"))) is not None]
+
+
 def _is_analysed(steps: Sequence[Mapping[str, Any]]) -> bool:
     """Say whether an analysis follows each step that sets a weight, before the next one and before the end."""
     waits = True
@@ -133,21 +141,35 @@ def _is_analysed(steps: Sequence[Mapping[str, Any]]) -> bool:
     return waits
 
 
+def _takes_traffic(
+    phase: str,
+    spec: Mapping[str, Any],
+    analysis: Mapping[str, Any],
+    status: Mapping[str, Any],
+    at: int | None,
+) -> bool:
+    """Say whether the new revision of a Canary may be taking traffic."""
+    iterations = _whole(analysis.get("iterations")) or 0
+    match phase:
+        case "Promoting" | "Finalising":
+            return True
+        # A promotion that failed half-way leaves all traffic at the new revision.
+        case "Failed":
+            return bool(at)
+        case "WaitingPromotion" if iterations and spec.get("provider") != "kubernetes":
+            # Asked once more behind the switch of all traffic, it says what it said before it.
+            return True
+        case "Progressing" if iterations and spec.get("provider") != "kubernetes":
+            switched = (_whole(status.get("iterations")) or 0) > iterations
+            return at != 0 or switched or bool(analysis.get("match"))
+        case _:
+            return phase in FLAGGER_UNDER_WAY and at != 0
+
+
 def _is_seen(changed: Mapping[str, Any], field: str, rollout: Mapping[str, Any]) -> bool:
     """Say whether the controller has seen the newest state of an object; it tells generations as strings."""
     generation = _map(changed, "metadata").get("generation")
     return generation is None or str(_map(rollout, "status").get(field, "")) == str(generation)
-
-
-def _flagger_weights(analysis: Mapping[str, Any]) -> list[int]:
-    steps = [weight for one in _list(analysis.get("stepWeights")) if (weight := _whole(one)) is not None]
-    if steps:
-        return steps
-    step, most = _whole(analysis.get("stepWeight")), _whole(analysis.get("maxWeight"))
-    if not step or step < 0:
-        return []
-    top = 100 if most is None else most
-    return list(range(step, max(top, step) + 1, step))[:100]
 
 
 def _next(weights: Sequence[int], current: int | None) -> int | None:

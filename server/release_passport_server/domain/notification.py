@@ -40,6 +40,7 @@ TOLD = {
     "SupersedeWatchWindow": "watch_window.superseded",
 }
 GATE_BYPASSED = "gate.bypassed"
+GATE_BRAKED = "gate.braked"
 APPROVAL_ASKED = "approval.asked"
 
 

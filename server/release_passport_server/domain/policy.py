@@ -195,6 +195,8 @@ class Policy:
     canary: Canary | None = None
     max_validity: timedelta = MAX_VALIDITY
     waivers: WaiverLimits = WaiverLimits()
+    # Going back to what passed before is judged like any other release.
+    judges_restores: bool = False
 
 
 def combined_watch(watches: list[Watch]) -> Watch | None:

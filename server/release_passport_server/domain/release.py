@@ -79,6 +79,11 @@ class Release:
     is_restore: bool = False
     # What else the creator is known as, by their credential.
     creator_identities: tuple[str, ...] = ()
+    # The release that runs there now, where that was made later and this one never passed there.
+    overtaken_by: str = ""
+    # The release of other content that one would go back from: since anything passed there last, its rollout was begun
+    # and is open or latched, or was rolled back.
+    way_back_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ _ACTIONS = {
     Reason.CONCURRENT_CHANGE: "Ask again.",
     Reason.OVERRIDE_UNREVIEWED: "Have somebody other than who gave it review it: `passport override review`.",
     Reason.AUTHORS_UNKNOWN: "Register releases with their authors: `passport release create --author`.",
+    Reason.OUT_OF_ORDER: "Make a new release of what should run; where this one has to go, `passport override`.",
     Reason.ALL_RULES_WAIVED: "Let a waiver end, or have a policy admin add a rule that is not waived.",
 }
 

@@ -42,6 +42,8 @@ def _of_release(case: Case) -> list[Step]:
     identity, release = case.release.identity, case.release
     facts = ["first release here"] if release.is_first else [f"previous release {release.previous}"]
     facts += ["restores digests that passed here"] if release.is_restore else []
+    facts += [f"overtaken by {release.overtaken_by}"] if release.overtaken_by else []
+    facts += [f"goes back from {release.way_back_from}"] if release.way_back_from else []
     text = f"{len(identity.artifacts)} artifact(s), stage {case.stage.name}, {', '.join(facts)}"
     steps = [Step("release", release.name, text)]
     if case.attempt is not None:

@@ -25,6 +25,8 @@ class Limits:
     # How long its rollout is watched, and why it does not simply let it go.
     watched: timedelta = timedelta(0)
     reasons: tuple[str, ...] = ()
+    # It goes because it restores what passed there before.
+    restores: bool = False
 
 
 class Messages(Protocol):

@@ -14,6 +14,7 @@ from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.grants import GrantLoader, GuardedStore, grant_of
+from release_passport_server.services.reconsider import reconsider_votes
 
 ADMIN = "admin"
 
@@ -92,6 +93,8 @@ class RoleBindings:
             tx.delete_role_binding(binding_id)
             name = str(RoleBindingName(tx.tenant, binding_id))
             record(tx, ask, name, principal=binding.principal, role=binding.role)
+            # Votes of theirs may count no longer.
+            reconsider_votes(tx, binding.services, binding.environments)
             return binding, binding_id
 
         def act(tx: Transaction) -> RoleBinding | None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from release_passport_server.domain import brake
 from release_passport_server.domain.bypass import is_past_gate
 from release_passport_server.domain.errors import NotFound, PassportError, Precondition
 from release_passport_server.domain.evidence import EvidenceItem
@@ -22,11 +23,11 @@ from release_passport_server.domain.verdict import Stage, Verdict
 from release_passport_server.domain.watch_window import Look
 from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
 from release_passport_server.ports.messages import Limits, Messages
-from release_passport_server.ports.store import Store, Transaction
+from release_passport_server.ports.store import Reader, Store, Transaction
 from release_passport_server.services.bypasses import is_let_begin
 from release_passport_server.services.cases import case_key
 from release_passport_server.services.evaluate import Recorder
-from release_passport_server.services.gate_record import SKIPPED, GateRecord
+from release_passport_server.services.gate_record import BRAKED, SKIPPED, GateRecord
 from release_passport_server.services.gate_releases import live_digests, release_of
 from release_passport_server.services.gate_skips import GateSeer
 from release_passport_server.services.grants import GrantLoader
@@ -141,10 +142,11 @@ class AnswerGate:
             and decision.stage is Stage.PRE_ROLLOUT
             and not await self._admitted(tenant, gate, digests, question)
         )
-        seen = _Seen(gate, channel, workload, decision, limits, question, skipped)
+        braked = await self._braked(tenant, gate, question.attempt, decision.effective_verdict)
+        seen = _Seen(gate, channel, workload, decision, limits, question, skipped, braked)
         reply = replace(_told(seen), digests=digests)
         if begin and _begins(channel, reply, decision):
-            attempt = await self.record.begin(tenant, gate, workload, decision)
+            attempt = await self.record.begin(tenant, gate, decision, goes_back=limits.restores)
             reply = replace(reply, attempt=attempt)
         elif asked.hook == "confirm-promotion" and reply.answer is Answer.SHUT:
             return await self._once_open(tenant, gate, asked, workload, reply)
@@ -170,6 +172,21 @@ class AnswerGate:
             tenant, lambda reader: is_let_begin(reader, seer, frozenset(digests), now)
         )
 
+    async def _braked(self, tenant: str, gate: Gate, attempt: str, verdict: Verdict) -> bool:
+        """Say whether what the gate would undo waits for people, because so much else is being undone."""
+        if (
+            verdict is not Verdict.ROLLBACK_RECOMMENDED
+            or gate.on_rollback != OnRollback.EXECUTE
+            or not attempt
+        ):
+            return False
+
+        def act(reader: Reader) -> bool:
+            under_way = [one.name for one in reader.open_attempts(environment=gate.environment)]
+            return brake.is_on(attempt, reader.latches(""), under_way)
+
+        return await self.store.read(tenant, act)
+
     async def _once_open(
         self, tenant: str, gate: Gate, asked: Asked, workload: LiveWorkload, reply: Reply
     ) -> Reply:
@@ -192,6 +209,7 @@ _UNMET = {
     If.WITHIN_LIMITS: "CANARY_NOT_CONFIGURED",
     If.WINDOW_PASSED: "WINDOW_OPEN",
     If.EXECUTE: "ROLLBACK_NOT_EXECUTED",
+    If.BRAKE_OFF: BRAKED,
     If.CONDEMNED_RUNS: "OTHER_DIGESTS_RUN",
     If.CONFIRMED_ELSEWHERE: "NOT_ADMITTED",
 }
@@ -209,6 +227,8 @@ class _Seen:
     question: _AtGate
     # Its digests take traffic, and no rollout of them was let begin.
     skipped: bool
+    # Many rollouts of the environment are condemned at once.
+    braked: bool
 
 
 def _unknown(gate: Gate, digests: tuple[str, ...], reason: str) -> Reply:
@@ -247,10 +267,11 @@ def _met(seen: _Seen) -> frozenset[If]:
     waits = workload.waits_at(seen.gate.gate_id)
     found = {
         If.WITHIN_LIMITS: workload.keeps(limits.max_weight) and waits,
-        If.WINDOW_PASSED: seen_well or (not watching and not limits.watched),
+        If.WINDOW_PASSED: seen_well or limits.restores or (not watching and not limits.watched),
         If.CONFIRMED_ELSEWHERE: watching and waits,
         If.UNEXPOSED: not workload.exposed,
         If.EXECUTE: seen.gate.on_rollback == OnRollback.EXECUTE,
+        If.BRAKE_OFF: not seen.braked,
         If.STOPPED_SKIP: seen.skipped and seen.gate.on_skip == OnSkip.STOP,
         If.CONDEMNED_RUNS: watching and workload.phase in FLAGGER_UNDER_WAY,
     }

@@ -85,7 +85,9 @@ class FinishRollout:
             text = f"{attempt.name} stands latched at ROLLBACK_RECOMMENDED and cannot end as PASSED"
             raise Precondition("VERDICT_CHANGED", text)
         loaded = tx.load_case(case_key(release, tx.attempts(release.name)), tx.now)
-        answer = decide(self.cases.build(loaded), now=tx.now)
+        # That it went back lets it go, and does not show that it is healthy.
+        judged = replace(loaded, release=replace(loaded.release, way_back_from=""))
+        answer = decide(self.cases.build(judged), now=tx.now)
         unseen = any(f.reason is Reason.WARMING_UP and f.mode is Mode.ENFORCE for f in answer.findings)
         if not answer.effective_verdict.allows or unseen:
             said = "its canary gave no signal yet" if unseen else f"it is {answer.effective_verdict.name} now"

@@ -14,6 +14,7 @@ from release_passport_server.domain.gate import Gate, GateAnswer, GateName
 from release_passport_server.domain.gate_table import Answer
 from release_passport_server.domain.ids import AttemptName, ReleaseName
 from release_passport_server.domain.live_workload import LiveWorkload
+from release_passport_server.domain.notification import GATE_BRAKED, notification
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent
 from release_passport_server.domain.release import Attempt
 from release_passport_server.ports.store import Store, Transaction
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 MAX_REMEMBERED = 5000
 # The reason of an answer about what takes traffic although no gate let it begin.
 SKIPPED = "GATE_SKIPPED"
+# The reason of an answer that would have undone a rollout, had not so many others been undone just before.
+BRAKED = "ROLLBACK_BRAKE"
 _FAR = datetime.max.replace(tzinfo=UTC)
 
 
@@ -54,6 +57,8 @@ class GateRecord:
             _put(tx, gate, hook, reply, before)
             if SKIPPED in reply.reasons and (before is None or SKIPPED not in before.reasons):
                 self.skips.record(tx, gate, reply.digests)
+            if BRAKED in reply.reasons and (before is None or BRAKED not in before.reasons):
+                _alert(tx, gate, reply)
 
         await self.store.write(tenant, act)
         self._written[key] = said
@@ -65,15 +70,20 @@ class GateRecord:
         wanted = _answer_id(gate, hook, digests)
         return await self.store.read(tenant, lambda reader: reader.find_act(GateAnswer, wanted))
 
-    async def begin(self, tenant: str, gate: Gate, workload: LiveWorkload, decision: DecisionRecord) -> str:
-        """Return the attempt that the answer begins, on the decision that it was made from."""
+    async def begin(self, tenant: str, gate: Gate, decision: DecisionRecord, *, goes_back: bool) -> str:
+        """Return the attempt that the answer begins, on the decision that it was made from.
+
+        What is gone back from ends there, whoever started it: nothing gates the way back.
+        """
         name = ReleaseName.parse(decision.release)
 
         def act(tx: Transaction) -> str:
             for other in tx.open_attempts(name.service, name.environment):
                 if other.name.startswith(f"{name}/"):
                     return other.name
-                if other.starter == gate.principal:
+                if goes_back and _differs(tx, name, other):
+                    self._end(tx, gate, other, "ROLLED_BACK", f"{gate.place} went back to {name.version}")
+                elif other.starter == gate.principal:
                     # Its controller has gone on to other digests.
                     self._end(tx, gate, other, "FAILED", f"{name.version} took its place")
             return self.start.open(tx, _ask(gate, tenant, "StartRollout"), name, decision.name)[1]
@@ -108,6 +118,28 @@ class GateRecord:
                 raise
             # It is over, but what watches it does not call it good.
             self.finish.end(tx, ask, name, "FAILED", f"{reason}; what watches it does not pass")
+
+
+def _alert(tx: Transaction, gate: Gate, reply: Reply) -> None:
+    """Tell people at once that a rollback waits for them."""
+    name = str(GateName(tx.tenant, gate.gate_id))
+    tx.emit(FeedEvent(GATE_BRAKED, reply.release, (f"release:{reply.release}",), {"gate": name}))
+    told = {
+        "release": reply.release,
+        "decision": reply.decision,
+        "attempt": reply.attempt,
+        "place": gate.place,
+    }
+    tx.schedule(notification(GATE_BRAKED, tx.tenant, name, tx.now, **told))
+
+
+def _differs(tx: Transaction, name: ReleaseName, other: Attempt) -> bool:
+    """Say whether a rollout is one of other content than a release."""
+    found = (
+        tx.find_release(r.service, r.environment, r.version)
+        for r in (name, AttemptName.parse(other.name).release)
+    )
+    return len({release.identity.content_digest for release in found if release is not None}) > 1
 
 
 def _outcome(workload: LiveWorkload) -> str | None:

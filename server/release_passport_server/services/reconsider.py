@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from release_passport_server.domain.canonical import canonical, digest
 from release_passport_server.domain.evidence import Subject
@@ -22,6 +23,8 @@ from release_passport_server.ports.store import Transaction
 RECONSIDER = "reconsider"
 # As many places are woken in the change's own transaction.
 MOST_PLACES = 16
+# Every process has read by then who may do what.
+KNOWN_AFTER = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ def reconsider_places(tx: Transaction, services: Sequence[str], environments: Se
     _schedule(tx, Sweep(tuple(services), tuple(environments)))
 
 
+def reconsider_votes(tx: Transaction, services: Sequence[str], environments: Sequence[str]) -> None:
+    """Have the open questions of these places decided anew once every process knows who has lost a right."""
+    _schedule(tx, Sweep(tuple(services), tuple(environments)), KNOWN_AFTER)
+
+
 def reconsider_tenant(tx: Transaction) -> None:
     """Have all the open questions of the tenant decided anew."""
     _schedule(tx, Sweep())
@@ -89,5 +97,5 @@ def reconsider_trust(tx: Transaction) -> None:
     _schedule(tx, Sweep(verify=True))
 
 
-def _schedule(tx: Transaction, sweep: Sweep) -> None:
-    tx.schedule(Timer(RECONSIDER, digest(sweep.payload), tx.now, sweep.payload))
+def _schedule(tx: Transaction, sweep: Sweep, after: timedelta = timedelta(0)) -> None:
+    tx.schedule(Timer(RECONSIDER, digest(sweep.payload), tx.now + after, sweep.payload))

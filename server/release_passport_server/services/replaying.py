@@ -175,4 +175,6 @@ def _release(bodies: RecordedBodies, record: DecisionRecord, case_json: Record) 
         facts["previous"],
         facts["isFirst"],
         facts["isRestore"],
+        overtaken_by=facts.get("overtakenBy", ""),
+        way_back_from=facts.get("wayBackFrom", ""),
     )

@@ -19,6 +19,7 @@ from release_passport_server.domain.release import ReleaseIdentity
 from release_passport_server.domain.verdict import Stage, Verdict
 from release_passport_server.wire.evidence import item_from_input
 from release_passport_server.wire.evidence_input import check_evidence_input, check_subject
+from release_passport_server.wire.plain_facts import plain_form
 from release_passport_server.wire.policy import spec_digest
 from release_passport_server.wire.release import check_identity, identity_from_proto
 from release_passport_server.wire.subject import subject_of
@@ -97,13 +98,20 @@ def drafts(given: Sequence[evidence_pb2.EvidenceInput], *, least: int = 0) -> tu
     """Return checked items; raise Invalid with what is wrong with every one of them."""
     if not least <= len(given) <= MAX_ITEMS:
         raise invalid([Violation("evidence", f"must hold {least} to {MAX_ITEMS} items")])
-    _raise([v for index, one in enumerate(given) for v in check_evidence_input(one, f"evidence[{index}]")])
-    return tuple(draft(one) for one in given)
+    read = [(one, plain_form(one.facts)) for one in given]
+    _raise(
+        [
+            violation
+            for index, (one, form) in enumerate(read)
+            for violation in check_evidence_input(one, f"evidence[{index}]", plain=form is not None)
+        ]
+    )
+    return tuple(draft(one, form) for one, form in read)
 
 
-def draft(given: evidence_pb2.EvidenceInput) -> EvidenceDraft:
-    """Return one checked item, with the server's parts still to be set."""
-    item = item_from_input(given, name="", source="", scopes=(), receive_time=None)
+def draft(given: evidence_pb2.EvidenceInput, form: str | None = None) -> EvidenceDraft:
+    """Return one checked item, with the server's parts still to be set; `form` is that of plain facts."""
+    item = item_from_input(given, name="", source="", scopes=(), receive_time=None, form=form)
     return EvidenceDraft(item, given.bundle)
 
 

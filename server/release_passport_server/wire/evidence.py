@@ -9,11 +9,12 @@ from google.protobuf.struct_pb2 import Struct
 
 from release_passport.v1 import evidence_pb2
 from release_passport_server.domain.access import Scope
-from release_passport_server.domain.canonical import digest_of
+from release_passport_server.domain.canonical import digest, digest_of
 from release_passport_server.domain.evidence import EvidenceItem, Verification
 from release_passport_server.domain.kind import CUSTOM_PREFIX, kind_named
 from release_passport_server.wire.facts import normalise_facts, read_facts
 from release_passport_server.wire.json_mapping import json_mapping
+from release_passport_server.wire.plain_facts import plain_form
 from release_passport_server.wire.subject import subject_of, subject_proto
 from release_passport_server.wire.times import moment, set_time, timestamp
 
@@ -32,12 +33,13 @@ def item_from_input(
     source: str,
     scopes: tuple[Scope, ...],
     receive_time: datetime | None,
+    form: str | None = None,
 ) -> EvidenceItem:
     """Return the item that a checked input becomes; see `check_evidence_input` for the checks.
 
-    Until it is received, its time of observation stands for the time when that was.
+    Until it is received, its time of observation stands for the time when that was. `form` is that of plain facts.
     """
-    facts = normalise_facts(given.facts)
+    facts = normalise_facts(given.facts, plain=form is not None)
     kind, key, message = read_facts(facts)
     observe_time = moment(given.observe_time)
     bundled = bool(given.bundle)
@@ -48,7 +50,7 @@ def item_from_input(
         subject_of(given.subject),
         source,
         message,
-        facts_digest(facts),
+        facts_digest(facts) if form is None else digest(form.encode()),
         observe_time,
         receive_time or observe_time,
         moment(given.expire_time) if given.HasField("expire_time") else None,
@@ -118,7 +120,8 @@ def facts_to_proto(item: EvidenceItem) -> evidence_pb2.EvidenceFacts:
 
 def facts_digest(facts: evidence_pb2.EvidenceFacts) -> str:
     """Return the digest of normal facts: over the canonical form of their protobuf JSON mapping."""
-    return digest_of(json_mapping(facts))
+    form = plain_form(facts)
+    return digest_of(json_mapping(facts)) if form is None else digest(form.encode())
 
 
 def _samples(kind: str, facts: Message) -> int | None:

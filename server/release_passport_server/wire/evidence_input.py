@@ -33,11 +33,16 @@ _TEXT_RULES = {
 }
 
 
-def check_evidence_input(given: evidence_pb2.EvidenceInput, path: str) -> list[Violation]:
-    """Return what is wrong with one submitted item by itself, each with its path; empty when all is well."""
+def check_evidence_input(
+    given: evidence_pb2.EvidenceInput, path: str, *, plain: bool = False
+) -> list[Violation]:
+    """Return what is wrong with one submitted item by itself, each with its path; empty when all is well.
+
+    `plain` says that there is nothing wrong with any field of its facts by itself.
+    """
     violations = [
         *check_subject(given.subject, f"{path}.subject"),
-        *check_facts(given.facts, f"{path}.facts", derived=_is_derived(given)),
+        *check_facts(given.facts, f"{path}.facts", derived=_is_derived(given), plain=plain),
         *_check_times(given, path),
     ]
     problem = text_problem(given.external_id, max_bytes=MAX_ID_BYTES)

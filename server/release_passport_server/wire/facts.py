@@ -24,7 +24,7 @@ MAX_LIST = 1000
 # More than this many complaints about one item help nobody, and do not fit into an answer's trailer.
 MAX_VIOLATIONS = 20
 
-_INTEGERS = frozenset(
+INTEGERS = frozenset(
     {
         FieldDescriptor.CPPTYPE_INT32,
         FieldDescriptor.CPPTYPE_INT64,
@@ -33,18 +33,18 @@ _INTEGERS = frozenset(
     }
 )
 _REALS = frozenset({FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT})
-_UPPER_BOUND = {
+UPPER_BOUND = {
     "coverage_percent": 100,
     "rollout_percent": 100,
     "weight": 100,
     "last_weight": 100,
     "slsa_level": 4,
 }
-_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+DIGEST = re.compile("sha256:[0-9a-f]{64}")
 # The years 1 to 9999, and ten thousand years: the ranges of protobuf's own JSON mapping.
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-_LONGEST_SECONDS = 315_576_000_000
-_NANOS = range(1_000_000_000)
+LONGEST_SECONDS = 315_576_000_000
+NANOS = range(1_000_000_000)
 
 
 class Facts(NamedTuple):
@@ -85,19 +85,26 @@ def facts_key(facts: evidence_pb2.EvidenceFacts) -> str:
     return read_facts(facts).key
 
 
-def normalise_facts(facts: evidence_pb2.EvidenceFacts) -> evidence_pb2.EvidenceFacts:
-    """Return a copy without what is no value: numbers that are not finite, UNSPECIFIED, unknown fields."""
+def normalise_facts(facts: evidence_pb2.EvidenceFacts, *, plain: bool = False) -> evidence_pb2.EvidenceFacts:
+    """Return a copy without what is no value: numbers that are not finite, UNSPECIFIED, unknown fields.
+
+    `plain` says that every field that is known has a value.
+    """
     copy = evidence_pb2.EvidenceFacts()
     copy.CopyFrom(facts)
     copy.DiscardUnknownFields()
-    _normalise(copy)
+    if not plain:
+        _normalise(copy)
     return copy
 
 
-def check_facts(facts: evidence_pb2.EvidenceFacts, path: str, *, derived: bool = False) -> list[Violation]:
+def check_facts(
+    facts: evidence_pb2.EvidenceFacts, path: str, *, derived: bool = False, plain: bool = False
+) -> list[Violation]:
     """Return what is wrong with the facts, each with its path below `path`; empty when all is well.
 
-    `derived` says that the server will read the facts out of an envelope: then only their kind is needed.
+    `derived` says that the server will read the facts out of an envelope: then only their kind is needed. `plain` says
+    that there is nothing wrong with any field by itself.
     """
     name = facts.WhichOneof("facts")
     if name is None:
@@ -108,7 +115,7 @@ def check_facts(facts: evidence_pb2.EvidenceFacts, path: str, *, derived: bool =
     message: Message = getattr(facts, name)
     here = f"{path}.{name}"
     own = [] if derived else _check_kind(facts, name, here)
-    violations = [*own, *_check_message(message, here)]
+    violations = [*own, *(() if plain else _check_message(message, here))]
     if len(violations) > MAX_VIOLATIONS:
         more = len(violations) - MAX_VIOLATIONS
         return [*violations[:MAX_VIOLATIONS], Violation(path, f"and {more} more violations")]
@@ -117,7 +124,7 @@ def check_facts(facts: evidence_pb2.EvidenceFacts, path: str, *, derived: bool =
 
 def time_problem(time: timestamp_pb2.Timestamp) -> str | None:
     """Return what is wrong with a point in time, or None."""
-    if _FIRST_SECOND <= time.seconds <= _LAST_SECOND and time.nanos in _NANOS:
+    if _FIRST_SECOND <= time.seconds <= _LAST_SECOND and time.nanos in NANOS:
         return None
     return "must be a time in the years 1 to 9999"
 
@@ -172,7 +179,7 @@ def _check_message(message: Message, path: str) -> list[Violation]:
         problem = time_problem(message)
         return [] if problem is None else [Violation(path, problem)]
     if isinstance(message, duration_pb2.Duration):
-        if 0 <= message.seconds <= _LONGEST_SECONDS and message.nanos in _NANOS:
+        if 0 <= message.seconds <= LONGEST_SECONDS and message.nanos in NANOS:
             return []
         return [Violation(path, "must be a duration from 0 to 10,000 years")]
     violations: list[Violation] = []
@@ -221,16 +228,21 @@ def _rules(descriptor: Descriptor) -> Mapping[FieldDescriptor, _Rule]:
 def _problem_of(field: FieldDescriptor) -> Callable[[Any], str | None] | None:
     """Return what says what is wrong with one string, enum or number, if anything can be."""
     if field.type == FieldDescriptor.TYPE_STRING:
-        return _digest_problem if field.name.endswith(("_digest", "_digests")) else text_problem
+        return _digest_problem if is_digest_field(field) else text_problem
     if field.enum_type is not None:
         return partial(_enum_problem, frozenset(field.enum_type.values_by_number))
-    if field.name in _UPPER_BOUND:
-        return partial(_range_problem, _UPPER_BOUND[field.name])
-    return _integer_problem if field.cpp_type in _INTEGERS else None
+    if field.name in UPPER_BOUND:
+        return partial(_range_problem, UPPER_BOUND[field.name])
+    return _integer_problem if field.cpp_type in INTEGERS else None
+
+
+def is_digest_field(field: FieldDescriptor) -> bool:
+    """Say whether a field's texts are digests."""
+    return field.name.endswith(("_digest", "_digests"))
 
 
 def _digest_problem(value: str) -> str | None:
-    return None if _DIGEST.fullmatch(value) else 'must be "sha256:" and 64 hexadecimal digits in lower case'
+    return None if DIGEST.fullmatch(value) else 'must be "sha256:" and 64 hexadecimal digits in lower case'
 
 
 def _enum_problem(known: frozenset[int], value: int) -> str | None:

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError, Message
 from release_passport.v1 import evidence_pb2, rule_context_pb2, verdict_pb2
 from release_passport_server.domain.bypass import Running
 from release_passport_server.domain.evidence import EvidenceItem
+from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
@@ -49,6 +50,7 @@ class WireMessages:
                     one.reason for one in message.findings if one.verdict != verdict_pb2.VERDICT_ALLOW
                 )
             ),
+            restores=any(one.reason == Reason.RESTORES_PREVIOUS for one in message.findings),
         )
 
     def rollback_target(self, body: bytes) -> str:

@@ -66,6 +66,7 @@ def policy_from_spec(
             else WaiverLimits().max_duration,
             service_wide=spec.waivers.service_wide,
         ),
+        judges_restores=spec.restore == policy_pb2.RESTORE_MODE_JUDGE,
     )
 
 

@@ -66,6 +66,8 @@ def _head(spec: policy_pb2.PolicySpec) -> Problems:
         yield _problem("rules", f"must hold 1 to {MAX_RULES} rules")
     yield from _text("title", spec.title, 200)
     yield from _text("description", spec.description, 4096)
+    if spec.restore not in policy_pb2.RestoreMode.values():
+        yield _problem("restore", "must be ALLOW or JUDGE")
     if spec.HasField("max_validity"):
         yield from _span("max_validity", spec.max_validity, timedelta(seconds=1), timedelta(minutes=15))
     if spec.waivers.HasField("max_duration"):

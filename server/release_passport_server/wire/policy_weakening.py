@@ -35,9 +35,12 @@ def _of_policy(before: policy_pb2.PolicySpec, after: policy_pb2.PolicySpec) -> I
     if _MODES.index(after.mode) < _MODES.index(before.mode):
         yield f"mode: {_mode(before.mode)} becomes {_mode(after.mode)}"
     old, new = (
-        _bare(before, *_TEXTS_OF_POLICY, "mode", "rules"),
-        _bare(after, *_TEXTS_OF_POLICY, "mode", "rules"),
+        _bare(before, *_TEXTS_OF_POLICY, "mode", "restore", "rules"),
+        _bare(after, *_TEXTS_OF_POLICY, "mode", "restore", "rules"),
     )
+    judges = policy_pb2.RESTORE_MODE_JUDGE
+    if before.restore == judges != after.restore:
+        yield "restore: JUDGE is taken back"
     for field in _differing(old, new):
         yield f"{field}: is changed"
     kept = {rule.rule_id: rule for rule in after.rules}

@@ -12,6 +12,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class RestoreMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RESTORE_MODE_UNSPECIFIED: _ClassVar[RestoreMode]
+    RESTORE_MODE_ALLOW: _ClassVar[RestoreMode]
+    RESTORE_MODE_JUDGE: _ClassVar[RestoreMode]
+
 class PolicyChangeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     POLICY_CHANGE_STATE_UNSPECIFIED: _ClassVar[PolicyChangeState]
@@ -20,6 +26,9 @@ class PolicyChangeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     POLICY_CHANGE_STATE_EXPIRED: _ClassVar[PolicyChangeState]
     POLICY_CHANGE_STATE_OUTDATED: _ClassVar[PolicyChangeState]
     POLICY_CHANGE_STATE_WITHDRAWN: _ClassVar[PolicyChangeState]
+RESTORE_MODE_UNSPECIFIED: RestoreMode
+RESTORE_MODE_ALLOW: RestoreMode
+RESTORE_MODE_JUDGE: RestoreMode
 POLICY_CHANGE_STATE_UNSPECIFIED: PolicyChangeState
 POLICY_CHANGE_STATE_PROPOSED: PolicyChangeState
 POLICY_CHANGE_STATE_APPLIED: PolicyChangeState
@@ -52,7 +61,7 @@ class Policy(_message.Message):
     def __init__(self, name: _Optional[str] = ..., policy_id: _Optional[str] = ..., spec: _Optional[_Union[PolicySpec, _Mapping]] = ..., revision: _Optional[int] = ..., digest: _Optional[str] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class PolicySpec(_message.Message):
-    __slots__ = ("title", "description", "mode", "match", "variables", "rules", "watch", "canary", "max_validity", "waivers")
+    __slots__ = ("title", "description", "mode", "match", "variables", "rules", "watch", "canary", "max_validity", "waivers", "restore")
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +72,7 @@ class PolicySpec(_message.Message):
     CANARY_FIELD_NUMBER: _ClassVar[int]
     MAX_VALIDITY_FIELD_NUMBER: _ClassVar[int]
     WAIVERS_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_FIELD_NUMBER: _ClassVar[int]
     title: str
     description: str
     mode: _verdict_pb2.PolicyMode
@@ -73,7 +83,8 @@ class PolicySpec(_message.Message):
     canary: CanaryConstraints
     max_validity: _duration_pb2.Duration
     waivers: WaiverLimits
-    def __init__(self, title: _Optional[str] = ..., description: _Optional[str] = ..., mode: _Optional[_Union[_verdict_pb2.PolicyMode, str]] = ..., match: _Optional[_Union[PolicyMatch, _Mapping]] = ..., variables: _Optional[_Iterable[_Union[PolicyVariable, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., watch: _Optional[_Union[WatchRequirement, _Mapping]] = ..., canary: _Optional[_Union[CanaryConstraints, _Mapping]] = ..., max_validity: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., waivers: _Optional[_Union[WaiverLimits, _Mapping]] = ...) -> None: ...
+    restore: RestoreMode
+    def __init__(self, title: _Optional[str] = ..., description: _Optional[str] = ..., mode: _Optional[_Union[_verdict_pb2.PolicyMode, str]] = ..., match: _Optional[_Union[PolicyMatch, _Mapping]] = ..., variables: _Optional[_Iterable[_Union[PolicyVariable, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ..., watch: _Optional[_Union[WatchRequirement, _Mapping]] = ..., canary: _Optional[_Union[CanaryConstraints, _Mapping]] = ..., max_validity: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., waivers: _Optional[_Union[WaiverLimits, _Mapping]] = ..., restore: _Optional[_Union[RestoreMode, str]] = ...) -> None: ...
 
 class WaiverLimits(_message.Message):
     __slots__ = ("max_duration", "service_wide")

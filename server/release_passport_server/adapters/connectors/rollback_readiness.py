@@ -11,13 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from release_passport_server.adapters.connectors.kubernetes.manifests import flag, known, part
-from release_passport_server.adapters.connectors.kubernetes.objects import Objects, ObjectSettings
+from release_passport_server.adapters.connectors.kubernetes.objects import (
+    Objects,
+    ObjectSettings,
+    grant_of,
+)
 from release_passport_server.adapters.connectors.kubernetes.revisions import (
+    ARGO,
     Revisions,
     of_deployment,
     of_rollout,
 )
 from release_passport_server.adapters.connectors.reading import SettingsModel, settings_of, stamp
+from release_passport_server.domain.cluster.rights import Right
 from release_passport_server.domain.connector import CollectFailure, Observation
 from release_passport_server.domain.errors import NotFound, PassportError
 from release_passport_server.domain.evidence import Subject
@@ -112,11 +118,17 @@ class RollbackReadiness:
         return Collected(tuple(found), tuple(dict.fromkeys(problems)))
 
     async def probe(self, target: Target) -> Probe:
-        """Say from how many releases a way back is known."""
-        collected = await self.collect(target)
+        """Say from how many releases a way back is known, and what would have to be granted."""
+        grant = _grant(target.settings)
+        try:
+            collected = await self.collect(target)
+        except CollectFailed as error:
+            if error.failure is CollectFailure.ACCESS_MISSING:
+                return Probe((), (error.text,), grant)
+            raise
         ready = sum(bool(one.facts.get("ready")) for one in collected.observations)
         seen = f"{ready} of {len(collected.observations)} releases have a way back that is ready"
-        return Probe((seen,), collected.problems)
+        return Probe((seen,), collected.problems, grant)
 
     async def _pullable(self, artifact: Artifact, problems: list[str]) -> bool | None:
         """Say whether an image is still in its registry, under its digest; None where that is not known."""
@@ -166,6 +178,23 @@ class RollbackReadiness:
             text = "this server was given no clusters: set clusters.folder"
             raise CollectFailed(CollectFailure.SETTINGS_REFUSED, text)
         return Objects(self.cluster, target, place)
+
+
+def _grant(settings: ReadinessSettings) -> str:
+    """Return the manifests for what is read of clusters, empty where nothing is."""
+    found = []
+    if (place := settings.workload) is not None:
+        version = ARGO if place.object_kind == "Rollout" else "apps/v1"
+        rights = [Right.to(("get",), version, place.object_kind, place.namespace, place.name)]
+        # A Rollout names its stable ReplicaSet; those of a Deployment have to be looked for.
+        verb = "get" if place.object_kind == "Rollout" else "list"
+        rights.append(Right.to((verb,), "apps/v1", "ReplicaSet", place.namespace))
+        found.append(grant_of(rights, f"rollback-readiness-{place.object_kind}-{place.name}"))
+    if (gitops := settings.gitops) is not None:
+        kind = gitops.object_kind
+        right = Right.to(("get",), _GITOPS[kind], kind, gitops.namespace, gitops.name)
+        found.append(grant_of([right], f"rollback-readiness-{kind}-{gitops.name}"))
+    return "---\n".join(found)
 
 
 def _facts(

@@ -61,6 +61,8 @@ class _History:
     previous: str
     target: str
     is_restore: bool
+    overtaken_by: str
+    way_back_from: str
 
 
 class Loader:
@@ -197,7 +199,14 @@ class Loader:
             histories(self._connection.dialect.name), {"tenant": self._tenant, "asked": json.dumps(asked)}
         )
         return {
-            row.release: _History(row.previous or "", row.target or "", bool(row.is_restore)) for row in rows
+            row.release: _History(
+                row.previous or "",
+                row.target or "",
+                bool(row.is_restore),
+                row.overtaken_by or "",
+                row.way_back_from or "",
+            )
+            for row in rows
         }
 
     def _rollouts(self, releases: Sequence[Release]) -> defaultdict[str, list[_Rollout]]:
@@ -287,6 +296,8 @@ def _computed(release: Release, history: _History) -> Release:
         previous=history.previous,
         is_first=not history.previous,
         is_restore=history.is_restore,
+        overtaken_by=history.overtaken_by,
+        way_back_from=history.way_back_from,
     )
 
 

@@ -183,7 +183,7 @@ class SQLReader(FeedReading):
         return dead_jobs(self._connection, self.tenant, page)
 
     def latches(self, content_digest: str) -> tuple[Latch, ...]:
-        """Return the standing latches of these digests."""
+        """Return the standing latches of these digests, all of the tenant for none."""
         return self._documents(LATCHES, key=content_digest)
 
     def find_service(self, service_id: str) -> Service | None:

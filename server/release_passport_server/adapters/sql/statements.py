@@ -52,6 +52,8 @@ _VERIFIED = (
     "inconclusive",
     "proof",
 )
+# How rollouts stand of what most likely still runs.
+_RUNNING = ("", "PASSED", "EXPIRED_WITHOUT_DATA")
 _SERIES = ("tenant", "subject", "kind", "key", "source")
 
 
@@ -152,13 +154,77 @@ def histories(dialect: str) -> Select[Any]:
         rows = select(attempt.release).where(here, *conditions).correlate(asked)
         return rows.order_by(attempt.start_time.desc()).limit(1).scalar_subquery()
 
-    restores = select(attempt.release).where(other, attempt.content_digest == asked.c.content, passed)
+    restores = select(attempt.release).where(
+        attempt.tenant == bindparam("tenant"),
+        attempt.content_digest == asked.c.content,
+        passed,
+        # Under its own name it goes back where something else was begun since.
+        or_(attempt.release != asked.c.release, _others_since(asked, attempt)),
+    )
+    going_wrong = and_(attempt.outcome != "PASSED", or_(attempt.outcome.in_(("", "ROLLED_BACK")), latched))
     return select(
         asked.c.release,
         newest().label("previous"),
         newest(passed, attempt.content_digest != asked.c.content, ~latched).label("target"),
         restores.correlate(asked).exists().label("is_restore"),
+        newest(
+            attempt.content_digest != asked.c.content,
+            attempt.start_time >= _last_good(asked),
+            going_wrong,
+        ).label("way_back_from"),
+        _overtaken_by(asked, newest(attempt.outcome.in_(_RUNNING))).label("overtaken_by"),
     )
+
+
+def _others_since(asked: FromClause, passed: Any) -> Any:
+    """Say whether a rollout of other content was begun there after one that passed."""
+    other = tables.attempts.alias("since")
+    begun = exists().where(
+        *_there(other, asked),
+        other.c.content_digest != asked.c.content,
+        other.c.start_time > passed.start_time,
+    )
+    return begun.correlate(asked, tables.attempts)
+
+
+def _last_good(asked: FromClause) -> Any:
+    """Return when the last rollout there began whose content stayed, null where none ever did."""
+    good = tables.attempts.alias("good")
+    times = select(good.c.start_time).where(
+        *_there(good, asked), good.c.outcome.in_([one for one in _RUNNING if one])
+    )
+    return times.correlate(asked).order_by(good.c.start_time.desc()).limit(1).scalar_subquery()
+
+
+def _there(attempt: Any, asked: FromClause) -> Sequence[ColumnElement[bool]]:
+    return (
+        attempt.c.tenant == bindparam("tenant"),
+        attempt.c.service == asked.c.service,
+        attempt.c.environment == asked.c.environment,
+    )
+
+
+def _overtaken_by(asked: FromClause, running: Any) -> Any:
+    """Return the release that runs where it was made after the one asked about, which did not pass there itself."""
+    other, own, attempt = (
+        tables.releases.alias("running"),
+        tables.releases.alias("own"),
+        tables.attempts.alias("own_"),
+    )
+    made = select(own.c.revision).where(own.c.tenant == bindparam("tenant"), own.c.name == asked.c.release)
+    passed = exists().where(
+        attempt.c.tenant == bindparam("tenant"),
+        attempt.c.content_digest == asked.c.content,
+        attempt.c.outcome == "PASSED",
+    )
+    newer = select(other.c.name).where(
+        other.c.tenant == bindparam("tenant"),
+        other.c.name == running,
+        other.c.content_digest != asked.c.content,
+        other.c.revision > made.correlate(asked).scalar_subquery(),
+        ~passed.correlate(asked),
+    )
+    return newer.correlate(asked).scalar_subquery()
 
 
 @lru_cache

@@ -66,32 +66,32 @@ class Right:
         return f"{', '.join(self.verbs)} on {what} in namespace {self.namespace}"
 
 
-def role_manifest(rights: Iterable[Right], *, account: str, account_namespace: str) -> str:
-    """Return Roles and RoleBindings, as YAML, that grant a service account these rights and nothing else."""
+def role_manifest(rights: Iterable[Right], *, role: str, account: str, account_namespace: str) -> str:
+    """Return Roles and RoleBindings of a name, as YAML, that grant a service account these rights and nothing else."""
     by_namespace: dict[str, list[Right]] = {}
     for right in sorted(set(rights)):
         by_namespace.setdefault(right.namespace, []).append(right)
     documents = [
-        _role(account, namespace, given) + "---\n" + _binding(account, account_namespace, namespace)
+        _role(role, namespace, given) + "---\n" + _binding(role, namespace, account, account_namespace)
         for namespace, given in by_namespace.items()
     ]
     return "---\n".join(documents)
 
 
-def _role(account: str, namespace: str, rights: Iterable[Right]) -> str:
+def _role(role: str, namespace: str, rights: Iterable[Right]) -> str:
     rules = "".join(
         f'  - apiGroups: ["{right.group}"]\n    resources: [{right.resource}]\n'
         + (f"    resourceNames: [{_text(right.name)}]\n" if right.name else "")
         + f"    verbs: [{', '.join(right.verbs)}]\n"
         for right in rights
     )
-    return f"{_head('Role', account, namespace)}rules:\n{rules}"
+    return f"{_head('Role', role, namespace)}rules:\n{rules}"
 
 
-def _binding(account: str, account_namespace: str, namespace: str) -> str:
+def _binding(role: str, namespace: str, account: str, account_namespace: str) -> str:
     return (
-        f"{_head('RoleBinding', account, namespace)}roleRef:\n"
-        f"  apiGroup: rbac.authorization.k8s.io\n  kind: Role\n  name: {_text(account)}\n"
+        f"{_head('RoleBinding', role, namespace)}roleRef:\n"
+        f"  apiGroup: rbac.authorization.k8s.io\n  kind: Role\n  name: {_text(role)}\n"
         f"subjects:\n  - kind: ServiceAccount\n    name: {_text(account)}\n"
         f"    namespace: {_text(account_namespace)}\n"
     )

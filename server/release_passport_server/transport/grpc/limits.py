@@ -73,6 +73,8 @@ class Limits:
         self._places = {kind: _Places(most[kind]) for kind in CallClass}
         self._unread: dict[str, int] = {}
         self._draining = asyncio.Event()
+        # How many calls were refused because the server is shutting down.
+        self._turned_away = 0
         self._until_drained: set[asyncio.Timeout] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -80,6 +82,7 @@ class Limits:
     def refusal(self, kind: CallClass, caller: str, remaining: float | None = None) -> Unavailable | None:
         """Return why a call is not taken; None where it is. `remaining` is the time that its caller gives."""
         if self._draining.is_set():
+            self._turned_away += 1
             return draining()
         if self._closed is not None and (closed := self._closed()) is not None:
             return closed
@@ -149,6 +152,14 @@ class Limits:
     def is_draining(self) -> bool:
         """Say whether new calls are refused because the server is shutting down."""
         return self._draining.is_set()
+
+    async def quiet(self, seconds: float, most: int) -> None:
+        """Return when no call has come for so long while the server drains, at the latest after so many looks."""
+        for _ in range(most):
+            before = self._turned_away
+            await asyncio.sleep(seconds)
+            if self._turned_away == before:
+                return
 
     def drain(self) -> None:
         """Refuse new calls from now on; those in flight go on."""

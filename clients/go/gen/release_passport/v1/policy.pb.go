@@ -23,6 +23,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// RestoreMode is what a policy says of a release that restores what passed there before.
+type RestoreMode int32
+
+const (
+	// RESTORE_MODE_UNSPECIFIED is ALLOW.
+	RestoreMode_RESTORE_MODE_UNSPECIFIED RestoreMode = 0
+	// RESTORE_MODE_ALLOW lets it go, whatever rules find: nothing gates the way back.
+	RestoreMode_RESTORE_MODE_ALLOW RestoreMode = 1
+	// RESTORE_MODE_JUDGE judges it like any other release.
+	RestoreMode_RESTORE_MODE_JUDGE RestoreMode = 2
+)
+
+// Enum value maps for RestoreMode.
+var (
+	RestoreMode_name = map[int32]string{
+		0: "RESTORE_MODE_UNSPECIFIED",
+		1: "RESTORE_MODE_ALLOW",
+		2: "RESTORE_MODE_JUDGE",
+	}
+	RestoreMode_value = map[string]int32{
+		"RESTORE_MODE_UNSPECIFIED": 0,
+		"RESTORE_MODE_ALLOW":       1,
+		"RESTORE_MODE_JUDGE":       2,
+	}
+)
+
+func (x RestoreMode) Enum() *RestoreMode {
+	p := new(RestoreMode)
+	*p = x
+	return p
+}
+
+func (x RestoreMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RestoreMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_release_passport_v1_policy_proto_enumTypes[0].Descriptor()
+}
+
+func (RestoreMode) Type() protoreflect.EnumType {
+	return &file_release_passport_v1_policy_proto_enumTypes[0]
+}
+
+func (x RestoreMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RestoreMode.Descriptor instead.
+func (RestoreMode) EnumDescriptor() ([]byte, []int) {
+	return file_release_passport_v1_policy_proto_rawDescGZIP(), []int{0}
+}
+
 // PolicyChangeState is where a proposed change stands.
 type PolicyChangeState int32
 
@@ -72,11 +125,11 @@ func (x PolicyChangeState) String() string {
 }
 
 func (PolicyChangeState) Descriptor() protoreflect.EnumDescriptor {
-	return file_release_passport_v1_policy_proto_enumTypes[0].Descriptor()
+	return file_release_passport_v1_policy_proto_enumTypes[1].Descriptor()
 }
 
 func (PolicyChangeState) Type() protoreflect.EnumType {
-	return &file_release_passport_v1_policy_proto_enumTypes[0]
+	return &file_release_passport_v1_policy_proto_enumTypes[1]
 }
 
 func (x PolicyChangeState) Number() protoreflect.EnumNumber {
@@ -85,7 +138,7 @@ func (x PolicyChangeState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PolicyChangeState.Descriptor instead.
 func (PolicyChangeState) EnumDescriptor() ([]byte, []int) {
-	return file_release_passport_v1_policy_proto_rawDescGZIP(), []int{0}
+	return file_release_passport_v1_policy_proto_rawDescGZIP(), []int{1}
 }
 
 // Policy is a set of rules for the releases that it matches. Every change makes a new immutable revision.
@@ -237,7 +290,9 @@ type PolicySpec struct {
 	// max_validity bounds how long an allowing decision stands; default and maximum 15 minutes.
 	MaxValidity *durationpb.Duration `protobuf:"bytes,9,opt,name=max_validity,json=maxValidity,proto3" json:"max_validity,omitempty"`
 	// waivers bounds the waivers of the policy's rules.
-	Waivers       *WaiverLimits `protobuf:"bytes,10,opt,name=waivers,proto3" json:"waivers,omitempty"`
+	Waivers *WaiverLimits `protobuf:"bytes,10,opt,name=waivers,proto3" json:"waivers,omitempty"`
+	// restore says what becomes of going back to what passed before while something newer is on its way or went wrong.
+	Restore       RestoreMode `protobuf:"varint,11,opt,name=restore,proto3,enum=release_passport.v1.RestoreMode" json:"restore,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -340,6 +395,13 @@ func (x *PolicySpec) GetWaivers() *WaiverLimits {
 		return x.Waivers
 	}
 	return nil
+}
+
+func (x *PolicySpec) GetRestore() RestoreMode {
+	if x != nil {
+		return x.Restore
+	}
+	return RestoreMode_RESTORE_MODE_UNSPECIFIED
 }
 
 // WaiverLimits bounds waivers.
@@ -1474,7 +1536,7 @@ const file_release_passport_v1_policy_proto_rawDesc = "" +
 	"\vdelete_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"deleteTime\x12\x16\n" +
 	"\x06author\x18\n" +
-	" \x01(\tR\x06author\"\x9d\x04\n" +
+	" \x01(\tR\x06author\"\xd9\x04\n" +
 	"\n" +
 	"PolicySpec\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12 \n" +
@@ -1487,7 +1549,8 @@ const file_release_passport_v1_policy_proto_rawDesc = "" +
 	"\x06canary\x18\b \x01(\v2&.release_passport.v1.CanaryConstraintsR\x06canary\x12<\n" +
 	"\fmax_validity\x18\t \x01(\v2\x19.google.protobuf.DurationR\vmaxValidity\x12;\n" +
 	"\awaivers\x18\n" +
-	" \x01(\v2!.release_passport.v1.WaiverLimitsR\awaivers\"o\n" +
+	" \x01(\v2!.release_passport.v1.WaiverLimitsR\awaivers\x12:\n" +
+	"\arestore\x18\v \x01(\x0e2 .release_passport.v1.RestoreModeR\arestore\"o\n" +
 	"\fWaiverLimits\x12<\n" +
 	"\fmax_duration\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\vmaxDuration\x12!\n" +
 	"\fservice_wide\x18\x02 \x01(\bR\vserviceWide\"\x99\x03\n" +
@@ -1600,7 +1663,11 @@ const file_release_passport_v1_policy_proto_rawDesc = "" +
 	"\x0fwithdraw_reason\x18\x11 \x01(\tR\x0ewithdrawReason\x12\x1e\n" +
 	"\n" +
 	"weakenings\x18\x12 \x03(\tR\n" +
-	"weakenings*\xe1\x01\n" +
+	"weakenings*[\n" +
+	"\vRestoreMode\x12\x1c\n" +
+	"\x18RESTORE_MODE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12RESTORE_MODE_ALLOW\x10\x01\x12\x16\n" +
+	"\x12RESTORE_MODE_JUDGE\x10\x02*\xe1\x01\n" +
 	"\x11PolicyChangeState\x12#\n" +
 	"\x1fPOLICY_CHANGE_STATE_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPOLICY_CHANGE_STATE_PROPOSED\x10\x01\x12\x1f\n" +
@@ -1622,77 +1689,79 @@ func file_release_passport_v1_policy_proto_rawDescGZIP() []byte {
 	return file_release_passport_v1_policy_proto_rawDescData
 }
 
-var file_release_passport_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_release_passport_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_release_passport_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_release_passport_v1_policy_proto_goTypes = []any{
-	(PolicyChangeState)(0),        // 0: release_passport.v1.PolicyChangeState
-	(*Policy)(nil),                // 1: release_passport.v1.Policy
-	(*PolicySpec)(nil),            // 2: release_passport.v1.PolicySpec
-	(*WaiverLimits)(nil),          // 3: release_passport.v1.WaiverLimits
-	(*PolicyMatch)(nil),           // 4: release_passport.v1.PolicyMatch
-	(*PolicyVariable)(nil),        // 5: release_passport.v1.PolicyVariable
-	(*Rule)(nil),                  // 6: release_passport.v1.Rule
-	(*Need)(nil),                  // 7: release_passport.v1.Need
-	(*ApprovalRequirement)(nil),   // 8: release_passport.v1.ApprovalRequirement
-	(*ApprovalEscalation)(nil),    // 9: release_passport.v1.ApprovalEscalation
-	(*ApprovalGroup)(nil),         // 10: release_passport.v1.ApprovalGroup
-	(*WatchRequirement)(nil),      // 11: release_passport.v1.WatchRequirement
-	(*CanaryConstraints)(nil),     // 12: release_passport.v1.CanaryConstraints
-	(*PolicyProblem)(nil),         // 13: release_passport.v1.PolicyProblem
-	(*PolicyChange)(nil),          // 14: release_passport.v1.PolicyChange
-	nil,                           // 15: release_passport.v1.PolicyMatch.ServiceLabelsEntry
-	nil,                           // 16: release_passport.v1.PolicyMatch.EnvironmentLabelsEntry
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(PolicyMode)(0),               // 18: release_passport.v1.PolicyMode
-	(*durationpb.Duration)(nil),   // 19: google.protobuf.Duration
-	(Stage)(0),                    // 20: release_passport.v1.Stage
-	(Verdict)(0),                  // 21: release_passport.v1.Verdict
+	(RestoreMode)(0),              // 0: release_passport.v1.RestoreMode
+	(PolicyChangeState)(0),        // 1: release_passport.v1.PolicyChangeState
+	(*Policy)(nil),                // 2: release_passport.v1.Policy
+	(*PolicySpec)(nil),            // 3: release_passport.v1.PolicySpec
+	(*WaiverLimits)(nil),          // 4: release_passport.v1.WaiverLimits
+	(*PolicyMatch)(nil),           // 5: release_passport.v1.PolicyMatch
+	(*PolicyVariable)(nil),        // 6: release_passport.v1.PolicyVariable
+	(*Rule)(nil),                  // 7: release_passport.v1.Rule
+	(*Need)(nil),                  // 8: release_passport.v1.Need
+	(*ApprovalRequirement)(nil),   // 9: release_passport.v1.ApprovalRequirement
+	(*ApprovalEscalation)(nil),    // 10: release_passport.v1.ApprovalEscalation
+	(*ApprovalGroup)(nil),         // 11: release_passport.v1.ApprovalGroup
+	(*WatchRequirement)(nil),      // 12: release_passport.v1.WatchRequirement
+	(*CanaryConstraints)(nil),     // 13: release_passport.v1.CanaryConstraints
+	(*PolicyProblem)(nil),         // 14: release_passport.v1.PolicyProblem
+	(*PolicyChange)(nil),          // 15: release_passport.v1.PolicyChange
+	nil,                           // 16: release_passport.v1.PolicyMatch.ServiceLabelsEntry
+	nil,                           // 17: release_passport.v1.PolicyMatch.EnvironmentLabelsEntry
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(PolicyMode)(0),               // 19: release_passport.v1.PolicyMode
+	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
+	(Stage)(0),                    // 21: release_passport.v1.Stage
+	(Verdict)(0),                  // 22: release_passport.v1.Verdict
 }
 var file_release_passport_v1_policy_proto_depIdxs = []int32{
-	2,  // 0: release_passport.v1.Policy.spec:type_name -> release_passport.v1.PolicySpec
-	17, // 1: release_passport.v1.Policy.create_time:type_name -> google.protobuf.Timestamp
-	17, // 2: release_passport.v1.Policy.update_time:type_name -> google.protobuf.Timestamp
-	17, // 3: release_passport.v1.Policy.delete_time:type_name -> google.protobuf.Timestamp
-	18, // 4: release_passport.v1.PolicySpec.mode:type_name -> release_passport.v1.PolicyMode
-	4,  // 5: release_passport.v1.PolicySpec.match:type_name -> release_passport.v1.PolicyMatch
-	5,  // 6: release_passport.v1.PolicySpec.variables:type_name -> release_passport.v1.PolicyVariable
-	6,  // 7: release_passport.v1.PolicySpec.rules:type_name -> release_passport.v1.Rule
-	11, // 8: release_passport.v1.PolicySpec.watch:type_name -> release_passport.v1.WatchRequirement
-	12, // 9: release_passport.v1.PolicySpec.canary:type_name -> release_passport.v1.CanaryConstraints
-	19, // 10: release_passport.v1.PolicySpec.max_validity:type_name -> google.protobuf.Duration
-	3,  // 11: release_passport.v1.PolicySpec.waivers:type_name -> release_passport.v1.WaiverLimits
-	19, // 12: release_passport.v1.WaiverLimits.max_duration:type_name -> google.protobuf.Duration
-	15, // 13: release_passport.v1.PolicyMatch.service_labels:type_name -> release_passport.v1.PolicyMatch.ServiceLabelsEntry
-	16, // 14: release_passport.v1.PolicyMatch.environment_labels:type_name -> release_passport.v1.PolicyMatch.EnvironmentLabelsEntry
-	20, // 15: release_passport.v1.Rule.stages:type_name -> release_passport.v1.Stage
-	7,  // 16: release_passport.v1.Rule.needs:type_name -> release_passport.v1.Need
-	21, // 17: release_passport.v1.Rule.on_fail:type_name -> release_passport.v1.Verdict
-	21, // 18: release_passport.v1.Rule.on_missing:type_name -> release_passport.v1.Verdict
-	21, // 19: release_passport.v1.Rule.on_stale:type_name -> release_passport.v1.Verdict
-	21, // 20: release_passport.v1.Rule.on_unverified:type_name -> release_passport.v1.Verdict
-	21, // 21: release_passport.v1.Rule.on_conflict:type_name -> release_passport.v1.Verdict
-	21, // 22: release_passport.v1.Rule.on_error:type_name -> release_passport.v1.Verdict
-	19, // 23: release_passport.v1.Rule.settle:type_name -> google.protobuf.Duration
-	8,  // 24: release_passport.v1.Rule.approval:type_name -> release_passport.v1.ApprovalRequirement
-	19, // 25: release_passport.v1.Need.max_age:type_name -> google.protobuf.Duration
-	10, // 26: release_passport.v1.ApprovalRequirement.groups:type_name -> release_passport.v1.ApprovalGroup
-	19, // 27: release_passport.v1.ApprovalRequirement.expires:type_name -> google.protobuf.Duration
-	9,  // 28: release_passport.v1.ApprovalRequirement.escalate_to:type_name -> release_passport.v1.ApprovalEscalation
-	19, // 29: release_passport.v1.ApprovalEscalation.after:type_name -> google.protobuf.Duration
-	19, // 30: release_passport.v1.WatchRequirement.duration:type_name -> google.protobuf.Duration
-	19, // 31: release_passport.v1.WatchRequirement.grace_period:type_name -> google.protobuf.Duration
-	19, // 32: release_passport.v1.WatchRequirement.interval:type_name -> google.protobuf.Duration
-	2,  // 33: release_passport.v1.PolicyChange.spec:type_name -> release_passport.v1.PolicySpec
-	17, // 34: release_passport.v1.PolicyChange.create_time:type_name -> google.protobuf.Timestamp
-	17, // 35: release_passport.v1.PolicyChange.expire_time:type_name -> google.protobuf.Timestamp
-	17, // 36: release_passport.v1.PolicyChange.apply_time:type_name -> google.protobuf.Timestamp
-	0,  // 37: release_passport.v1.PolicyChange.state:type_name -> release_passport.v1.PolicyChangeState
-	17, // 38: release_passport.v1.PolicyChange.withdraw_time:type_name -> google.protobuf.Timestamp
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	3,  // 0: release_passport.v1.Policy.spec:type_name -> release_passport.v1.PolicySpec
+	18, // 1: release_passport.v1.Policy.create_time:type_name -> google.protobuf.Timestamp
+	18, // 2: release_passport.v1.Policy.update_time:type_name -> google.protobuf.Timestamp
+	18, // 3: release_passport.v1.Policy.delete_time:type_name -> google.protobuf.Timestamp
+	19, // 4: release_passport.v1.PolicySpec.mode:type_name -> release_passport.v1.PolicyMode
+	5,  // 5: release_passport.v1.PolicySpec.match:type_name -> release_passport.v1.PolicyMatch
+	6,  // 6: release_passport.v1.PolicySpec.variables:type_name -> release_passport.v1.PolicyVariable
+	7,  // 7: release_passport.v1.PolicySpec.rules:type_name -> release_passport.v1.Rule
+	12, // 8: release_passport.v1.PolicySpec.watch:type_name -> release_passport.v1.WatchRequirement
+	13, // 9: release_passport.v1.PolicySpec.canary:type_name -> release_passport.v1.CanaryConstraints
+	20, // 10: release_passport.v1.PolicySpec.max_validity:type_name -> google.protobuf.Duration
+	4,  // 11: release_passport.v1.PolicySpec.waivers:type_name -> release_passport.v1.WaiverLimits
+	0,  // 12: release_passport.v1.PolicySpec.restore:type_name -> release_passport.v1.RestoreMode
+	20, // 13: release_passport.v1.WaiverLimits.max_duration:type_name -> google.protobuf.Duration
+	16, // 14: release_passport.v1.PolicyMatch.service_labels:type_name -> release_passport.v1.PolicyMatch.ServiceLabelsEntry
+	17, // 15: release_passport.v1.PolicyMatch.environment_labels:type_name -> release_passport.v1.PolicyMatch.EnvironmentLabelsEntry
+	21, // 16: release_passport.v1.Rule.stages:type_name -> release_passport.v1.Stage
+	8,  // 17: release_passport.v1.Rule.needs:type_name -> release_passport.v1.Need
+	22, // 18: release_passport.v1.Rule.on_fail:type_name -> release_passport.v1.Verdict
+	22, // 19: release_passport.v1.Rule.on_missing:type_name -> release_passport.v1.Verdict
+	22, // 20: release_passport.v1.Rule.on_stale:type_name -> release_passport.v1.Verdict
+	22, // 21: release_passport.v1.Rule.on_unverified:type_name -> release_passport.v1.Verdict
+	22, // 22: release_passport.v1.Rule.on_conflict:type_name -> release_passport.v1.Verdict
+	22, // 23: release_passport.v1.Rule.on_error:type_name -> release_passport.v1.Verdict
+	20, // 24: release_passport.v1.Rule.settle:type_name -> google.protobuf.Duration
+	9,  // 25: release_passport.v1.Rule.approval:type_name -> release_passport.v1.ApprovalRequirement
+	20, // 26: release_passport.v1.Need.max_age:type_name -> google.protobuf.Duration
+	11, // 27: release_passport.v1.ApprovalRequirement.groups:type_name -> release_passport.v1.ApprovalGroup
+	20, // 28: release_passport.v1.ApprovalRequirement.expires:type_name -> google.protobuf.Duration
+	10, // 29: release_passport.v1.ApprovalRequirement.escalate_to:type_name -> release_passport.v1.ApprovalEscalation
+	20, // 30: release_passport.v1.ApprovalEscalation.after:type_name -> google.protobuf.Duration
+	20, // 31: release_passport.v1.WatchRequirement.duration:type_name -> google.protobuf.Duration
+	20, // 32: release_passport.v1.WatchRequirement.grace_period:type_name -> google.protobuf.Duration
+	20, // 33: release_passport.v1.WatchRequirement.interval:type_name -> google.protobuf.Duration
+	3,  // 34: release_passport.v1.PolicyChange.spec:type_name -> release_passport.v1.PolicySpec
+	18, // 35: release_passport.v1.PolicyChange.create_time:type_name -> google.protobuf.Timestamp
+	18, // 36: release_passport.v1.PolicyChange.expire_time:type_name -> google.protobuf.Timestamp
+	18, // 37: release_passport.v1.PolicyChange.apply_time:type_name -> google.protobuf.Timestamp
+	1,  // 38: release_passport.v1.PolicyChange.state:type_name -> release_passport.v1.PolicyChangeState
+	18, // 39: release_passport.v1.PolicyChange.withdraw_time:type_name -> google.protobuf.Timestamp
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_policy_proto_init() }
@@ -1708,7 +1777,7 @@ func file_release_passport_v1_policy_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_release_passport_v1_policy_proto_rawDesc), len(file_release_passport_v1_policy_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,

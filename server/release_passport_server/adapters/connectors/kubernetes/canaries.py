@@ -24,6 +24,7 @@ from release_passport_server.adapters.connectors.kubernetes.manifests import (
 from release_passport_server.adapters.connectors.kubernetes.objects import ObjectConnector, Objects
 from release_passport_server.domain.cluster.rights import Right
 from release_passport_server.domain.connector import Observation
+from release_passport_server.domain.flagger_steps import goes_by_weights, weights_of
 from release_passport_server.ports.cluster import Manifest
 from release_passport_server.ports.connector import Collected
 
@@ -100,7 +101,7 @@ def canary_facts(
         phase=f"ROLLOUT_PHASE_{_PHASES[phase]}" if phase in _PHASES else None,
         reported_phase=phase,
         message=word(condition(canary, "Promoted"), "message"),
-        weight=_weight(phase, status, analysis),
+        weight=_weight(phase, spec, status, analysis),
         step=count(status, "iterations") if iterations and phase == "Progressing" else None,
         step_count=iterations or None,
         stable_revision=word(status, "lastPromotedSpec"),
@@ -117,7 +118,9 @@ def canary_facts(
     return facts | numbers(failed_checks=(count(status, "failedChecks") or 0) if phase else None)
 
 
-def _weight(phase: str, status: Mapping[str, Any], analysis: Mapping[str, Any]) -> int | None:
+def _weight(
+    phase: str, spec: Mapping[str, Any], status: Mapping[str, Any], analysis: Mapping[str, Any]
+) -> int | None:
     """Return the share of the traffic that the new revision gets, None where it cannot be known."""
     said = count(status, "canaryWeight")
     if phase in {"Initialized", "Succeeded"}:
@@ -125,19 +128,9 @@ def _weight(phase: str, status: Mapping[str, Any], analysis: Mapping[str, Any]) 
     if phase in {"Failed", "Waiting"}:
         return said
     if phase == "WaitingPromotion":
-        return _most(analysis)
-    # Where requests are chosen by their headers, and where traffic is mirrored, the weight says nothing.
-    if phase == "Progressing" and not part(analysis, "match") and not flag(analysis, "mirror"):
-        return said
-    return None
-
-
-def _most(analysis: Mapping[str, Any]) -> int | None:
-    steps = part(analysis, "stepWeights")
-    if isinstance(steps, list) and steps:
-        last = steps[-1]
-        return last if isinstance(last, int) and 0 <= last <= _EVERYTHING else None
-    if count(analysis, "stepWeight") is None:
-        return None
-    most = count(analysis, "maxWeight")
-    return _EVERYTHING if most is None else min(most, _EVERYTHING)
+        weights = weights_of(spec, analysis)
+        return weights[-1] if weights else None
+    # Where it goes by turns, where requests are chosen by their headers, and where traffic is mirrored, the weight says
+    # nothing.
+    hidden = part(analysis, "match") or flag(analysis, "mirror") or not goes_by_weights(spec, analysis)
+    return said if phase == "Progressing" and not hidden else None

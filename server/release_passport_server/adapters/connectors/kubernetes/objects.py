@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
@@ -42,6 +42,12 @@ class ObjectSettings(SettingsModel):
     cluster: Namespace
     namespace: Namespace
     name: Name
+
+
+def grant_of(rights: Iterable[Right], what: str) -> str:
+    """Return the manifest that grants rights; what is read names its roles, so that none takes another's place."""
+    role = f"{ACCOUNT}-{what.lower()}"
+    return role_manifest(rights, role=role, account=ACCOUNT, account_namespace=ACCOUNT_NAMESPACE)
 
 
 def failed(error: PassportError) -> CollectFailed:
@@ -136,9 +142,7 @@ class ObjectConnector:
         api_version, kind = self.read(objects)
         given = objects.settings
         own = Right.to(("get", "list", "watch"), api_version, kind, given.namespace, given.name)
-        grant = role_manifest(
-            (own, *self.rights(objects)), account=ACCOUNT, account_namespace=ACCOUNT_NAMESPACE
-        )
+        grant = grant_of((own, *self.rights(objects)), f"{self.kind}-{kind}-{given.name}")
         try:
             collected = await self.collect(target)
         except CollectFailed as error:
