@@ -10,10 +10,13 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from release_passport.v1 import evidence_pb2, evidence_service_pb2
 from release_passport_server.adapters.sql import tables
+from release_passport_server.domain.record import FeedEvent
+from release_passport_server.domain.release import Latch
+from release_passport_server.ports.store import Transaction
 from release_passport_server.services import live_reading
 from support.calls import Caller, somebody
 from support.gates import CONFIRMING, GateCaller, Objects, image, registered, settled
@@ -119,6 +122,33 @@ async def test_a_rollback_is_told_only_while_the_condemned_digests_are_in_the_ca
         shop.objects.canary(phase, webhooks=gate.webhooks(*CONFIRMING))
         answer = await gate.flagger("rollback")
         assert (answer.status_code, answer.text.startswith("roll back:")) == (200, True), phase
+
+
+async def test_what_many_rollouts_share_takes_few_of_them_back(shop: Shop) -> None:
+    gate, attempt = await shop.begun("4.1.1", on_rollback="GATE_ON_ROLLBACK_EXECUTE")
+    others = [attempt.replace("checkout", f"other-{number}") for number in range(3)]
+
+    def latch(tx: Transaction) -> None:
+        for name in others:
+            tx.put_latch(name, Latch(f"l-{name}", "p", "r", "d", name, True, "EXPECTATION_FAILED", tx.now))
+        tx.emit(FeedEvent("test", "", ()))
+
+    await shop.admin.server.store.write("default", latch)
+    await sampled(shop.admin, attempt, 0.5)
+    answer = await gate.flagger("rollback")
+    assert (answer.status_code, "ROLLBACK_BRAKE" in answer.text) == (403, True)
+    # The verdict stands, nothing goes on, and people are told.
+    assert (await gate.flagger("confirm-traffic-increase")).status_code == 403
+    c = tables.feed.c
+    with shop.admin.server.store._engine.connect() as connection:
+        assert len(connection.execute(select(c.subject).where(c.type == "gate.braked")).all()) == 1
+
+    def acknowledge(tx: Transaction) -> None:
+        tx.clear_latches(others[0])
+        tx.emit(FeedEvent("test", "", ()))
+
+    await shop.admin.server.store.write("default", acknowledge)
+    assert (await gate.flagger("rollback")).status_code == 200
 
 
 async def test_a_hold_is_no_failed_check_where_the_canary_waits_elsewhere(shop: Shop) -> None:

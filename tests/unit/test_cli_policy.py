@@ -99,6 +99,14 @@ def stored(**changes: Any) -> policy_pb2.Policy:
     return policy
 
 
+def test_a_policy_file_may_have_ways_back_judged(folder: Path) -> None:
+    (folder / "tests-pass.yaml").write_text(
+        POLICY.replace("  mode: ENFORCE\n", "  mode: ENFORCE\n  restore: JUDGE\n")
+    )
+    policy = load_policy_file(folder / "tests-pass.yaml")
+    assert policy.spec.restore == policy_pb2.RESTORE_MODE_JUDGE
+
+
 def test_a_policy_file_gives_the_message_of_the_contract(folder: Path) -> None:
     policy = load_policy_file(folder / "tests-pass.yaml")
     (rule,) = policy.spec.rules

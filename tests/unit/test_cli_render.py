@@ -145,6 +145,20 @@ def test_findings_that_are_not_enforced_stand_apart() -> None:
     assert "What blocks" not in text
 
 
+def test_nothing_is_said_to_block_a_way_back() -> None:
+    found = decision(weakenings=["RESTORES_PREVIOUS"])
+    found.verdict = BLOCK
+    found.findings.extend(
+        [finding(BLOCK), finding(verdict_pb2.VERDICT_ALLOW, reason="RESTORES_PREVIOUS", policy="")]
+    )
+    text = "\n".join(lines(found))
+    assert "may proceed: it goes back to what passed here before" in text
+    assert "! WEAKENED: RESTORES_PREVIOUS" in text
+    assert "Seen, and holds no way back (1)" in text
+    assert "What blocks" not in text
+    assert "all policies together" not in text
+
+
 def test_weakenings_and_development_mode_are_loud() -> None:
     text = lines(decision(dev=True, weakenings=["OBSERVE_ONLY until Friday"]))
     assert "! WEAKENED: OBSERVE_ONLY until Friday" in text

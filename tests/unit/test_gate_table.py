@@ -46,7 +46,8 @@ ROWS = [
     ("rollback", V.REQUIRE_APPROVAL, ALL, 403),
     ("rollback", V.HOLD, ALL, 403),
     ("rollback", V.BLOCK, ALL, 403),
-    ("rollback", V.ROLLBACK_RECOMMENDED, {If.EXECUTE, If.CONDEMNED_RUNS}, 200),
+    ("rollback", V.ROLLBACK_RECOMMENDED, {If.EXECUTE, If.CONDEMNED_RUNS, If.BRAKE_OFF}, 200),
+    ("rollback", V.ROLLBACK_RECOMMENDED, ALL - {If.BRAKE_OFF}, 403),
     ("rollback", V.ROLLBACK_RECOMMENDED, {If.EXECUTE}, 403),
     ("rollback", V.ROLLBACK_RECOMMENDED, {If.CONDEMNED_RUNS}, 403),
     ("pre-rollout", V.ALLOW, NONE, 200),
@@ -55,14 +56,16 @@ ROWS = [
     ("rollout", V.REQUIRE_APPROVAL, {If.CONFIRMED_ELSEWHERE}, 200),
     ("rollout", V.BLOCK, ALL, 403),
     ("rollout", V.ROLLBACK_RECOMMENDED, {If.CONFIRMED_ELSEWHERE}, 200),
-    ("rollout", V.ROLLBACK_RECOMMENDED, {If.CONFIRMED_ELSEWHERE, If.EXECUTE}, 403),
+    ("rollout", V.ROLLBACK_RECOMMENDED, {If.CONFIRMED_ELSEWHERE, If.EXECUTE, If.BRAKE_OFF}, 403),
+    ("rollout", V.ROLLBACK_RECOMMENDED, {If.CONFIRMED_ELSEWHERE, If.EXECUTE}, 200),
     ("inline", V.ALLOW, NONE, "allow"),
     ("inline", V.ALLOW_WITH_CANARY, {If.WITHIN_LIMITS}, "allow"),
     ("inline", V.ALLOW_WITH_CANARY, NONE, "hold"),
     ("inline", V.REQUIRE_APPROVAL, ALL, "hold"),
     ("inline", V.BLOCK, {If.UNEXPOSED}, "deny"),
     ("inline", V.BLOCK, NONE, "hold"),
-    ("inline", V.ROLLBACK_RECOMMENDED, {If.EXECUTE}, "deny"),
+    ("inline", V.ROLLBACK_RECOMMENDED, {If.EXECUTE, If.BRAKE_OFF}, "deny"),
+    ("inline", V.ROLLBACK_RECOMMENDED, ALL - {If.BRAKE_OFF}, "hold"),
     ("inline", V.ROLLBACK_RECOMMENDED, ALL - {If.EXECUTE}, "hold"),
     ("background", V.ALLOW, NONE, "allow"),
     ("background", V.ALLOW_WITH_CANARY, NONE, "allow"),
@@ -72,7 +75,7 @@ ROWS = [
     ("background", V.HOLD, {If.STOPPED_SKIP}, "deny"),
     ("background", V.BLOCK, ALL - {If.STOPPED_SKIP}, "hold"),
     ("inline", V.HOLD, ALL, "hold"),
-    ("background", V.ROLLBACK_RECOMMENDED, {If.EXECUTE}, "deny"),
+    ("background", V.ROLLBACK_RECOMMENDED, {If.EXECUTE, If.BRAKE_OFF}, "deny"),
     ("background", V.ROLLBACK_RECOMMENDED, ALL - {If.EXECUTE}, "hold"),
     ("pre-promotion", V.ALLOW, NONE, "hold"),
     ("pre-promotion", V.ALLOW, {If.WINDOW_PASSED}, "allow"),
@@ -105,7 +108,7 @@ def test_nothing_is_undone_unless_the_gate_was_told_to_or_nothing_runs_yet(chann
     for verdict in Verdict:
         for so in _sets():
             if choose(channel, verdict, so).answer is Answer.STOP:
-                executed = verdict is Verdict.ROLLBACK_RECOMMENDED and If.EXECUTE in so
+                executed = verdict is Verdict.ROLLBACK_RECOMMENDED and {If.EXECUTE, If.BRAKE_OFF} <= so
                 skipped = channel is Channel.BACKGROUND and If.STOPPED_SKIP in so
                 assert executed or skipped or (verdict is Verdict.BLOCK and If.UNEXPOSED in so)
 

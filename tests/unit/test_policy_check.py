@@ -41,6 +41,7 @@ ESCALATED: dict[str, object] = {"groups": [{"group": "sre", "count": 1}]}
 HEADS: dict[str, tuple[dict[str, object], str, str]] = {
     "no mode": ({"mode": 0}, "mode", "SHADOW, ADVISORY or ENFORCE"),
     "an unknown mode": ({"mode": 9}, "mode", "SHADOW, ADVISORY or ENFORCE"),
+    "an unknown way back": ({"restore": 9}, "restore", "ALLOW or JUDGE"),
     "no rules": ({"rules": []}, "rules", "1 to 500 rules"),
     "too many rules": (
         {"rules": [rule(rule_id=f"r{n}") for n in range(MAX_RULES + 1)]},

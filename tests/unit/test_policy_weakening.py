@@ -65,12 +65,21 @@ def test_what_takes_something_back_is_told(
     assert found.startswith(said)
 
 
+@pytest.mark.parametrize("instead", [0, policy_pb2.RESTORE_MODE_ALLOW])
+def test_to_let_ways_back_go_again_takes_something_back(instead: int) -> None:
+    before = spec(restore="RESTORE_MODE_JUDGE")
+    found = changed(before, lambda after: setattr(after, "restore", instead))
+    assert found == ("restore: JUDGE is taken back",)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda _: None,
         lambda after: after.rules.append(policy_pb2.Rule(rule_id="more", expect="true")),
         lambda after: setattr(after, "title", "told better"),
+        lambda after: setattr(after, "restore", policy_pb2.RESTORE_MODE_ALLOW),
+        lambda after: setattr(after, "restore", policy_pb2.RESTORE_MODE_JUDGE),
         set_to("message", "'told better'"),
         set_to("next_action", "call somebody"),
         set_to("on_missing", verdict_pb2.VERDICT_HOLD),

@@ -39,7 +39,7 @@ def decision_document(view: DecisionView, *, now: datetime) -> Document:
     )
     _weakenings(document, view)
     _findings(document, view.blocking, "What blocks", now=now)
-    _findings(document, view.unenforced, "Seen by policies that are not enforced", now=now, brief=True)
+    _findings(document, view.unenforced, view.unenforced_title, now=now, brief=True)
     _constraints(document, view)
     _rest(document, view)
     _record(document, view, now=now)
@@ -47,7 +47,7 @@ def decision_document(view: DecisionView, *, now: datetime) -> Document:
 
 
 def _weakenings(document: Document, view: DecisionView) -> None:
-    if view.verdict != view.all_policies_verdict and not view.refusal:
+    if view.verdict != view.all_policies_verdict and not view.refusal and not view.goes_back:
         document.add(
             Span("! ", "warning"),
             f"all policies together say {view.all_policies_verdict}; those that are enforced say {view.verdict}, "

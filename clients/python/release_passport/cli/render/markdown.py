@@ -37,7 +37,7 @@ def decision_markdown(view: DecisionView) -> str:
     if getattr(decision, "dev", False):
         lines += ["**DEV: made by a server in development mode.**", ""]
     lines += _table("What blocks", view.blocking)
-    lines += _table("Seen by policies that are not enforced", view.unenforced)
+    lines += _table(view.unenforced_title, view.unenforced)
     lines += _facts(view)
     return "\n".join(lines).rstrip() + "\n"
 

@@ -61,13 +61,28 @@ class DecisionView:
 
     @property
     def blocking(self) -> list[decision_pb2.Finding]:
-        """Return the enforced findings that do not let the release go on."""
-        return [f for f in self.decision.findings if is_enforced(f) and f.verdict not in _PASSING]
+        """Return the enforced findings that do not let the release go on; nothing holds a way back that goes."""
+        return (
+            []
+            if self.goes_back
+            else [f for f in self.decision.findings if is_enforced(f) and f.verdict not in _PASSING]
+        )
 
     @property
     def unenforced(self) -> list[decision_pb2.Finding]:
-        """Return the findings of policies that are only watched."""
-        return [f for f in self.decision.findings if not is_enforced(f) and f.verdict not in _PASSING]
+        """Return the findings that hold nothing: of policies that are only watched, or of a way back."""
+        held = (f for f in self.decision.findings if f.verdict not in _PASSING)
+        return [f for f in held if self.goes_back or not is_enforced(f)]
+
+    @property
+    def unenforced_title(self) -> str:
+        """Return what stands over the findings that hold nothing."""
+        return "Seen, and holds no way back" if self.goes_back else "Seen by policies that are not enforced"
+
+    @property
+    def goes_back(self) -> bool:
+        """Say whether it goes only because it restores what passed there before."""
+        return "RESTORES_PREVIOUS" in self.decision.weakenings and not self.refusal
 
     @property
     def passed(self) -> list[decision_pb2.Finding]:
@@ -135,7 +150,8 @@ def canary_words(canary: policy_pb2.CanaryConstraints) -> str:
 
 def _headline(verdict: str, decision: AnyDecision, blocking: Sequence[decision_pb2.Finding]) -> str:
     if verdict == "ALLOW":
-        return "may proceed"
+        back = any(finding.reason == "RESTORES_PREVIOUS" for finding in decision.findings)
+        return "may proceed: it goes back to what passed here before" if back else "may proceed"
     if verdict == "ALLOW_WITH_CANARY":
         limits = canary_words(decision.canary)
         return f"may proceed as a canary, {limits}" if limits else "may proceed as a canary"

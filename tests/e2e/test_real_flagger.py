@@ -1,0 +1,137 @@
+"""Flagger itself, on a real Kubernetes API server, asks at a gate that was made and wired as deploy/flagger says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from release_passport.v1 import gate_service_pb2
+from support.gates import GateCaller, created
+from support.real_controllers import (
+    RealShop,
+    deployment,
+    image_change,
+    ingress,
+    quicker,
+    real_shop,
+    run_flagger,
+    sampling,
+)
+from support.real_kubernetes import Manifest, real_cluster
+from support.shop import released
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GOOD, BAD = 0.001, 0.5
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealShop]:
+    folder = tmp_path_factory.mktemp("flagger")
+    async with real_cluster(folder, ["flagger"]) as cluster:
+        run_flagger(cluster)
+        async with real_shop(cluster, folder, "flagger/rbac.yaml") as shop:
+            yield shop
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gate(shop: RealShop) -> GateCaller:
+    """Return the gate of a weighted Canary whose first version runs."""
+    made = await shop.gate(on_rollback="GATE_ON_ROLLBACK_EXECUTE")
+    (canary,) = shop.manifests("flagger/canary.yaml", made, "1.0.0")
+    canary["spec"] |= {
+        "provider": "nginx",
+        "ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "checkout"},
+    }
+    await shop.cluster.apply(deployment("1.0.0"), ingress(), quicker(canary, stepWeight=25, maxWeight=50))
+    await shop.cluster.until("Canary", "checkout", lambda one: phase(one) == "Initialized")
+    return made
+
+
+def phase(canary: Manifest) -> str:
+    return str(canary.get("status", {}).get("phase", ""))
+
+
+def weight(canary: Manifest) -> int:
+    return int(canary["status"].get("canaryWeight", 0))
+
+
+async def deployed(shop: RealShop, version: str) -> None:
+    await shop.cluster.patch("Deployment", "checkout", image_change(version))
+
+
+async def reached(shop: RealShop, wanted: str, least: int = 0) -> Manifest:
+    """Wait until the Canary is in a phase with a weight."""
+    return await shop.cluster.until(
+        "Canary", "checkout", lambda one: phase(one) == wanted and weight(one) >= least
+    )
+
+
+async def answers(shop: RealShop, gate: GateCaller) -> Any:
+    return await shop.admin("GetGateHealth", gate_service_pb2.GetGateHealthRequest(name=gate.gate.name))
+
+
+async def test_it_waits_goes_on_step_by_step_and_rolls_back_what_degrades(
+    shop: RealShop, gate: GateCaller
+) -> None:
+    await deployed(shop, "2.0.0")
+    await reached(shop, "Waiting")
+    name = await created(shop.admin, "2.0.0")
+    await asyncio.sleep(11)
+    assert phase(await shop.cluster.get("Canary", "checkout")) == "Waiting"
+    await released(shop.admin, "2.0.0")
+    await reached(shop, "Progressing")
+    # Nothing is measured yet: it stays where it is, and no check counts as failed.
+    await asyncio.sleep(21)
+    canary = await shop.cluster.get("Canary", "checkout")
+    assert (phase(canary), weight(canary), canary["status"].get("failedChecks", 0)) == ("Progressing", 0, 0)
+    async with sampling(shop, GOOD):
+        await reached(shop, "Progressing", 25)
+    async with sampling(shop, BAD):
+        await reached(shop, "Failed")
+    ingresses = {one["metadata"]["name"]: one for one in await shop.cluster.items("Ingress")}
+    shifted = ingresses["checkout-canary"]["metadata"]["annotations"]
+    assert shifted["nginx.ingress.kubernetes.io/canary-weight"] == "0"
+    assert await shop.attempts(name) == ["ATTEMPT_OUTCOME_ROLLED_BACK"]
+    health = await answers(shop, gate)
+    assert health.healthy, list(health.problems)
+    assert [(one.hook, one.release) for one in health.answers if one.answer == "STOP"] == [("rollback", name)]
+
+
+async def test_an_allow_is_not_an_allow_for_what_is_put_in_its_place(
+    shop: RealShop, gate: GateCaller
+) -> None:
+    name = await released(shop.admin, "2.1.0")
+    await deployed(shop, "2.1.0")
+    async with sampling(shop, GOOD):
+        await reached(shop, "Progressing", 25)
+    await created(shop.admin, "2.2.0")
+    await deployed(shop, "2.2.0")
+    # It starts anew without asking at confirm-rollout, and is held at the first step.
+    await shop.cluster.until("Canary", "checkout", lambda one: weight(one) == 0)
+    await asyncio.sleep(25)
+    canary = await shop.cluster.get("Canary", "checkout")
+    assert (phase(canary), weight(canary), canary["status"].get("failedChecks", 0)) == ("Progressing", 0, 0)
+    after = await released(shop.admin, "2.2.0")
+    async with sampling(shop, GOOD):
+        await reached(shop, "Succeeded")
+    assert await shop.attempts(after) == ["ATTEMPT_OUTCOME_PASSED"]
+    assert await shop.attempts(name) != ["ATTEMPT_OUTCOME_PASSED"]
+    primary = await shop.cluster.get("Deployment", "checkout-primary")
+    target = await shop.cluster.get("Deployment", "checkout")
+    images = [one["spec"]["template"]["spec"]["containers"][0]["image"] for one in (primary, target)]
+    assert images[0] == images[1]
+
+
+async def test_reverting_to_what_was_promoted_last_asks_nobody(shop: RealShop, gate: GateCaller) -> None:
+    await deployed(shop, "2.3.0")
+    await reached(shop, "Waiting")
+    asked = len((await answers(shop, gate)).answers)
+    await deployed(shop, "2.2.0")
+    await asyncio.sleep(15)
+    assert phase(await shop.cluster.get("Canary", "checkout")) in {"Waiting", "Succeeded"}
+    assert len((await answers(shop, gate)).answers) == asked

@@ -1,0 +1,192 @@
+"""Flagger and Argo Rollouts themselves, run against a real API server, and a shop that asks Release Passport."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from release_passport.v1 import release_pb2, release_service_pb2
+from support.calls import Caller
+from support.gates import GateCaller, image, registered
+from support.real_kubernetes import Manifest, RealCluster, documents, free_port, programs
+from support.server import RealServer, real_server
+from support.shop import opened
+from support.watching_shop import sampled, watched
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+ACCOUNT = "release-passport"
+ARGO_DEFINITIONS = (
+    "rollout-crd",
+    "analysis-run-crd",
+    "analysis-template-crd",
+    "cluster-analysis-template-crd",
+    "experiment-crd",
+)
+
+
+def run_flagger(cluster: RealCluster, provider: str = "kubernetes") -> None:
+    """Start Flagger for the namespace shop."""
+    programs("flagger")
+    cluster.run(
+        "flagger",
+        f"-kubeconfig={cluster.kubeconfig('flagger')}",
+        f"-mesh-provider={provider}",
+        "-namespace=shop",
+        "-control-loop-interval=1s",
+        # Its metric checks are not what is tried here: nobody answers.
+        "-metrics-server=http://127.0.0.1:9",
+        f"-port={free_port()}",
+    )
+
+
+def run_argo_rollouts(cluster: RealCluster) -> None:
+    """Start Argo Rollouts for the namespace shop."""
+    programs("rollouts-controller")
+    cluster.run(
+        "rollouts-controller",
+        f"--kubeconfig={cluster.kubeconfig('rollouts-controller')}",
+        "--namespace=shop",
+        "--namespaced",
+        "--leader-elect=false",
+        f"--metricsport={free_port()}",
+        f"--healthzPort={free_port()}",
+    )
+
+
+@dataclass(slots=True)
+class RealShop:
+    """A service in a real cluster, the server that it asks, and the server's folder of clusters."""
+
+    cluster: RealCluster
+    server: RealServer
+    admin: Caller
+    http: httpx.AsyncClient
+    clusters: Path
+    gates: list[GateCaller] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.process.http_port}"
+
+    async def gate(self, **changes: Any) -> GateCaller:
+        """Return a new gate for the cluster's object checkout."""
+        made = await registered(self.admin, self.http, **changes)
+        self.gates.append(made)
+        return made
+
+    def manifests(self, name: str, gate: GateCaller, version: str) -> list[Manifest]:
+        """Return what a user gets who replaces in a file of deploy/ what it says is to be replaced."""
+        replaced = {
+            "https://flagger:PASSWORD@passport.example": self.url.replace(
+                "//", f"//flagger:{gate.credential}@"
+            ),
+            "https://passport.example": self.url,
+            "PASSWORD": gate.credential,
+            "GATE": gate.gate_id,
+            f"registry.example/checkout@sha256:{'ab' * 32}": image(version),
+        }
+        return documents(DEPLOY / name, replaced)
+
+    async def attempts(self, release: str) -> list[str]:
+        """Return what the rollouts of a release came to."""
+        found = await self.admin("GetRelease", release_service_pb2.GetReleaseRequest(name=release))
+        return [release_pb2.AttemptOutcome.Name(one.outcome) for one in found.release.attempts]
+
+    async def open_attempt(self) -> str:
+        """Return the one rollout that is open, empty where none is."""
+        found = await self.server.store.read("default", lambda reader: reader.open_attempts())
+        return found[0].name if found else ""
+
+
+@asynccontextmanager
+async def real_shop(cluster: RealCluster, folder: Path, rights: str) -> AsyncIterator[RealShop]:
+    """Serve Release Passport with the rights that a file of deploy/ grants, and nothing else."""
+    await cluster.apply(*documents(DEPLOY / rights))
+    clusters = folder / "clusters"
+    cluster.give(clusters, "eu-1", await cluster.token_of(ACCOUNT, ACCOUNT))
+    async with real_server(folder, clusters={"folder": str(clusters)}) as server:
+        admin = await opened(Caller(server, server.token))
+        await watched(admin, window=timedelta(0))
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.process.http_port}") as http:
+            yield RealShop(cluster, server, admin, http, clusters)
+
+
+@asynccontextmanager
+async def sampling(shop: RealShop, errors: float) -> AsyncIterator[None]:
+    """Measure the error rate of the rollout that is open every second."""
+
+    async def measure() -> None:
+        while True:
+            if attempt := await shop.open_attempt():
+                await sampled(shop.admin, attempt, errors)
+            await asyncio.sleep(1)
+
+    measuring = asyncio.create_task(measure())
+    try:
+        yield
+    finally:
+        measuring.cancel()
+        with suppress(asyncio.CancelledError):
+            await measuring
+
+
+def deployment(version: str, name: str = "checkout", **more: Any) -> Manifest:
+    """Return a Deployment of a version of the shop's service."""
+    labels = {"app": name}
+    container: Manifest = {
+        "name": "app",
+        "image": image(version),
+        "ports": [{"containerPort": 8080}],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "shop", "labels": dict(labels)},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": dict(labels)},
+            "template": {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container]}},
+            **more,
+        },
+    }
+
+
+def ingress() -> Manifest:
+    """Return the Ingress by which Flagger shifts the traffic of checkout where the provider is nginx."""
+    path: Manifest = {
+        "path": "/",
+        "pathType": "Prefix",
+        "backend": {"service": {"name": "checkout", "port": {"number": 80}}},
+    }
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "checkout", "namespace": "shop"},
+        "spec": {
+            "ingressClassName": "nginx",
+            "rules": [{"host": "checkout.example", "http": {"paths": [path]}}],
+        },
+    }
+
+
+def quicker(canary: Manifest, **analysis: Any) -> Manifest:
+    """Return a Canary that is looked at as often as Flagger allows."""
+    found = copy.deepcopy(canary)
+    found["spec"]["analysis"] |= {"interval": "10s", **analysis}
+    for one in found["spec"]["analysis"]["webhooks"]:
+        one["timeout"] = "5s"
+    return found
+
+
+def image_change(version: str) -> Manifest:
+    """Return the change of a Deployment or Rollout that a deploy of a version makes."""
+    container = {"name": "app", "image": image(version), "ports": [{"containerPort": 8080}]}
+    return {"spec": {"template": {"spec": {"containers": [container]}}}}
