@@ -142,6 +142,25 @@ async def test_of_observations_at_one_time_no_more_than_256_are_looked_at(store:
     assert [item.name for item in found] == [item.name for item in series[44:]]
 
 
+async def test_what_was_read_before_is_read_as_it_is_now(store: SQLStore) -> None:
+    async def about() -> tuple[EvidenceItem, ...]:
+        return await store.read(TENANT, lambda reader: reader.evidence_about([workload()]))
+
+    written = await put(
+        store,
+        an_item(1, expire_time=START + timedelta(hours=1, microseconds=1), source_identities=("ada",)),
+        an_item(2, at=START + SECOND, inconclusive=True, verification=Verification.FAILED),
+    )
+    assert await about() == written
+    assert await about() == written
+    revocation = Revocation(START + SECOND, "user:ann", "wrong run")
+    await store.write(TENANT, lambda tx: tx.revoke_evidence(written[0].name, revocation))
+    assert await about() == (replace(written[0], revocation=revocation), written[1])
+    verified = replace(written[1], verification=Verification.VERIFIED, signer="key:1")
+    await store.write(TENANT, lambda tx: tx.put_verification(verified))
+    assert await about() == (replace(written[0], revocation=revocation), verified)
+
+
 async def test_a_revoked_item_stays_with_its_revocation(store: SQLStore) -> None:
     (item,) = await put(store, an_item())
     revocation = Revocation(START + SECOND, "user:ann", "the scanner was broken")

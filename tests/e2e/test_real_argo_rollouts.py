@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from release_passport.v1 import gate_service_pb2, override_service_pb2
+from release_passport.v1 import connector_pb2, evidence_pb2, gate_service_pb2
+from release_passport_server.domain.bypass import BYPASS_KIND
 from support.gates import GateCaller, created, image
 from support.real_controllers import ARGO_DEFINITIONS, RealShop, real_shop, run_argo_rollouts, sampling
 from support.real_kubernetes import Manifest, real_cluster
@@ -50,6 +51,12 @@ async def gate(shop: RealShop) -> GateCaller:
     await shop.cluster.apply(secret, *templates, rollout)
     await shop.cluster.until("Rollout", "checkout", lambda one: phase(one) == "Healthy")
     return made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def connector(shop: RealShop, gate: GateCaller) -> connector_pb2.Connector:
+    """Return a connector that follows the Rollout."""
+    return await shop.connector("argo-rollouts")
 
 
 def phase(rollout: Manifest) -> str:
@@ -145,14 +152,37 @@ async def test_an_allow_is_not_an_allow_for_what_is_put_in_its_place(
         await shop.cluster.until("Rollout", "checkout", lambda one: phase(one) == "Healthy")
 
 
-async def test_a_promotion_past_the_gate_is_found(shop: RealShop, gate: GateCaller) -> None:
+async def test_a_connector_follows_it_with_the_role_that_its_test_names(
+    shop: RealShop, gate: GateCaller, connector: connector_pb2.Connector
+) -> None:
+    rollout = await shop.cluster.get("Rollout", "checkout")
+    found = await shop.until_found(connector, "rollout_status", lambda one: one.facts.rollout_status.complete)
+    status = found.facts.rollout_status
+    assert (status.phase, status.weight) == (evidence_pb2.ROLLOUT_PHASE_SUCCEEDED, 100)
+    assert status.canary_revision == rollout["status"]["currentPodHash"]
+    await released(shop.admin, "2.4.0")
     await deployed(shop, "2.4.0")
-    name = await created(shop.admin, "2.4.0")
-    await asyncio.sleep(3)
+    async with sampling(shop, GOOD):
+        found = await shop.until_found(
+            connector, "rollout_status", lambda one: one.facts.rollout_status.weight == 10
+        )
+        assert found.facts.rollout_status.step in {1, 2, 3}
+        await shop.cluster.until("Rollout", "checkout", lambda one: phase(one) == "Healthy")
+    await shop.until_found(connector, "rollout_status", lambda one: one.facts.rollout_status.weight == 100)
+    runs = await shop.found(connector, "analysis_result")
+    assert runs
+    assert not list(await shop.found(connector, BYPASS_KIND))
+
+
+async def test_a_promotion_past_the_gate_is_found(
+    shop: RealShop, gate: GateCaller, connector: connector_pb2.Connector
+) -> None:
+    name = await created(shop.admin, "2.5.0")
+    await deployed(shop, "2.5.0")
     # What `kubectl argo rollouts promote --full` does.
     await shop.cluster.patch("Rollout", "checkout", {"status": {"promoteFull": True}}, "status")
     await shop.cluster.until("Rollout", "checkout", lambda one: phase(one) == "Healthy")
-    await asyncio.sleep(3)
-    request = override_service_pb2.ListOverridesRequest(unreviewed=True)
-    found = (await shop.admin("ListOverrides", request)).overrides
-    assert any(one.name.startswith(f"{name}/") for one in found), [one.name for one in found]
+    await shop.until_found(
+        connector, BYPASS_KIND, lambda one: dict(one.facts.custom.facts)["release"] == name
+    )
+    assert len(await shop.unreviewed(name)) == 1

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from release_passport.v1 import gate_service_pb2
+from release_passport.v1 import connector_pb2, gate_service_pb2
+from release_passport_server.domain.bypass import BYPASS_KIND
 from support.gates import GateCaller, created
 from support.real_controllers import (
     RealShop,
@@ -52,6 +53,12 @@ async def gate(shop: RealShop) -> GateCaller:
     return made
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def connector(shop: RealShop, gate: GateCaller) -> connector_pb2.Connector:
+    """Return a connector that follows the Canary."""
+    return await shop.connector("flagger")
+
+
 def phase(canary: Manifest) -> str:
     return str(canary.get("status", {}).get("phase", ""))
 
@@ -76,7 +83,7 @@ async def answers(shop: RealShop, gate: GateCaller) -> Any:
 
 
 async def test_it_waits_goes_on_step_by_step_and_rolls_back_what_degrades(
-    shop: RealShop, gate: GateCaller
+    shop: RealShop, gate: GateCaller, connector: connector_pb2.Connector
 ) -> None:
     await deployed(shop, "2.0.0")
     await reached(shop, "Waiting")
@@ -96,7 +103,7 @@ async def test_it_waits_goes_on_step_by_step_and_rolls_back_what_degrades(
     ingresses = {one["metadata"]["name"]: one for one in await shop.cluster.items("Ingress")}
     shifted = ingresses["checkout-canary"]["metadata"]["annotations"]
     assert shifted["nginx.ingress.kubernetes.io/canary-weight"] == "0"
-    assert await shop.attempts(name) == ["ATTEMPT_OUTCOME_ROLLED_BACK"]
+    await shop.until_ended(name, "ROLLED_BACK")
     health = await answers(shop, gate)
     assert health.healthy, list(health.problems)
     assert [(one.hook, one.release) for one in health.answers if one.answer == "STOP"] == [("rollback", name)]
@@ -119,7 +126,7 @@ async def test_an_allow_is_not_an_allow_for_what_is_put_in_its_place(
     after = await released(shop.admin, "2.2.0")
     async with sampling(shop, GOOD):
         await reached(shop, "Succeeded")
-    assert await shop.attempts(after) == ["ATTEMPT_OUTCOME_PASSED"]
+    await shop.until_ended(after, "PASSED")
     assert await shop.attempts(name) != ["ATTEMPT_OUTCOME_PASSED"]
     primary = await shop.cluster.get("Deployment", "checkout-primary")
     target = await shop.cluster.get("Deployment", "checkout")
@@ -127,11 +134,22 @@ async def test_an_allow_is_not_an_allow_for_what_is_put_in_its_place(
     assert images[0] == images[1]
 
 
+async def test_no_deploy_that_asked_counts_as_a_bypass(
+    shop: RealShop, connector: connector_pb2.Connector
+) -> None:
+    assert await shop.found(connector, "rollout_status")
+    assert not await shop.found(connector, BYPASS_KIND)
+
+
 async def test_reverting_to_what_was_promoted_last_asks_nobody(shop: RealShop, gate: GateCaller) -> None:
+    await released(shop.admin, "2.3.0")
     await deployed(shop, "2.3.0")
-    await reached(shop, "Waiting")
+    async with sampling(shop, GOOD):
+        await reached(shop, "Progressing", 25)
+    async with sampling(shop, BAD):
+        await reached(shop, "Failed")
     asked = len((await answers(shop, gate)).answers)
     await deployed(shop, "2.2.0")
     await asyncio.sleep(15)
-    assert phase(await shop.cluster.get("Canary", "checkout")) in {"Waiting", "Succeeded"}
+    assert phase(await shop.cluster.get("Canary", "checkout")) == "Failed"
     assert len((await answers(shop, gate)).answers) == asked

@@ -317,6 +317,25 @@ async def test_what_is_not_granted_is_said_with_the_role_that_would_grant_it(
     assert not any("*" in str(rule) for rule in role["rules"])
 
 
+async def test_a_right_that_is_needed_later_is_missed_at_once(api: FakeKubernetes, tmp_path: Path) -> None:
+    """A gate's own role reads the Rollout: it can neither be followed with it, nor its analyses read."""
+    folder = api.folder(
+        tmp_path, api.account("gate", Rule(("get",), ("rollouts",), ("checkout",), ("shop",)))
+    )
+    async with connected(tmp_path, clusters={"folder": str(folder)}) as shop:
+        probe = pb.TestConnectorRequest(connector=wanted(shop))
+        said = await shop.admin("TestConnector", probe)
+        assert (said.ready, bool(said.visible)) == (False, True)
+        lacking = [one.partition("grant ")[2] for one in said.missing]
+        assert "list, watch on rollouts.argoproj.io/checkout in namespace shop" in lacking
+        assert "get on analysisruns.argoproj.io in namespace shop" in lacking
+        # Where the cluster does not say what is granted, what was read is all that is told.
+        api.reviews = False
+        said = await shop.admin("TestConnector", probe)
+    assert said.visible
+    assert not [one for one in said.missing if "lacks a right" in one]
+
+
 async def test_what_helps_to_understand_the_rollout_may_be_missing(
     api: FakeKubernetes, tmp_path: Path
 ) -> None:

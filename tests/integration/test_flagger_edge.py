@@ -9,11 +9,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from release_passport.v1 import release_service_pb2
+from release_passport.v1 import audit_service_pb2, gate_service_pb2, release_service_pb2
 from support.calls import Caller
-from support.gates import CONFIRMING, GateCaller, Objects, created, image, registered, settled
+from support.gates import CONFIRMING, OURS, GateCaller, Objects, created, image, registered, settled
+from support.requests import identity
 from support.server import real_server
-from support.shop import opened, released
+from support.shop import digest_of, opened, released
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -122,6 +123,67 @@ async def test_other_images_than_the_releases_wait(shop: Shop, images: list[str]
     shop.objects.deployment(*images)
     answer = await gate.flagger("confirm-rollout")
     assert (answer.status_code, reason in answer.text) == (403, True), answer.text
+
+
+async def test_an_image_that_is_missing_or_begins_before_the_others_waits_too(shop: Shop) -> None:
+    given = identity(OURS)
+    given.version = "1.4.2"
+    del given.artifacts[:]
+    for name in ("app", "worker"):
+        given.artifacts.add(name=name, digest=digest_of(f"1.4.2-{name}"))
+    await shop.admin("CreateRelease", release_service_pb2.CreateReleaseRequest(identity=given))
+    gate = await gate_of(shop, "1.4.2-app")
+    answer = await gate.flagger("confirm-rollout")
+    assert (answer.status_code, "ARTIFACT_NOT_DEPLOYED" in answer.text) == (403, True)
+    await released(shop.admin, "1.4.3")
+    gate = await gate_of(shop, "1.4.3")
+    shop.objects.held["Deployment", "checkout"]["spec"]["template"]["spec"]["initContainers"] = [
+        {"name": "first", "image": image("other")}
+    ]
+    answer = await gate.flagger("confirm-rollout")
+    assert (answer.status_code, "ARTIFACT_NOT_IN_RELEASE" in answer.text) == (403, True)
+
+
+async def test_of_releases_with_the_same_images_the_newest_is_judged(shop: Shop) -> None:
+    await released(shop.admin, "1.4.4")
+    given = identity(OURS)
+    given.version, given.manifest_digest = "1.4.4-again", digest_of("other manifests")
+    given.artifacts[0].digest = digest_of("1.4.4")
+    made = await shop.admin("CreateRelease", release_service_pb2.CreateReleaseRequest(identity=given))
+    gate = await gate_of(shop, "1.4.4")
+    assert (await gate.flagger("confirm-rollout")).status_code == 200
+    request = gate_service_pb2.GetGateHealthRequest(name=gate.gate.name)
+    health = await shop.admin("GetGateHealth", request)
+    assert {one.release for one in health.answers} == {made.release.name}
+
+
+async def test_a_refusal_says_codes_and_nothing_that_was_found(shop: Shop) -> None:
+    await released(shop.admin, "1.4.5", ("CVE-2026-0001", "critical", ""))
+    gate = await gate_of(shop, "1.4.5")
+    answer = await gate.flagger("confirm-rollout")
+    assert (answer.status_code, "EXPECTATION_FAILED" in answer.text) == (403, True)
+    assert not any(word in answer.text for word in ("CVE", "openssl", "trivy", "vulnerab"))
+
+
+async def test_a_gate_that_trusts_its_network_needs_no_credential_and_says_so(shop: Shop) -> None:
+    await released(shop.admin, "1.4.6")
+    gate = await gate_of(shop, "1.4.6", trust="GATE_TRUST_NETWORK")
+    assert (await gate.flagger("confirm-rollout", auth=None)).status_code == 200
+    listed = await shop.admin("ListAuditEntries", audit_service_pb2.ListAuditEntriesRequest(page_size=1000))
+    mine = [one for one in listed.entries if one.principal == f"gate:{gate.gate_id}"]
+    (told,) = (one for one in mine if one.action == "AnswerGate")
+    assert b"NETWORK" in told.body
+
+
+async def test_a_gate_whose_rollouts_nothing_watches_says_so(shop: Shop) -> None:
+    await released(shop.admin, "1.4.7")
+    gate = await gate_of(shop, "1.4.7")
+    request = gate_service_pb2.GetGateHealthRequest(name=gate.gate.name)
+    assert (await gate.flagger("confirm-rollout")).status_code == 200
+    assert not list((await shop.admin("GetGateHealth", request)).problems)
+    assert (await gate.flagger("confirm-traffic-increase")).status_code == 200
+    (problem,) = (await shop.admin("GetGateHealth", request)).problems
+    assert "no rule watches" in problem
 
 
 async def test_injected_containers_are_not_the_releases(shop: Shop) -> None:

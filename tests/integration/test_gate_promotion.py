@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select, update
 
-from release_passport.v1 import evidence_pb2, evidence_service_pb2
+from release_passport.v1 import evidence_pb2, evidence_service_pb2, gate_service_pb2
 from release_passport_server.adapters.sql import tables
 from release_passport_server.domain.record import FeedEvent
 from release_passport_server.domain.release import Latch
@@ -161,6 +161,23 @@ async def test_a_hold_is_no_failed_check_where_the_canary_waits_elsewhere(shop: 
     for elsewhere in ("rollout",), ("rollout", "confirm-rollout"), CONFIRMING[:2], CONFIRMING[::2]:
         shop.objects.canary("Progressing", webhooks=gate.webhooks(*elsewhere))
         assert (await gate.flagger("rollout")).status_code == 403, elsewhere
+
+
+async def test_a_counted_hook_where_one_failed_check_rolls_back_is_named(shop: Shop) -> None:
+    gate, _ = await shop.begun("4.2.1")
+    asks = gate.webhooks(*CONFIRMING, "rollout")
+
+    async def problems() -> str:
+        request = gate_service_pb2.GetGateHealthRequest(name=gate.gate.name)
+        return " ".join((await shop.admin("GetGateHealth", request)).problems)
+
+    for threshold, named in ((5, False), (1, True), (None, True), (10, False)):
+        shop.objects.canary("Progressing", webhooks=asks, analysis={"threshold": threshold})
+        assert (await gate.flagger("rollout")).status_code == 200
+        assert ("rollout counts as a check" in await problems()) is named, threshold
+        # Where it waits, nothing is counted.
+        assert (await gate.flagger("confirm-traffic-increase")).status_code == 200
+        assert "confirm" not in await problems()
 
 
 @pytest.mark.parametrize(

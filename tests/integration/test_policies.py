@@ -256,6 +256,30 @@ async def test_validation_warns_of_what_weakens_a_policy(there: Registry) -> Non
     assert not any("environments" in warning for warning in warned)
 
 
+async def test_validation_warns_of_one_cause_that_would_roll_everything_back(there: Registry) -> None:
+    await there.place("checkout", "prod")
+
+    async def warned(kind: str) -> bool:
+        sent = spec(
+            rules=[
+                rule(
+                    stages=[2],
+                    onFail=6,
+                    needs=[need(kind=kind)],
+                    expect=f"evidence.{kind}.object != ''"
+                    if kind == "rollout_status"
+                    else "evidence.incident_state.sev1 == 0",
+                    nextAction="Look.",
+                )
+            ]
+        )
+        warnings = (await validate(there, sent)).warnings
+        return any("condemns every rollout at once" in one for one in warnings)
+
+    assert await warned("incident_state")
+    assert not await warned("rollout_status")
+
+
 async def test_a_strict_policy_warns_of_nothing(there: Registry) -> None:
     await there.place("checkout", "prod")
     assert list((await validate(there, spec(rules=[rule(nextAction="Look.")]))).warnings) == []

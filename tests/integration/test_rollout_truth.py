@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -12,6 +12,7 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from release_passport.v1 import (
+    decision_pb2,
     decision_service_pb2,
     evidence_pb2,
     evidence_service_pb2,
@@ -19,11 +20,11 @@ from release_passport.v1 import (
 )
 from release_passport_server.adapters.sql import tables
 from support.server import real_server
-from support.story import Story, manifests
+from support.story import IMAGE, Story, item, manifests
 from support.watch_policy import begun, enforce, exposed, measure, watching
 
 WINDOW = timedelta(hours=1)
-ALLOW, CANARY, ASKS = 1, 2, 3
+ALLOW, CANARY, ASKS, HOLD, BLOCK = 1, 2, 3, 4, 5
 
 
 @pytest_asyncio.fixture
@@ -68,6 +69,62 @@ async def test_a_pipeline_that_runs_again_late_asks_people(story: Story) -> None
     assert (await story.evaluate("1.0.0")).decision.effective_verdict == ALLOW
 
 
+async def test_a_rollout_that_brings_other_images_than_its_release_holds(story: Story) -> None:
+    attempt = (await story.start(await story.decided("1.0.0"))).name
+    reading = await story.somebody("sa:cluster", "connector")
+    other = f"sha256:{'e' * 64}"
+
+    async def brought(*images: str) -> decision_pb2.Decision:
+        status = evidence_pb2.RolloutStatus(object="eu-1/shop/Canary/checkout", canary_image_digests=images)
+        seen = item({"rollout_status": status}, attempt=attempt)
+        request = evidence_service_pb2.SubmitEvidenceRequest(evidence=[seen])
+        await reading.call("EvidenceService", "SubmitEvidence", request)
+        decision: decision_pb2.Decision = (await story.evaluate("1.0.0")).decision
+        return decision
+
+    assert (await brought(IMAGE)).effective_verdict == ALLOW
+    # The controller went on to something else, or runs something beside it, in the name of this rollout.
+    for images in (other,), (IMAGE, other):
+        held = await brought(*images)
+        (finding,) = (one for one in held.findings if one.reason == "ARTIFACT_NOT_COVERED")
+        assert (held.effective_verdict, other in finding.message) == (HOLD, True)
+        asked = decision_service_pb2.ExplainDecisionRequest(name=held.name)
+        explained = await story.call("DecisionService", "ExplainDecision", asked)
+        assert explained.replay == decision_service_pb2.REPLAY_RESULT_SAME
+    with pytest.raises(grpc.aio.AioRpcError, match="HOLD now"):
+        await story.finish(attempt, "PASSED")
+    assert (await brought(IMAGE)).effective_verdict == ALLOW
+
+
+async def test_a_silence_that_is_younger_than_the_release_is_no_quiet(story: Story) -> None:
+    need = policy_pb2.Need(kind="incident_state", sources=["connector:*", "sa:*"])
+    rule = policy_pb2.Rule(rule_id="quiet", needs=[need], expect="evidence.incident_state.sev1 == 0")
+    await enforce(story, "quiet", rule)
+    assert (await story.decided("1.0.0")).effective_verdict == HOLD
+    reading = await story.somebody("sa:alerts", "connector")
+    place = evidence_pb2.ServiceEnvironment(service="checkout", environment="prod")
+
+    async def silenced(ago: timedelta) -> decision_pb2.Decision:
+        state = evidence_pb2.IncidentState(provider="alertmanager", sev1=0, suppressed=1)
+        state.newest_silence_time.FromDatetime(datetime.now(UTC) - ago)
+        request = evidence_service_pb2.SubmitEvidenceRequest(
+            evidence=[item({"incident_state": state}, workload=place)]
+        )
+        await reading.call("EvidenceService", "SubmitEvidence", request)
+        decision: decision_pb2.Decision = (await story.evaluate("1.0.0")).decision
+        return decision
+
+    assert (await silenced(timedelta(hours=1))).effective_verdict == ALLOW
+    late = await silenced(timedelta(0))
+    assert (late.effective_verdict, [one.reason for one in late.findings][:1]) == (
+        BLOCK,
+        ["EVIDENCE_CONFLICT"],
+    )
+    asked = decision_service_pb2.ExplainDecisionRequest(name=late.name)
+    explained = await story.call("DecisionService", "ExplainDecision", asked)
+    assert explained.replay == decision_service_pb2.REPLAY_RESULT_SAME
+
+
 async def test_a_rollout_without_a_signal_cannot_end_as_passed(story: Story) -> None:
     await enforce(story, "watch", **watching())
     attempt = await story.start(await story.decided("1.0.0"))
@@ -95,6 +152,19 @@ async def test_a_rollout_cannot_end_as_passed_before_its_window_has_passed(story
         await story.finish(attempt.name, "PASSED")
     await exposed(story, attempt.name, 5, timedelta(minutes=6))
     assert (await story.finish(attempt.name, "PASSED")).HasField("finish_time")
+
+
+async def test_a_window_does_not_pass_without_the_signal_of_a_required_rule(story: Story) -> None:
+    given = watching()
+    given["rule"].when = "attempt.number > 1"
+    given["watch"].required_rules.append("errors")
+    await enforce(story, "watch", **given)
+    attempt = await story.start(await story.decided("1.0.0"))
+    begun(story, attempt.name, 2 * WINDOW)
+    assert (await story.evaluate("1.0.0")).decision.effective_verdict == CANARY
+    with pytest.raises(grpc.aio.AioRpcError, match="without a signal of errors"):
+        await story.finish(attempt.name, "PASSED")
+    await story.finish(attempt.name, "CANCELLED")
 
 
 async def test_a_failing_rollout_cannot_end_as_passed_though_nobody_asked(story: Story) -> None:

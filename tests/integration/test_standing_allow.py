@@ -23,6 +23,7 @@ from release_passport.v1 import (
 )
 from support.people_requests import REASON
 from support.requests import ahead
+from support.shop import digest_of, started
 from support.voting import ALLOW, OURS, Place, other_rules, voting
 
 DEADLINE = 20.0
@@ -89,6 +90,11 @@ async def the_environment_requires_a_policy(place: Place, release: str, vote: st
     await place.admin("UpdateEnvironment", catalog_service_pb2.UpdateEnvironmentRequest(environment=found))
 
 
+async def a_later_release_begins(place: Place, release: str, vote: str) -> None:
+    later = await place.release("2.0.0", failed=0, digest=digest_of("2.0.0"))
+    assert (await started(place.admin, await place.decided(later))).startswith(later)
+
+
 CHANGES: tuple[Change, ...] = (
     a_freeze_begins,
     a_freeze_that_was_planned_begins,
@@ -98,6 +104,7 @@ CHANGES: tuple[Change, ...] = (
     somebody_rejects,
     a_policy_comes,
     the_environment_requires_a_policy,
+    a_later_release_begins,
 )
 
 

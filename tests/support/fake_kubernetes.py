@@ -19,6 +19,7 @@ the answer's status with `gone_as_status`), `cut()` breaks all streams off in mi
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 import threading
 from collections.abc import Callable
@@ -47,6 +48,9 @@ from support.fake_kubernetes_wire import (
     write_raw,
 )
 
+# Where a token asks what it may do; this is not among `asked`.
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
 __all__ = ["ADMIN", "Asked", "FakeKubernetes", "Raw", "Rule"]
 
 
@@ -59,6 +63,8 @@ class FakeKubernetes:
         # Answers instead of the API server where it returns something; may be exchanged at any time.
         self.trouble: Callable[[Asked], Raw | None] = lambda asked: None
         self.gone_as_status = False
+        # Whether a token may ask what it may do.
+        self.reviews = True
         self.port = 0
         self._tls = tls
         self._accounts: dict[str, tuple[str, tuple[Rule, ...]]] = {}
@@ -206,6 +212,9 @@ class FakeKubernetes:
     async def _answered(
         self, got: tuple[str, str, dict[str, str], bytes], writer: asyncio.StreamWriter
     ) -> None:
+        if got[1] == REVIEWS:
+            await write(writer, *((201, self._reviewed(got)) if self.reviews else (403, {})))
+            return
         try:
             asked = understood(*got)
         except Refused as refused:
@@ -243,6 +252,13 @@ class FakeKubernetes:
             f'"{asked.resource}" in API group "{group}" {where}'
         )
         raise Refused(403, "Forbidden", text, {"name": asked.name, "group": group, "kind": resource})
+
+    def _reviewed(self, got: tuple[str, str, dict[str, str], bytes]) -> Manifest:
+        review: Manifest = json.loads(got[3])
+        wanted = review["spec"]["resourceAttributes"]
+        _, rules = self._accounts.get(got[2]["authorization"].removeprefix("Bearer "), ("", ()))
+        named = (wanted["verb"], wanted["resource"], wanted["namespace"], wanted["name"])
+        return review | {"status": {"allowed": any(rule.allows(*named) for rule in rules)}}
 
     def _act(self, asked: Asked) -> tuple[int, Manifest]:
         resource, _, part = asked.resource.partition("/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,10 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
-from release_passport.v1 import release_pb2, release_service_pb2
+from release_passport.v1 import (
+    connector_pb2,
+    connector_service_pb2,
+    evidence_pb2,
+    evidence_service_pb2,
+    override_service_pb2,
+    release_pb2,
+    release_service_pb2,
+)
 from support.calls import Caller
-from support.gates import GateCaller, image, registered
+from support.gates import OURS, GateCaller, image, registered
 from support.real_kubernetes import Manifest, RealCluster, documents, free_port, programs
 from support.server import RealServer, real_server
 from support.shop import opened
@@ -95,10 +104,59 @@ class RealShop:
         }
         return documents(DEPLOY / name, replaced)
 
+    async def connector(self, kind: str, **settings: Any) -> connector_pb2.Connector:
+        """Return a connector that follows checkout, with the rights that its test says it lacks and nothing else."""
+        wanted = connector_pb2.Connector(
+            title=kind, kind=kind, service=OURS.service, environment=OURS.environment
+        )
+        wanted.interval.FromTimedelta(timedelta(seconds=5))
+        wanted.settings.update({"cluster": "eu-1", "namespace": "shop", "name": "checkout", **settings})
+        probe = connector_service_pb2.TestConnectorRequest(connector=wanted)
+        said = await self.admin("TestConnector", probe)
+        assert (said.ready, bool(said.missing)) == (False, True), said
+        await self.cluster.apply(*(one for one in yaml.safe_load_all(said.grant) if one))
+        said = await self.admin("TestConnector", probe)
+        assert (said.ready, list(said.missing)) == (True, []), said
+        made = connector_service_pb2.CreateConnectorRequest(connector=wanted)
+        connector: connector_pb2.Connector = (await self.admin("CreateConnector", made)).connector
+        return connector
+
+    async def found(self, connector: connector_pb2.Connector, kind: str) -> list[evidence_pb2.Evidence]:
+        """Return what a connector found of a kind, the newest first."""
+        request = evidence_service_pb2.ListEvidenceRequest(kind=kind, source=connector.source)
+        return list((await self.admin("ListEvidence", request)).evidence)
+
+    async def until_found(
+        self, connector: connector_pb2.Connector, kind: str, is_so: Callable[[evidence_pb2.Evidence], object]
+    ) -> evidence_pb2.Evidence:
+        """Return the newest evidence of a kind as soon as something holds of it."""
+        found: list[evidence_pb2.Evidence] = []
+        for _ in range(150):
+            found = await self.found(connector, kind)
+            if found and is_so(found[0]):
+                return found[0]
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"{kind} stays {found[:1]}")
+
+    async def unreviewed(self, release: str) -> list[str]:
+        """Return the reasons of what waits for a review of a release."""
+        request = override_service_pb2.ListOverridesRequest(unreviewed=True)
+        listed = await self.admin("ListOverrides", request)
+        return [one.reason for one in listed.overrides if one.name.startswith(f"{release}/")]
+
     async def attempts(self, release: str) -> list[str]:
         """Return what the rollouts of a release came to."""
         found = await self.admin("GetRelease", release_service_pb2.GetReleaseRequest(name=release))
         return [release_pb2.AttemptOutcome.Name(one.outcome) for one in found.release.attempts]
+
+    async def until_ended(self, release: str, outcome: str) -> None:
+        """Wait until the newest rollout of a release has come to this."""
+        found: list[str] = []
+        for _ in range(100):
+            if (found := await self.attempts(release))[-1:] == [f"ATTEMPT_OUTCOME_{outcome}"]:
+                return
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"{release} stays {found}")
 
     async def open_attempt(self) -> str:
         """Return the one rollout that is open, empty where none is."""

@@ -54,9 +54,12 @@ def votes(*, approves: bool) -> People:
     return People(votes=(said,))
 
 
-def frozen(in_flight: str = "FINISH") -> People:
-    """Return a freeze that is meant for ways back as well."""
-    return People(freezes=(StandingFreeze("f", "sha256:f", "audit", in_flight, _LATER, "", "", ()),))
+def frozen(in_flight: str = "FINISH", exemption: str = "", groups: tuple[str, ...] = ()) -> People:
+    """Return a freeze that is meant for ways back as well; an exemption may ask one of each group."""
+    asked = tuple((group, 1) for group in groups)
+    return People(
+        freezes=(StandingFreeze("f", "sha256:f", "audit", in_flight, _LATER, exemption, "", asked),)
+    )
 
 
 def asking() -> Policy:
@@ -122,6 +125,8 @@ GOING: Mapping[str, tuple[Case, bool]] = {
         back(None, revoked(age=timedelta(days=4)), item(subject=about(0), age=_AGO)),
         False,
     ),
+    "somebody exempted it from a freeze": (back(people=frozen(exemption="e")), False),
+    "what was known of its workload is revoked": (back(None, item(revocation=_REVOKED)), False),
     "its rollout has no signal yet": (_rolling(), False),
     "its rollout fails less often than it may": (_rolling(_sample(20), failures=3), True),
 }
@@ -135,6 +140,9 @@ JUDGED: Mapping[str, Case] = {
     "people rejected it": back([asking()], item(20), people=votes(approves=False)),
     "what was known of its artifact is revoked": back(None, revoked()),
     "a freeze is meant for ways back too": back(None, item(), people=frozen()),
+    "its exemption from a freeze waits for people": back(
+        None, item(), people=frozen("FINISH", "e", ("sre",))
+    ),
     "its own rollout degrades": _rolling(_sample(20), failures=1),
     "its own rollout is latched": _rolling(latches=(latch(attempt=ATTEMPT),)),
     "what its rollout stands on was taken back": _taken_back(),

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.decide import decide
 from release_passport_server.domain.evidence import EvidenceItem, Verification
+from release_passport_server.domain.people import People
 from release_passport_server.domain.policy import Policy
+from release_passport_server.domain.release import ObserveOnly
 from release_passport_server.domain.verdict import Mode, Verdict, strictest
 from support.builders import NOW, about, case, item, need, policy, rule
 
@@ -126,3 +128,24 @@ def test_a_decision_is_not_valid_longer_than_it_would_be_made_again(one: Case) -
     if outcome.valid_until is not None:
         just_before = outcome.valid_until - timedelta(microseconds=1)
         assert decide(one, now=just_before).effective_verdict is outcome.effective_verdict
+
+
+@given(CASES, st.integers(1, 1800), st.integers(1, 1800))
+def test_no_decision_is_valid_into_a_freeze_or_beyond_a_binding(one: Case, freeze: int, bound: int) -> None:
+    begins, ends = NOW + timedelta(seconds=freeze), NOW + timedelta(seconds=bound)
+    place = replace(one.place, observe_only=ObserveOnly("b", "team", ends))
+    outcome = decide(replace(one, place=place, people=People(freeze_time=begins)), now=NOW)
+    if outcome.valid_until is not None:
+        assert NOW < outcome.valid_until <= begins
+        assert outcome.valid_until <= ends or "OBSERVE_ONLY" not in outcome.weakenings
+
+
+@given(CASES, st.booleans())
+def test_what_is_found_of_the_rollouts_never_relaxes(one: Case, watched: bool) -> None:
+    given_ = case(one.policies, [i for some in one.evidence.values() for i in some], watch=watched)
+    overtaken = replace(given_.release, overtaken_by="another")
+    for stricter in (
+        replace(given_, release=overtaken),
+        replace(given_, foreign_images=("sha256:" + "e" * 64,)),
+    ):
+        assert effective(stricter) >= effective(given_)

@@ -85,11 +85,27 @@ def test_a_service_alone_gives_a_canary_no_traffic_before_its_promotion() -> Non
         assert not live(phase, IN_TURNS, "kubernetes", canaryWeight=0, iterations=11).exposed
 
 
+OLD, NEW = ["sha256:" + "a" * 64], ["sha256:" + "b" * 64]
+
+
+@pytest.mark.parametrize("phase", ["Initialized", "Succeeded"])
+def test_what_the_controller_has_not_looked_at_yet_is_not_said_to_run(phase: str) -> None:
+    canary = {"spec": {"analysis": BY_TENS}, "status": {"phase": phase}}
+    behind = canary_facts(canary, NEW, OLD)
+    assert (behind["weight"], behind["observed_generation_current"]) == (0, False)
+    assert "phase" not in behind
+    done = canary_facts(canary, NEW, NEW)
+    assert (done["weight"], done["phase"]) == (100, "ROLLOUT_PHASE_SUCCEEDED")
+
+
 @pytest.mark.parametrize(
     ("phase", "analysis", "weight"),
     [
         ("Progressing", BY_TENS, 0),
         ("Progressing", IN_TURNS, None),
+        ("Waiting", BY_TENS, 0),
+        ("Waiting", IN_TURNS, None),
+        ("Failed", IN_TURNS, 0),
         ("WaitingPromotion", {"stepWeight": 20, "maxWeight": 50}, 60),
         ("WaitingPromotion", IN_TURNS | BY_TENS, None),
     ],

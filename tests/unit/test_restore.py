@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from release_passport_server.domain.case import Case, case_record
 from release_passport_server.domain.decide import decide
 from release_passport_server.domain.outcome import Outcome, Reason
+from release_passport_server.domain.people import People, StandingOverride, code_of
 from release_passport_server.domain.policy import MAX_VALIDITY
 from release_passport_server.domain.trace import trace
 from release_passport_server.domain.verdict import Verdict
@@ -56,6 +58,16 @@ def test_a_way_back_is_limited_to_no_canary_and_is_watched_all_the_same() -> Non
     assert otherwise.canary is not None
     assert outcome.watch is not None
     assert outcome.watch == otherwise.watch
+
+
+def test_a_way_back_uses_up_no_override() -> None:
+    given = back()
+    (stale,) = judged(forward(given)).findings
+    override = StandingOverride("o", "sha256:o", (code_of(stale),), "user:ada", NOW + timedelta(hours=1))
+    overridden = replace(given, people=People(overrides=(override,)))
+    assert [one.name for one in judged(forward(overridden)).overrides] == ["o"]
+    assert judged(overridden).overrides == ()
+    assert judged(overridden).weakenings == ("RESTORES_PREVIOUS",)
 
 
 def test_the_record_of_a_case_names_what_is_gone_back_from_and_is_as_it_was_where_there_is_nothing() -> None:

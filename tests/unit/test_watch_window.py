@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from release_passport_server.domain.errors import Invalid
 from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.release import Attempt, Latch
+from release_passport_server.domain.verdict import Verdict
 from release_passport_server.domain.watch_window import (
     ENDS_AFTER,
     EXPIRE_WINDOW,
@@ -25,6 +26,7 @@ from release_passport_server.domain.watch_window import (
     passes,
     recommends,
     runs,
+    unseen,
     window_name,
 )
 
@@ -187,3 +189,16 @@ def test_what_could_not_be_told_leaves_the_clock_as_it_was_and_nothing_gone() ->
     assert passes(ATTEMPT, [look(0, serving=True), look(10, serving=False), unknown], HOUR) is None
     assert first_exposure(ATTEMPT, [unknown]) is None
     assert not is_gone([look(0, serving=False), unknown])
+
+
+def test_a_required_rule_is_seen_where_it_passes_now() -> None:
+    found = [
+        ("passes", Verdict.ALLOW, "PASSED"),
+        ("waived", Verdict.ALLOW, "WAIVED"),
+        ("fails-a-little", Verdict.ALLOW, "FAILING_BELOW_THRESHOLD"),
+        ("warms-up", Verdict.ALLOW_WITH_CANARY, "WARMING_UP"),
+        ("holds", Verdict.HOLD, "EVIDENCE_MISSING"),
+    ]
+    required = [rule for rule, _, _ in found]
+    assert unseen([*required, "not-there"], found) == ("fails-a-little", "warms-up", "holds", "not-there")
+    assert unseen((), found) == ()

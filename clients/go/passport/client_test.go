@@ -139,7 +139,8 @@ func TestAServerThatIsAwayHolds(t *testing.T) {
 
 func TestCancelledByTheServerIsUnavailableAndByTheCallerIsNot(t *testing.T) {
 	shed := status.Error(codes.Canceled, "shed")
-	_, err := serve(t, &decider{fails: []error{shed}}).Gate(t.Context(), Question{Release: "r"})
+	// As often as it is asked anew.
+	_, err := serve(t, &decider{fails: []error{shed, shed, shed, shed}}).Gate(t.Context(), Question{Release: "r"})
 	if status.Code(err) != codes.Unavailable {
 		t.Error(err)
 	}

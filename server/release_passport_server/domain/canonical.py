@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring
 
 # The canonical form of a string without lone surrogates.
@@ -44,6 +45,8 @@ def digest_of(value: object) -> str:
     return digest(canonical(value))
 
 
+# The times of the same evidence are written again and again.
+@lru_cache(4096)
 def stamp(time: datetime | None) -> str | None:
     """Return a time as RFC 3339 in UTC with microseconds, as protobuf's JSON mapping and records use it."""
     if time is None:

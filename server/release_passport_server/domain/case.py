@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from release_passport_server.domain.canonical import stamp
 from release_passport_server.domain.evidence import EvidenceItem
@@ -12,6 +14,14 @@ from release_passport_server.domain.people_record import people_record
 from release_passport_server.domain.policy import Policy
 from release_passport_server.domain.release import Attempt, Ground, Latch, Place, Release
 from release_passport_server.domain.verdict import Stage
+
+
+class Held(NamedTuple):
+    """Since when a rollout has been on hold without a break, and whether it may take traffic."""
+
+    since: datetime
+    exposed: bool
+
 
 # A rule may look at no more observations of one series than this.
 MAX_SERIES = 256
@@ -42,6 +52,12 @@ class Case:
     vouched: frozenset[str] = frozenset()
     dev: bool = False
     people: People = NOBODY
+    # Images that the rollout was last seen to bring and that are none of the release's.
+    foreign_images: tuple[str, ...] = ()
+    # The names of items that say nothing of alerts because somebody silenced one since the release was made.
+    silenced: frozenset[str] = frozenset()
+    # None where the rollout was not on hold until now.
+    held: Held | None = None
 
 
 def case_record(case: Case) -> dict[str, object]:
@@ -68,6 +84,9 @@ def case_record(case: Case) -> dict[str, object]:
         "rollbackTarget": case.rollback_target,
         "vouched": sorted(case.vouched),
         "dev": case.dev,
+        **({"foreignImages": list(case.foreign_images)} if case.foreign_images else {}),
+        **({"silenced": sorted(case.silenced)} if case.silenced else {}),
+        **({"held": [stamp(case.held.since), case.held.exposed]} if case.held else {}),
         **({"people": people_record(case.people)} if case.people != NOBODY else {}),
     }
 

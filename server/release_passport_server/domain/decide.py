@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from release_passport_server.domain.blind import blinded
 from release_passport_server.domain.case import Case
 from release_passport_server.domain.judge import judge
 from release_passport_server.domain.outcome import (
@@ -71,6 +72,11 @@ def decide(case: Case, *, now: datetime) -> Outcome:
         of_engine.append(restoring(case))
         weakenings = weakenings if effective.allows else (*weakenings, RESTORED)
         effective = Verdict.ALLOW
+    watch = combined_watch([policy.watch for policy in policies if policy.watch is not None])
+    held_since = case.held.since if case.held and effective is Verdict.HOLD else None
+    if effective is Verdict.HOLD and (blind := blinded(case, watch, counted, now)) is not None:
+        of_engine.append(blind)
+        verdict, effective = strictest([verdict, blind.verdict]), blind.verdict
     if people is not NOBODY:
         weakenings = (*weakenings, *_weakened(of_rules, overrides))
     findings = sorted((*of_engine, *of_rules, *only_effective), key=_order)
@@ -82,13 +88,14 @@ def decide(case: Case, *, now: datetime) -> Outcome:
         findings=tuple(findings),
         policy_results=tuple([_result(case, one) for one in judged]),
         canary=None if back else combined_canary([p.canary for p in policies if p.canary is not None]),
-        watch=combined_watch([policy.watch for policy in policies if policy.watch is not None]),
+        watch=watch,
         valid_until=_valid_until(case, enforced, counted, overrides, now) if effective.allows else None,
         next_eligible_time=None if effective.allows else _next_eligible(counted),
         rollback_target=case.rollback_target if rolls_back else "",
         weakenings=weakenings,
         latching=_latching(case, of_rules),
         overrides=overrides,
+        held_since=held_since,
     )
 
 
@@ -141,6 +148,9 @@ def _engine_findings(
         findings.append(_engine(Verdict.HOLD, Reason.NO_RULE_APPLIED, text))
     if case.stage is Stage.WATCH:
         findings.extend(_grounded(case, of_rules))
+    if case.foreign_images:
+        text = f"the rollout brings {', '.join(case.foreign_images)}, which the release does not have"
+        findings.append(_engine(Verdict.HOLD, Reason.ARTIFACT_NOT_COVERED, text))
     if case.people is not NOBODY:
         findings.extend(_of_people(case, of_rules))
     return findings

@@ -80,6 +80,8 @@ def _judge_part(asked: Question, chosen: Chosen) -> Finding:
     for item in chosen.newest:
         if item.inconclusive:
             return _inconclusive(asked, chosen)
+        if item.name in asked.case.silenced:
+            return _silenced(asked, item)
     finding = _evaluate(asked, chosen)
     if finding.reason is Reason.PASSED:
         if chosen.history or asked.rule.settle:
@@ -95,6 +97,13 @@ def _inconclusive(asked: Question, chosen: Chosen) -> Finding:
     items = tuple(item for item in chosen.newest if item.inconclusive)
     text = "the analysis was inconclusive, which does not become a pass by asking again"
     return asked.finding(Verdict.HOLD, Reason.ANALYSIS_INCONCLUSIVE, text, evidence=items)
+
+
+def _silenced(asked: Question, item: EvidenceItem) -> Finding:
+    """Return that an alert and the silence over it do not agree, and who made the release may have made the silence."""
+    text = f"{item.source} hides an alert by a silence that was made after the release was"
+    verdict = max(asked.rule.on_conflict, asked.rule.failing_verdict(asked.case.stage))
+    return asked.finding(verdict, Reason.EVIDENCE_CONFLICT, text, evidence=(item,))
 
 
 def _unknown(question: Question, lack: Lack) -> Finding:

@@ -36,6 +36,8 @@ class LiveWorkload:
     up_to_date: bool = True
     # Whether each increase of an Argo Rollout is followed by an analysis; a Canary's hooks say it of that.
     analysed: bool = False
+    # After so many failed checks a Canary is rolled back; None where nothing is counted.
+    threshold: int | None = None
 
     def waits_at(self, gate_id: str) -> bool:
         """Say whether the object asks, where it can wait, before each increase and before the promotion."""
@@ -76,6 +78,8 @@ def canary_of(canary: Mapping[str, Any], target: Mapping[str, Any]) -> LiveWorkl
             (str(one.get("type", "") or "rollout"), str(one.get("url", "")))
             for one in _maps(analysis.get("webhooks"))
         ),
+        # Unset, one is enough.
+        threshold=_whole(analysis.get("threshold")) or 1,
     )
 
 

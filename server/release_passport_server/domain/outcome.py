@@ -53,6 +53,8 @@ class Reason(StrEnum):
     OVERRIDE_UNREVIEWED = "OVERRIDE_UNREVIEWED"
     AUTHORS_UNKNOWN = "AUTHORS_UNKNOWN"
     OUT_OF_ORDER = "OUT_OF_ORDER"
+    WATCH_BLIND = "WATCH_BLIND"
+    ARTIFACT_NOT_COVERED = "ARTIFACT_NOT_COVERED"
     RESTORES_PREVIOUS = "RESTORES_PREVIOUS"
 
 
@@ -141,6 +143,8 @@ class Outcome:
     latching: tuple[Finding, ...] = ()
     # The overrides that took findings out of the effective verdict.
     overrides: tuple[Applied, ...] = ()
+    # Since when a rollout has been on hold, where that began with an earlier decision.
+    held_since: datetime | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -175,4 +179,8 @@ def _codes(finding: Finding) -> tuple[str, ...]:
 
 def _watch_codes(watch: Watch) -> list[object]:
     spans = [watch.duration, watch.grace_period, watch.interval]
-    return [*(int(span.total_seconds()) for span in spans), list(watch.required_rules)]
+    codes = [*(int(span.total_seconds()) for span in spans), list(watch.required_rules)]
+    if watch.hold is None:
+        return codes
+    limit = watch.hold.limit
+    return [*codes, None if limit is None else int(limit.total_seconds()), watch.hold.rolls_back]

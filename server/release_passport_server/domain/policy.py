@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from release_passport_server.domain.expression import CompiledRule
 from release_passport_server.domain.glob import any_matches, is_exact, matches
@@ -163,6 +164,13 @@ class Match:
         )
 
 
+class HoldLimit(NamedTuple):
+    """How long a rollout may be on hold, and whether a rollback is recommended then; no limit is that of the window."""
+
+    limit: timedelta | None
+    rolls_back: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """The watch window that a policy asks for; several combine to the strictest."""
@@ -171,6 +179,8 @@ class Watch:
     grace_period: timedelta
     interval: timedelta
     required_rules: tuple[str, ...] = ()
+    # None where the policy leaves it to what is usual.
+    hold: HoldLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +218,15 @@ def combined_watch(watches: list[Watch]) -> Watch | None:
         min(w.grace_period for w in watches),
         min(w.interval for w in watches),
         tuple(sorted({rule for w in watches for rule in w.required_rules})),
+        _combined_hold([w.hold for w in watches if w.hold is not None]),
     )
+
+
+def _combined_hold(said: list[HoldLimit]) -> HoldLimit | None:
+    if not said:
+        return None
+    limits = [one.limit for one in said if one.limit is not None]
+    return HoldLimit(min(limits, default=None), any(one.rolls_back for one in said))
 
 
 def combined_canary(canaries: list[Canary]) -> Canary | None:

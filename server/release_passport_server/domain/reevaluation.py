@@ -22,9 +22,9 @@ _PART = 20
 _RENEWED_BEFORE = 4
 
 
-def question_timer(record: DecisionRecord, asked: datetime) -> Timer:
-    """Return the timer of a decision's question, which somebody asked last at this time."""
-    times = (renewal_time(record), record.next_eligible_time)
+def question_timer(record: DecisionRecord, asked: datetime, also: datetime | None = None) -> Timer:
+    """Return the timer of a decision's question, which somebody asked last at this time; it rings `also` at another."""
+    times = (renewal_time(record), record.next_eligible_time, also)
     due = look_again_time(record.release, times, asked, record.decide_time)
     place = f"{record.service}/{record.environment}"
     payload = canonical({"asked": stamp(asked)})

@@ -8,6 +8,7 @@ from typing import Any
 
 from release_passport_server.domain.access import Scope
 from release_passport_server.domain.canonical import unstamp
+from release_passport_server.domain.case import Held
 from release_passport_server.domain.evidence import EvidenceItem, Revocation, Subject, Verification
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.people import NOBODY, People
@@ -51,6 +52,12 @@ def ground_of(record: Record) -> Ground | None:
     if ground is None:
         return None
     return Ground(ground[0], Verdict(ground[1]), Verdict(ground[2]), tuple(ground[3]))
+
+
+def held_of(record: Record) -> Held | None:
+    """Return since when the rollout had been on hold."""
+    held = record.get("held")
+    return None if held is None else Held(moment(held[0]), held[1])
 
 
 def latches_of(record: Record) -> tuple[Latch, ...]:

@@ -18,7 +18,7 @@ from release_passport_server.domain.outcome import (
     Outcome,
     PolicyResult,
 )
-from release_passport_server.domain.policy import Watch
+from release_passport_server.domain.policy import HoldLimit, Watch
 from release_passport_server.domain.record import DecisionDraft
 from release_passport_server.domain.release import Artifact, Release
 
@@ -84,6 +84,7 @@ def _predicate(draft: DecisionDraft) -> dict[str, object]:
         "decideTime": stamp(draft.now),
         "validUntil": stamp(outcome.valid_until),
         "nextEligibleTime": stamp(outcome.next_eligible_time),
+        **({"heldSince": stamp(outcome.held_since)} if outcome.held_since else {}),
         # Revisions are 64 bits wide, which a JSON number is not.
         "consideredRevision": str(draft.considered_revision),
         "caseDigest": draft.case_digest,
@@ -177,4 +178,10 @@ def _watch(watch: Watch) -> dict[str, object]:
         "graceSeconds": int(watch.grace_period.total_seconds()),
         "intervalSeconds": int(watch.interval.total_seconds()),
         "requiredRules": list(watch.required_rules),
+        **({"hold": _hold(watch.hold)} if watch.hold else {}),
     }
+
+
+def _hold(hold: HoldLimit) -> dict[str, object]:
+    limit = {} if hold.limit is None else {"limitSeconds": int(hold.limit.total_seconds())}
+    return {**limit, "rollsBack": hold.rolls_back}

@@ -15,6 +15,7 @@ _ACTIONS = {
     Reason.SETTLING: "Wait.",
     Reason.WARMING_UP: "Wait for the canary's first signals.",
     Reason.ANALYSIS_INCONCLUSIVE: "Look at the analysis; start a new attempt with a new build.",
+    Reason.WATCH_BLIND: "Bring its signals back: the other findings name them; or roll back.",
     Reason.ROLLBACK_LATCHED: "Roll back; a later good sample does not lift this.",
     Reason.PREVIOUSLY_DEGRADED: "Build a fixed release, or have somebody who is not an author look at the rollback.",
     Reason.GROUND_WITHDRAWN: "Pause the rollout and find out why what it was let go on was taken back.",
@@ -27,6 +28,7 @@ _ACTIONS = {
     Reason.OVERRIDE_UNREVIEWED: "Have somebody other than who gave it review it: `passport override review`.",
     Reason.AUTHORS_UNKNOWN: "Register releases with their authors: `passport release create --author`.",
     Reason.OUT_OF_ORDER: "Make a new release of what should run; where this one has to go, `passport override`.",
+    Reason.ARTIFACT_NOT_COVERED: "Register a release of just the images that run, and have that one decided.",
     Reason.ALL_RULES_WAIVED: "Let a waiver end, or have a policy admin add a rule that is not waived.",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -180,6 +180,16 @@ def passes(attempt: Attempt, looks: Sequence[Look], duration: timedelta) -> date
             return begun + left
         left -= ended - begun
     return None
+
+
+def unseen(required: Iterable[str], findings: Iterable[tuple[str, Verdict, str]]) -> tuple[str, ...]:
+    """Return the rules without whose signal a window cannot pass, and that do not pass: of rule, verdict and reason."""
+    seen = {
+        rule
+        for rule, verdict, reason in findings
+        if verdict is Verdict.ALLOW and reason != Reason.FAILING_BELOW_THRESHOLD
+    }
+    return tuple(rule for rule in required if rule not in seen)
 
 
 def is_gone(looks: Sequence[Look]) -> bool:

@@ -6,7 +6,7 @@ services know (`Denied`, `NotFound`, `Unavailable`), so that who does not tell t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -116,6 +116,10 @@ class Cluster(ClusterObjects, Protocol):
         There is no such right for some objects alone: it takes `list` on the kind in the namespace. Raise a
         ClusterError.
         """
+        ...
+
+    async def lacking(self, tenant: str, wanted: ObjectRef, rights: Iterable[Right]) -> tuple[Right, ...]:
+        """Return which of these rights the cluster says that its token has not; raise a ClusterError."""
         ...
 
     def follow(self, tenant: str, wanted: ObjectRef) -> AsyncIterator[Sighting]:

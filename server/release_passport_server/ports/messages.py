@@ -27,6 +27,10 @@ class Limits:
     reasons: tuple[str, ...] = ()
     # It goes because it restores what passed there before.
     restores: bool = False
+    # No rule looks at the rollout while it is under way.
+    unwatched: bool = False
+    # Rules without whose signal the window cannot pass, and that do not pass now.
+    unseen: tuple[str, ...] = ()
 
 
 class Messages(Protocol):
@@ -44,12 +48,24 @@ class Messages(Protocol):
         """Return the release that the decision of recorded bytes says to go back to; empty where there is none."""
         ...
 
+    def held(self, body: bytes) -> tuple[str, datetime | None]:
+        """Return whose rollout the decision of recorded bytes is about, and since when it said to hold before that."""
+        ...
+
     def look(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> Look | None:
         """Return how far a `rollout_status` shows these digests exposed; without any, its new revision."""
         ...
 
     def running(self, item: EvidenceItem) -> Running | None:
         """Return what a look at a rollout says of the images that take traffic; None where it says nothing of them."""
+        ...
+
+    def new_images(self, item: EvidenceItem) -> frozenset[str]:
+        """Return the digests of the new revision's images as a `rollout_status` shows them; none where it does not."""
+        ...
+
+    def silence_time(self, item: EvidenceItem) -> datetime | None:
+        """Return when the newest silence was made that hides an alert, as an `incident_state` says; None without."""
         ...
 
     def recorded(self, body: bytes) -> Recorded:

@@ -17,6 +17,7 @@ from release_passport_server.domain.gate import Controller, Gate, OnRollback, On
 from release_passport_server.domain.gate_table import CHANNELS, Answer, Channel, If, choose
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.live_workload import FLAGGER_UNDER_WAY, LiveWorkload
+from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt
 from release_passport_server.domain.verdict import Stage, Verdict
@@ -30,6 +31,7 @@ from release_passport_server.services.evaluate import Recorder
 from release_passport_server.services.gate_record import BRAKED, SKIPPED, GateRecord
 from release_passport_server.services.gate_releases import live_digests, release_of
 from release_passport_server.services.gate_skips import GateSeer
+from release_passport_server.services.gates import THRESHOLD_LOW
 from release_passport_server.services.grants import GrantLoader
 from release_passport_server.services.live_reading import LiveReading
 from release_passport_server.services.window_view import pass_time, read_looks
@@ -41,6 +43,8 @@ DOCTOR = "Release-Passport-Doctor"
 # Which release has some digests is looked up so often: a newer one with the same is found after that.
 REMEMBERED_SECONDS = 1.0
 MAX_REMEMBERED = 5000
+# Fewer failed checks than this come together while nothing is wrong but the way here.
+ENOUGH_CHECKS = 5
 # Whoever is let go here begins the rollout; the window of the last two has to pass before they open.
 _BEGINS = frozenset({Channel.CONFIRM, Channel.STOP, Channel.INLINE, Channel.SWITCH, Channel.PROMOTE})
 
@@ -247,6 +251,10 @@ def _told(seen: _Seen) -> Reply:
         codes += [_UNMET[one] for one in chosen.unmet if one in _UNMET]
     if channel is Channel.STOP and chosen.answer is Answer.OPEN and not verdict.allows:
         codes.append("HELD_AT_CONFIRM")
+    if channel is Channel.STOP and (seen.workload.threshold or ENOUGH_CHECKS) < ENOUGH_CHECKS:
+        codes.append(THRESHOLD_LOW)
+    if limits.unwatched:
+        codes.append(Reason.NOTHING_WATCHED.value)
     if seen.skipped:
         codes.append(SKIPPED)
     return Reply(
@@ -263,7 +271,7 @@ def _met(seen: _Seen) -> frozenset[If]:
     workload, limits, now = seen.workload, seen.limits, seen.question.now
     watching, passes_at = seen.decision.stage is Stage.WATCH, seen.question.passes(limits.watched)
     passed = passes_at is not None and now is not None and passes_at <= now
-    seen_well = watching and passed and "WARMING_UP" not in limits.reasons
+    seen_well = watching and passed and "WARMING_UP" not in limits.reasons and not limits.unseen
     waits = workload.waits_at(seen.gate.gate_id)
     found = {
         If.WITHIN_LIMITS: workload.keeps(limits.max_weight) and waits,

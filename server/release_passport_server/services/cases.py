@@ -7,20 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from release_passport_server.domain.case import Case
+from release_passport_server.domain.case import Case, Held
 from release_passport_server.domain.catalog import PolicyDocument
 from release_passport_server.domain.evidence import EvidenceItem, Verification
 from release_passport_server.domain.people import NOBODY
 from release_passport_server.domain.policy import Policy
 from release_passport_server.domain.release import Attempt, Ground, ObserveOnly, Place, Release
 from release_passport_server.domain.trust import TrustedRoot
-from release_passport_server.domain.verdict import Stage
+from release_passport_server.domain.verdict import Stage, Verdict
+from release_passport_server.domain.watch_window import is_gone
 from release_passport_server.ports.attestations import AttestationVerifier
 from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.policies import PolicyCompiler
 from release_passport_server.services.people import Standing
 from release_passport_server.services.subjects import subjects_of
+from release_passport_server.services.window_view import look_at
 
 # What `EvidenceItem.order` gives, read without a call for each item.
 _ORDER = attrgetter("observe_time", "receive_time", "name")
@@ -44,14 +46,14 @@ class Cases:
         at = stage or (Stage.PRE_ROLLOUT if loaded.attempt is None else Stage.WATCH)
         place = self.place(loaded)
         attempt = loaded.attempt if at is Stage.WATCH else None
-        before = _previous_outcome(loaded)
+        before, evidence = _previous_outcome(loaded), by_kind(loaded.evidence)
         policies = tuple(self.policies(loaded.policies, place))
         return Case(
             release=loaded.release,
             place=place,
             stage=at,
             policies=policies,
-            evidence=by_kind(loaded.evidence),
+            evidence=evidence,
             release_facts=self.messages.release_facts(loaded.release, place, at),
             attempt=attempt,
             attempt_facts=None if attempt is None else self.messages.attempt_facts(attempt, before),
@@ -62,7 +64,42 @@ class Cases:
             vouched=self._vouched(loaded),
             dev=self.dev,
             people=self.standing.people(loaded, place, policies) if self.standing else NOBODY,
+            silenced=self._silenced(loaded.release, evidence.get("incident_state", ())),
+            held=None if attempt is None else self._held(loaded, attempt, evidence.get("rollout_status", ())),
+            foreign_images=()
+            if attempt is None
+            else self._foreign(loaded.release, attempt, evidence.get("rollout_status", ())),
         )
+
+    def _held(self, loaded: LoadedCase, attempt: Attempt, seen: Iterable[EvidenceItem]) -> Held | None:
+        """Return since when the rollout has been on hold, by the decision that stands; None where it has not."""
+        standing = loaded.standing
+        if standing is None or standing.stage is not Stage.WATCH:
+            return None
+        of_attempt, since = self.messages.held(standing.body)
+        if standing.effective_verdict is Verdict.HOLD:
+            since = since or standing.decide_time
+        if of_attempt != attempt.name or since is None:
+            return None
+        digests = frozenset(artifact.digest for artifact in loaded.release.identity.artifacts)
+        looks = [look for item in seen if (look := look_at(self.messages, item, digests)) is not None]
+        # Where nobody looks it may take traffic from the start on.
+        return Held(since, exposed=not looks or not is_gone(looks))
+
+    def _silenced(self, release: Release, seen: Iterable[EvidenceItem]) -> frozenset[str]:
+        """Return the items about incidents that came to be quiet after the release was made."""
+        times = {item.name: self.messages.silence_time(item) for item in seen}
+        return frozenset(name for name, time in times.items() if time and time > release.create_time)
+
+    def _foreign(self, release: Release, attempt: Attempt, seen: Iterable[EvidenceItem]) -> tuple[str, ...]:
+        """Return the images that a rollout was last seen to bring, by each who looked, beside its release's."""
+        newest = {
+            (item.source, item.key): item
+            for item in seen
+            if item.subject.value == attempt.name and item.revocation is None
+        }
+        images = {digest for item in newest.values() for digest in self.messages.new_images(item)}
+        return tuple(sorted(images - {artifact.digest for artifact in release.identity.artifacts}))
 
     def policies(self, documents: Iterable[PolicyDocument], place: Place) -> Iterable[Policy]:
         """Yield the compiled policies that match, by id."""

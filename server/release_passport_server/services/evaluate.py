@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from release_passport_server.domain.access import Principal, Verb
+from release_passport_server.domain.blind import blind_time
 from release_passport_server.domain.canonical import canonical, digest, stamp
 from release_passport_server.domain.case import Case, case_record
 from release_passport_server.domain.decide import decide
@@ -98,10 +99,11 @@ class Recorder:
         """
         case = self.cases.build(loaded)
         outcome = decide(case, now=loaded.now)
-        standing, times = loaded.standing, (outcome.valid_until, outcome.next_eligible_time)
+        blind = blind_time(case, outcome, loaded.now)
+        standing, times = loaded.standing, (outcome.valid_until, outcome.next_eligible_time, blind)
         same = standing is not None and standing.outcome_digest == outcome.digest
         if standing is not None and same and _stands(standing, outcome, loaded.now):
-            until = _same_until(standing, outcome, loaded)
+            until = _same_until(standing, outcome, loaded, times)
             return Conclusion(None, standing, times=times, same_until=until)
         draft_of_case = canonical(
             {
@@ -130,7 +132,7 @@ class Recorder:
             latches=tuple(self._latches(case, outcome, record)),
             events=(_event(record, case, renews=same),),
             audit=(_audited(record, principal),),
-            timers=(question_timer(record, asked or loaded.now), *_asking(record, case, renews=same)),
+            timers=(question_timer(record, asked or loaded.now, blind), *_asking(record, case, renews=same)),
             times=times,
         )
 
@@ -265,13 +267,15 @@ def _stands(standing: DecisionRecord, outcome: Outcome, now: datetime) -> bool:
     return now < half and standing.valid_until < outcome.valid_until
 
 
-def _same_until(standing: DecisionRecord, outcome: Outcome, loaded: LoadedCase) -> datetime | None:
+def _same_until(
+    standing: DecisionRecord, outcome: Outcome, loaded: LoadedCase, times: Iterable[datetime | None]
+) -> datetime | None:
     """Return until when the same case would come to the same; who may vote or waive is asked anew each time."""
     acts = loaded.acts
     if acts.votes or acts.waivers or acts.overrides or acts.exemptions:
         return None
     ends = [loaded.now + SAME_FOR]
-    ends += [one for one in (outcome.valid_until, outcome.next_eligible_time) if one is not None]
+    ends += [one for one in times if one is not None and one > loaded.now]
     if standing.valid_until is not None:
         ends.append(standing.valid_until)
         if standing.valid_until != outcome.valid_until:

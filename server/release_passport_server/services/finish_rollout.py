@@ -15,7 +15,7 @@ from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import FeedEvent
 from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.domain.verdict import Mode
-from release_passport_server.domain.watch_window import EXPIRE_WINDOW
+from release_passport_server.domain.watch_window import EXPIRE_WINDOW, unseen
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.messages import Messages
@@ -88,10 +88,17 @@ class FinishRollout:
         # That it went back lets it go, and does not show that it is healthy.
         judged = replace(loaded, release=replace(loaded.release, way_back_from=""))
         answer = decide(self.cases.build(judged), now=tx.now)
-        unseen = any(f.reason is Reason.WARMING_UP and f.mode is Mode.ENFORCE for f in answer.findings)
-        if not answer.effective_verdict.allows or unseen:
-            said = "its canary gave no signal yet" if unseen else f"it is {answer.effective_verdict.name} now"
+        warming = any(f.reason is Reason.WARMING_UP and f.mode is Mode.ENFORCE for f in answer.findings)
+        if not answer.effective_verdict.allows or warming:
+            said = (
+                "its canary gave no signal yet" if warming else f"it is {answer.effective_verdict.name} now"
+            )
             text = f"{attempt.name} cannot end as PASSED: {said}; call Evaluate for the reasons"
+            raise Precondition("VERDICT_CHANGED", text)
+        required = () if answer.watch is None else answer.watch.required_rules
+        quiet = unseen(required, ((f.rule, f.verdict, f.reason) for f in answer.findings))
+        if quiet:
+            text = f"{attempt.name} cannot end as PASSED without a signal of {', '.join(quiet)}"
             raise Precondition("VERDICT_CHANGED", text)
         ground = tx.find_decision(attempt.ground)
         watched = timedelta(0) if ground is None else self.messages.limits(ground.body).watched

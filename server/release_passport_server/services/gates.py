@@ -9,6 +9,7 @@ from release_passport_server.domain.access import Principal, Verb
 from release_passport_server.domain.errors import AlreadyExists, NotFound, Precondition, Violation, invalid
 from release_passport_server.domain.etags import gate_etag, require_etag
 from release_passport_server.domain.gate import Gate, GateAnswer, GateName, WantedGate
+from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import Listed, Page
 from release_passport_server.domain.release import Attempt
 from release_passport_server.ports.access import Authorizer
@@ -31,6 +32,10 @@ class NewGate:
     credential: str = ""
 
 
+# A hook that counts failed checks was asked where few of them roll back.
+THRESHOLD_LOW = "THRESHOLD_LOW"
+
+
 @dataclass(frozen=True, slots=True)
 class GateHealth:
     """What a gate was asked and answered, and the rollouts that were seen since it was made."""
@@ -50,6 +55,14 @@ class GateHealth:
         for reason in ("GATE_MISWIRED", "OBJECT_MISMATCH", "HOOK_NOT_ALLOWED"):
             hooks = sorted({one.hook for one in self.answers if reason in one.reasons})
             found += [f"{hook} is refused with {reason}" for hook in hooks]
+        if any(Reason.NOTHING_WATCHED in one.reasons for one in self.answers):
+            text = "no rule watches what goes through here: its steps and promotions wait for nothing"
+            found.append(f"{text}; add rules for stage WATCH")
+        counted = sorted({one.hook for one in self.answers if THRESHOLD_LOW in one.reasons})
+        found += [
+            f"{hook} counts as a check, and the Canary rolls back after fewer than 5 failed ones: raise `threshold`"
+            for hook in counted
+        ]
         return tuple(found)
 
 

@@ -22,6 +22,7 @@ from release_passport_server.domain.replay import (
     attempt_of,
     evidence_digests,
     ground_of,
+    held_of,
     item_of,
     latches_of,
     moment,
@@ -138,6 +139,9 @@ class Replayer:
             vouched=vouched_of(case_json),
             dev=case_json["dev"],
             people=people_in(case_json),
+            foreign_images=tuple(case_json.get("foreignImages", ())),
+            silenced=frozenset(case_json.get("silenced", ())),
+            held=held_of(case_json),
         )
 
     def _policy(self, bodies: RecordedBodies, fields: list[Any]) -> Policy:

@@ -52,14 +52,18 @@ def read_looks(
     while True:
         listed = reader.list_evidence(wanted, page)
         for item in listed.items:
-            # What is said of the place says by its images which release it is about.
-            of_these = digests if item.subject == of_place else frozenset()
-            look = None if item.revocation is not None else messages.look(item, of_these)
-            if look is not None:
+            if (look := look_at(messages, item, digests)) is not None:
                 yield look
         if not listed.next_after or listed.items[-1].receive_time < since:
             return
         page = Page(_OBSERVATIONS.size, listed.next_after)
+
+
+def look_at(messages: Messages, item: EvidenceItem, digests: frozenset[str]) -> Look | None:
+    """Return what an item shows of the exposure of a rollout of these digests; None where it shows nothing."""
+    # What is said of the place says by its images which release it is about.
+    of_these = digests if item.subject.type is SubjectType.WORKLOAD else frozenset[str]()
+    return None if item.revocation is not None else messages.look(item, of_these)
 
 
 def read_pass_time(
@@ -75,6 +79,8 @@ def read_pass_time(
 
 def pass_time(attempt: Attempt, looks: Sequence[Look], watched: timedelta) -> datetime | None:
     """Return when an attempt has been exposed for so long; where nobody sees exposure it counts from the start."""
+    if not watched:
+        return attempt.start_time
     blind = all(look.exposed is None for look in looks)
     return attempt.start_time + watched if blind else passes(attempt, looks, watched)
 

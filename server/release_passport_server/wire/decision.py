@@ -47,6 +47,8 @@ def decision_body(draft: DecisionDraft) -> bytes:
         set_time(message.valid_until, outcome.valid_until)
     if outcome.next_eligible_time is not None:
         set_time(message.next_eligible_time, outcome.next_eligible_time)
+    if outcome.held_since is not None:
+        set_time(message.held_since, outcome.held_since)
     for act in outcome.overrides:
         message.overrides.add(name=act.name, digest=act.digest, principal=act.principal)
     return message.SerializeToString(deterministic=True)

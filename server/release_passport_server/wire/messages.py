@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from google.protobuf.message import DecodeError, Message
 
@@ -12,15 +12,15 @@ from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
-from release_passport_server.domain.verdict import Stage
-from release_passport_server.domain.watch_window import Look
+from release_passport_server.domain.verdict import Stage, Verdict
+from release_passport_server.domain.watch_window import Look, unseen
 from release_passport_server.ports.messages import Limits
 from release_passport_server.wire.decision import decision_body, decision_from_body
 from release_passport_server.wire.enums import stage_to_proto
 from release_passport_server.wire.evidence import facts_digest
 from release_passport_server.wire.facts import facts_key, facts_message
 from release_passport_server.wire.fingerprint import identities
-from release_passport_server.wire.times import duration, timestamp
+from release_passport_server.wire.times import duration, moment, timestamp
 
 _RESULTS = {
     "PASSED": evidence_pb2.ROLLOUT_RESULT_PASSED,
@@ -51,11 +51,21 @@ class WireMessages:
                 )
             ),
             restores=any(one.reason == Reason.RESTORES_PREVIOUS for one in message.findings),
+            unwatched=any(one.reason == Reason.NOTHING_WATCHED for one in message.findings),
+            unseen=unseen(
+                message.watch.required_rules,
+                ((one.rule, Verdict(one.verdict), one.reason) for one in message.findings),
+            ),
         )
 
     def rollback_target(self, body: bytes) -> str:
         """Return the release that the decision of recorded bytes says to go back to; empty where there is none."""
         return decision_from_body(body).rollback_target
+
+    def held(self, body: bytes) -> tuple[str, datetime | None]:
+        """Return the attempt of a recorded decision, and since when it was on hold."""
+        message = decision_from_body(body)
+        return message.attempt, moment(message.held_since) if message.HasField("held_since") else None
 
     def look(self, item: EvidenceItem, digests: frozenset[str] = frozenset()) -> Look | None:
         """Return how far a `rollout_status` shows these digests exposed; without any, its new revision."""
@@ -75,6 +85,18 @@ class WireMessages:
         if not facts.HasField("weight") or facts.weight <= 0:
             return None
         return Running(facts.object, frozenset(facts.canary_image_digests), facts.steps_skipped)
+
+    def new_images(self, item: EvidenceItem) -> frozenset[str]:
+        """Return the digests of the new revision's images as a `rollout_status` shows them; none where it does not."""
+        facts = item.facts
+        return frozenset(facts.canary_image_digests if isinstance(facts, evidence_pb2.RolloutStatus) else ())
+
+    def silence_time(self, item: EvidenceItem) -> datetime | None:
+        """Return when the newest silence was made that hides an alert, as an `incident_state` says; None without."""
+        facts = item.facts
+        if not isinstance(facts, evidence_pb2.IncidentState) or not facts.HasField("newest_silence_time"):
+            return None
+        return facts.newest_silence_time.ToDatetime(UTC)
 
     def recorded(self, body: bytes) -> Recorded:
         """Return what a replay needs of recorded bytes."""

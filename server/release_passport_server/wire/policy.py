@@ -19,6 +19,7 @@ from release_passport_server.domain.policy import (
     ApprovalRequirement,
     Canary,
     Escalation,
+    HoldLimit,
     Match,
     Need,
     Policy,
@@ -98,12 +99,21 @@ def canary_to_proto(canary: Canary) -> policy_pb2.CanaryConstraints:
 
 def watch_to_proto(watch: Watch) -> policy_pb2.WatchRequirement:
     """Return a watch window's requirement as a message."""
-    return policy_pb2.WatchRequirement(
+    message = policy_pb2.WatchRequirement(
         duration=duration(watch.duration),
         grace_period=duration(watch.grace_period),
         interval=duration(watch.interval),
         required_rules=watch.required_rules,
     )
+    if watch.hold is not None:
+        message.on_hold_limit = (
+            policy_pb2.ON_HOLD_LIMIT_ROLLBACK_RECOMMENDED
+            if watch.hold.rolls_back
+            else policy_pb2.ON_HOLD_LIMIT_HOLD
+        )
+        if watch.hold.limit is not None:
+            message.hold_limit.CopyFrom(duration(watch.hold.limit))
+    return message
 
 
 def approval_to_proto(approval: ApprovalRequirement) -> policy_pb2.ApprovalRequirement:
@@ -195,7 +205,15 @@ def _watch(watch: policy_pb2.WatchRequirement) -> Watch:
         else min(DEFAULT_GRACE, whole / 2),
         interval=span(watch.interval) if watch.HasField("interval") else DEFAULT_INTERVAL,
         required_rules=tuple(watch.required_rules),
+        hold=_hold(watch),
     )
+
+
+def _hold(watch: policy_pb2.WatchRequirement) -> HoldLimit | None:
+    limit = span(watch.hold_limit) if watch.HasField("hold_limit") else None
+    if limit is None and watch.on_hold_limit == policy_pb2.ON_HOLD_LIMIT_UNSPECIFIED:
+        return None
+    return HoldLimit(limit, watch.on_hold_limit != policy_pb2.ON_HOLD_LIMIT_HOLD)
 
 
 def _canary(canary: policy_pb2.CanaryConstraints) -> Canary:

@@ -116,6 +116,8 @@ def _windows(spec: policy_pb2.PolicySpec) -> Problems:
             )
         if watch.HasField("interval"):
             yield from _span("watch.interval", watch.interval, timedelta(seconds=1), timedelta(hours=1))
+        if watch.HasField("hold_limit"):
+            yield from _span("watch.hold_limit", watch.hold_limit, timedelta(seconds=1), timedelta(days=7))
         ids = {rule.rule_id for rule in spec.rules if Stage.WATCH in stages_of(rule)}
         for index, required in enumerate(watch.required_rules):
             if required not in ids:

@@ -34,6 +34,13 @@ def _rule(path: str, rule: policy_pb2.Rule) -> Iterator[str]:
         yield f"{path}: unknown_needs_approval lets people approve what nobody has evidence of"
     if rule.waivable and any(need.kind in ("provenance", "signature") for need in rule.needs):
         yield f"{path}.waivable: lets people except releases from what provenance and signatures have to say"
+    if (
+        rule.on_fail == verdict_pb2.VERDICT_ROLLBACK_RECOMMENDED
+        and rule.needs
+        and not any(map(_of_rollout, rule.needs))
+    ):
+        text = "what the whole service shares, as an incident, condemns every rollout at once: HOLD stops them as well"
+        yield f"{path}.on_fail: {text}"
     if not rule.needs:
         yield f"{path}: needs no evidence, so it looks at registered attributes alone"
     failing = _failing(rule)
@@ -54,6 +61,14 @@ def _failing(rule: policy_pb2.Rule) -> int:
     if rule.on_fail in range(1, 7):
         return int(rule.on_fail)
     return Verdict.HOLD if Stage.WATCH in stages_of(rule) else Verdict.BLOCK
+
+
+def _of_rollout(need: policy_pb2.Need) -> bool:
+    """Say whether a need is about a rollout; what is no kind is another problem's business."""
+    try:
+        return kind_named(need.kind).attempt_bound
+    except UnknownKind:
+        return True
 
 
 def _need(path: str, need: policy_pb2.Need) -> Iterator[str]:

@@ -20,7 +20,7 @@ fi
 mkdir -p "$1/sources" "$1/crds"
 folder=$(cd "$1" && pwd)
 shift
-[ $# -gt 0 ] || set -- etcd flagger rollouts-controller kube-apiserver
+[ $# -gt 0 ] || set -- etcd flagger rollouts-controller kube-apiserver kube-controller-manager
 
 export CGO_ENABLED=0 GOWORK=off GOFLAGS="-mod=mod -buildvcs=false" GOTOOLCHAIN=local
 
@@ -34,9 +34,12 @@ fetch() {
     mv "$target.part" "$target"
 }
 
-# Build package $2 of sources/$1 as program $3.
+# Build package $2 of sources/$1 as program $3, with these flags of the linker.
 build() {
-    (cd "$folder/sources/$1" && nice -n "${BUILD_NICE:-15}" go build -p "${BUILD_PROCESSES:-1}" -ldflags '-s -w' -o "$folder/$3" "$2")
+    (
+        cd "$folder/sources/$1"
+        nice -n "${BUILD_NICE:-15}" go build -p "${BUILD_PROCESSES:-1}" -ldflags "-s -w ${4:-}" -o "$folder/$3" "$2"
+    )
 }
 
 build_etcd() {
@@ -70,7 +73,9 @@ build_kubernetes() {
         rm -rf go.work go.work.sum vendor
         sed -i "s#=> ./staging/src/\(k8s.io/[a-z-]*\)\$#=> \1 v0.${KUBERNETES#1.}#" go.mod
     )
-    build kubernetes "./cmd/$1" "$1"
+    # Flagger asks the API server for its version, and ends where that is none.
+    version=k8s.io/component-base/version
+    build kubernetes "./cmd/$1" "$1" "-X $version.gitVersion=v$KUBERNETES -X $version.gitMajor=1 -X $version.gitMinor=31"
 }
 
 for program; do

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Decision(_message.Message):
-    __slots__ = ("name", "release", "stage", "verdict", "effective_verdict", "findings", "policy_results", "canary", "watch", "valid_until", "next_eligible_time", "decide_time", "ground", "attempt", "rollback_target", "supersedes", "weakenings", "semantics_version", "engine_version", "outcome_digest", "case_digest", "release_digest", "considered_revision", "dev", "renews", "overrides")
+    __slots__ = ("name", "release", "stage", "verdict", "effective_verdict", "findings", "policy_results", "canary", "watch", "valid_until", "next_eligible_time", "decide_time", "ground", "attempt", "rollback_target", "supersedes", "weakenings", "semantics_version", "engine_version", "outcome_digest", "case_digest", "release_digest", "considered_revision", "dev", "renews", "overrides", "held_since")
     NAME_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class Decision(_message.Message):
     DEV_FIELD_NUMBER: _ClassVar[int]
     RENEWS_FIELD_NUMBER: _ClassVar[int]
     OVERRIDES_FIELD_NUMBER: _ClassVar[int]
+    HELD_SINCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     release: str
     stage: _verdict_pb2.Stage
@@ -66,7 +67,8 @@ class Decision(_message.Message):
     dev: bool
     renews: bool
     overrides: _containers.RepeatedCompositeFieldContainer[AppliedAct]
-    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., policy_results: _Optional[_Iterable[_Union[PolicyResult, _Mapping]]] = ..., canary: _Optional[_Union[_policy_pb2.CanaryConstraints, _Mapping]] = ..., watch: _Optional[_Union[_policy_pb2.WatchRequirement, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_eligible_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ground: _Optional[str] = ..., attempt: _Optional[str] = ..., rollback_target: _Optional[str] = ..., supersedes: _Optional[str] = ..., weakenings: _Optional[_Iterable[str]] = ..., semantics_version: _Optional[int] = ..., engine_version: _Optional[str] = ..., outcome_digest: _Optional[str] = ..., case_digest: _Optional[str] = ..., release_digest: _Optional[str] = ..., considered_revision: _Optional[int] = ..., dev: bool = ..., renews: bool = ..., overrides: _Optional[_Iterable[_Union[AppliedAct, _Mapping]]] = ...) -> None: ...
+    held_since: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ..., policy_results: _Optional[_Iterable[_Union[PolicyResult, _Mapping]]] = ..., canary: _Optional[_Union[_policy_pb2.CanaryConstraints, _Mapping]] = ..., watch: _Optional[_Union[_policy_pb2.WatchRequirement, _Mapping]] = ..., valid_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_eligible_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ground: _Optional[str] = ..., attempt: _Optional[str] = ..., rollback_target: _Optional[str] = ..., supersedes: _Optional[str] = ..., weakenings: _Optional[_Iterable[str]] = ..., semantics_version: _Optional[int] = ..., engine_version: _Optional[str] = ..., outcome_digest: _Optional[str] = ..., case_digest: _Optional[str] = ..., release_digest: _Optional[str] = ..., considered_revision: _Optional[int] = ..., dev: bool = ..., renews: bool = ..., overrides: _Optional[_Iterable[_Union[AppliedAct, _Mapping]]] = ..., held_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Finding(_message.Message):
     __slots__ = ("policy", "rule", "title", "verdict", "reason", "message", "next_action", "who_can_act", "next_eligible_time", "artifact", "key", "path", "evidence", "mode", "controls", "approval", "lifted_by")

@@ -18,6 +18,12 @@ class RestoreMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESTORE_MODE_ALLOW: _ClassVar[RestoreMode]
     RESTORE_MODE_JUDGE: _ClassVar[RestoreMode]
 
+class OnHoldLimit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_HOLD_LIMIT_UNSPECIFIED: _ClassVar[OnHoldLimit]
+    ON_HOLD_LIMIT_ROLLBACK_RECOMMENDED: _ClassVar[OnHoldLimit]
+    ON_HOLD_LIMIT_HOLD: _ClassVar[OnHoldLimit]
+
 class PolicyChangeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     POLICY_CHANGE_STATE_UNSPECIFIED: _ClassVar[PolicyChangeState]
@@ -29,6 +35,9 @@ class PolicyChangeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
 RESTORE_MODE_UNSPECIFIED: RestoreMode
 RESTORE_MODE_ALLOW: RestoreMode
 RESTORE_MODE_JUDGE: RestoreMode
+ON_HOLD_LIMIT_UNSPECIFIED: OnHoldLimit
+ON_HOLD_LIMIT_ROLLBACK_RECOMMENDED: OnHoldLimit
+ON_HOLD_LIMIT_HOLD: OnHoldLimit
 POLICY_CHANGE_STATE_UNSPECIFIED: PolicyChangeState
 POLICY_CHANGE_STATE_PROPOSED: PolicyChangeState
 POLICY_CHANGE_STATE_APPLIED: PolicyChangeState
@@ -225,16 +234,20 @@ class ApprovalGroup(_message.Message):
     def __init__(self, group: _Optional[str] = ..., count: _Optional[int] = ..., delegates: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchRequirement(_message.Message):
-    __slots__ = ("duration", "grace_period", "interval", "required_rules")
+    __slots__ = ("duration", "grace_period", "interval", "required_rules", "hold_limit", "on_hold_limit")
     DURATION_FIELD_NUMBER: _ClassVar[int]
     GRACE_PERIOD_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_RULES_FIELD_NUMBER: _ClassVar[int]
+    HOLD_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    ON_HOLD_LIMIT_FIELD_NUMBER: _ClassVar[int]
     duration: _duration_pb2.Duration
     grace_period: _duration_pb2.Duration
     interval: _duration_pb2.Duration
     required_rules: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., grace_period: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., required_rules: _Optional[_Iterable[str]] = ...) -> None: ...
+    hold_limit: _duration_pb2.Duration
+    on_hold_limit: OnHoldLimit
+    def __init__(self, duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., grace_period: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., interval: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., required_rules: _Optional[_Iterable[str]] = ..., hold_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., on_hold_limit: _Optional[_Union[OnHoldLimit, str]] = ...) -> None: ...
 
 class CanaryConstraints(_message.Message):
     __slots__ = ("max_weight", "steps")

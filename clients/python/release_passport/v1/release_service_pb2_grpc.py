@@ -120,7 +120,7 @@ class ReleaseServiceServicer(object):
 
     def FinishRollout(self, request, context):
         """FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
-        allowed now, or has given no signal yet.
+        allowed now, has given no signal yet, or has not been watched for as long as its policies say.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

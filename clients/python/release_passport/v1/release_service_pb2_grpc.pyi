@@ -47,7 +47,7 @@ class ReleaseServiceStub:
     """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now."""
     FinishRollout: _grpc.UnaryUnaryMultiCallable[_release_service_pb2.FinishRolloutRequest, _release_service_pb2.FinishRolloutResponse]
     """FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
-    allowed now, or has given no signal yet.
+    allowed now, has given no signal yet, or has not been watched for as long as its policies say.
     """
 
 @_typing.type_check_only
@@ -69,7 +69,7 @@ class ReleaseServiceAsyncStub(ReleaseServiceStub):
     """StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now."""
     FinishRollout: _aio.UnaryUnaryMultiCallable[_release_service_pb2.FinishRolloutRequest, _release_service_pb2.FinishRolloutResponse]  # type: ignore[assignment]
     """FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
-    allowed now, or has given no signal yet.
+    allowed now, has given no signal yet, or has not been watched for as long as its policies say.
     """
 
 class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -130,7 +130,7 @@ class ReleaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_release_service_pb2.FinishRolloutResponse, _abc.Awaitable[_release_service_pb2.FinishRolloutResponse]]:
         """FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
-        allowed now, or has given no signal yet.
+        allowed now, has given no signal yet, or has not been watched for as long as its policies say.
         """
 
 def add_ReleaseServiceServicer_to_server(servicer: ReleaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

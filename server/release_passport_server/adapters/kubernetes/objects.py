@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,9 @@ from release_passport_server.adapters.kubernetes.answers import (
 )
 from release_passport_server.adapters.kubernetes.folder import ClusterFolder
 from release_passport_server.adapters.kubernetes.following import Following, Patience
+from release_passport_server.adapters.kubernetes.reviewing import Reviewing
 from release_passport_server.adapters.kubernetes.watching import Watching
+from release_passport_server.domain.cluster.rights import Right
 from release_passport_server.domain.outbound import OutboundError
 from release_passport_server.ports.cluster import (
     ClusterFailure,
@@ -84,6 +86,13 @@ class KubernetesObjects:
         version = found["metadata"].get("resourceVersion")
         held = [object_of(one, wanted) for one in items]
         return (held[0] if held else None), version if isinstance(version, str) else ""
+
+    async def lacking(self, tenant: str, wanted: ObjectRef, rights: Iterable[Right]) -> tuple[Right, ...]:
+        """Return which of these rights the cluster says that its token has not; raise a ClusterError."""
+        client = await self._client(tenant, wanted)
+        server, credential = self._clusters.server(wanted.cluster), self._credential(wanted.cluster)
+        reviewing = Reviewing(client, server, credential, wanted)
+        return tuple([one async for one in reviewing.lacking(rights)])
 
     def follow(self, tenant: str, wanted: ObjectRef) -> AsyncIterator[Sighting]:
         """Give the object as it is, and then as often as it changes."""

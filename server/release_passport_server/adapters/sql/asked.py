@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, select, true
+from sqlalchemy import Connection, Select, and_, bindparam, func, select, true
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch_state import Found
@@ -70,8 +70,8 @@ def _observations(dialect: str) -> Select[Any]:
         item.c.external_id == asked.c.external_id,
     )
     if dialect != "postgresql":
-        # An inner join might begin with all the evidence of the tenant.
-        return evidence_rows(item, asked.outerjoin(item, same))
+        # An inner join might begin with all the evidence of the tenant, and so would a plainer condition.
+        return evidence_rows(item, asked.outerjoin(item, same)).where(func.coalesce(item.c.name, "") != "")
     # The limit keeps the planner from reading all of the table.
     rows = select(item).where(same).order_by(item.c.observe_time.desc()).limit(MOST_OBSERVATIONS)
     row = rows.correlate(asked).lateral("same")
@@ -108,18 +108,14 @@ def stored_observations(
     given = {"tenant": tenant, "asked": json.dumps(named)}
     times = {item.observe_time for item in items}
     rows = connection.execute(_observations(connection.dialect.name), given)
-    return {
-        identity_of(item): item
-        for row in rows
-        if row.name and row.observe_time in times
-        for item in [item_of(row)]
-    }
+    return {identity_of(item): item for row in rows if row.observe_time in times for item in [item_of(row)]}
 
 
 def identity_of(item: EvidenceItem) -> object:
     """Return what makes a submission the same one: other facts under the same id are not swallowed."""
     said = (item.facts_digest, item.verification, item.expire_time, item.proof)
-    return (item.source, item.external_id, item.observe_time, item.subject, item.kind, item.key, said)
+    subject = (item.subject.type, item.subject.value)
+    return (item.source, item.external_id, item.observe_time, *subject, item.kind, item.key, *said)
 
 
 def remembered(

@@ -77,7 +77,7 @@ def _distinct(table: Table, rows: Sequence[Values]) -> Sequence[Values]:
 def _converted(table: Table, rows: Sequence[Values], *, binary: bool) -> list[list[Any]]:
     """Return the values of each row, in the order of the table's columns, as the statement takes them."""
     names, converts = _columns(table, binary=binary)
-    converted = [[row.get(name) for name in names] for row in rows]
+    converted = [list(map(row.get, names)) for row in rows]
     for position, convert in converts:
         for values in converted:
             if values[position] is not None:

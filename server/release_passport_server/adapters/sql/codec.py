@@ -201,7 +201,7 @@ def item_of(row: Row[Any]) -> EvidenceItem:
         signer=row.signer,
         scopes=_scopes_of(row.scopes),
         samples=row.samples,
-        inconclusive=row.inconclusive,
+        inconclusive=bool(row.inconclusive),
         external_id=row.external_id,
         revision=row.revision,
         revocation=None

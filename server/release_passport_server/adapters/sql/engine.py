@@ -69,9 +69,20 @@ def unhurried(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-# With the default of 2 MB a batch writes pages out before it is committed, and reads them again. A page that many batches
-# change is copied out of the log once: the log grows to 16 MB instead of 4.
-_CACHED = ("cache_size=-32768", "wal_autocheckpoint=4000")
+# With the default of 2 MB a batch writes pages out before it is committed, and reads them again. A page that many
+# batches change is copied out of the log less often: the log grows to 16 MB instead of 4.
+_FOR_WRITING = ("cache_size=-32768", "wal_autocheckpoint=4000")
+
+
+def connect_to_write(engine: Engine) -> Connection:
+    """Return a connection for whoever writes all the time; of these there is one."""
+    connection = engine.connect()
+    if connection.dialect.name == "sqlite":
+        cursor = connection.connection.cursor()
+        for pragma in _FOR_WRITING:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+    return connection
 
 
 def _sqlite(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
@@ -92,7 +103,7 @@ def _sqlite(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
         # The driver begins transactions by itself, and late; here the writer says BEGIN IMMEDIATE.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *_CACHED):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

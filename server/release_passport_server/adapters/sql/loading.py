@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Select, bindparam, select
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.acts import joined, of_releases, withdrawn
 from release_passport_server.adapters.sql.catalog import Catalogs
-from release_passport_server.adapters.sql.codec import attempt_of, decision_of, item_of, subject_text
+from release_passport_server.adapters.sql.codec import attempt_of, decision_of, subject_text
 from release_passport_server.adapters.sql.documents import LATCHES
+from release_passport_server.adapters.sql.item_rows import items_by_subject
 from release_passport_server.adapters.sql.lists import among
 from release_passport_server.adapters.sql.statements import (
     decision_rows,
@@ -154,15 +155,15 @@ class Loader:
         subjects: Iterable[str],
         depths: Mapping[str, int] | None = None,
         written: Mapping[str, Sequence[EvidenceItem]] = MappingProxyType({}),
-    ) -> Iterator[tuple[str, EvidenceItem]]:
-        """Yield the observations about any of the subjects, with its subject, oldest first.
+    ) -> Sequence[tuple[str, EvidenceItem]]:
+        """Return the observations about any of the subjects, with its subject, oldest first.
 
         Of each series so many as `depths` says of its kind, or one (None means MAX_SERIES of all), the newest.
         `written` holds what belongs to them and has not reached the database.
         """
         wanted = sorted(set(subjects))
         if not wanted:
-            return
+            return ()
         statement = evidence_about(self._dialect, every=depths is None)
         given = {
             "tenant": self._tenant,
@@ -170,18 +171,20 @@ class Loader:
             "few": [kind for kind, depth in (depths or {}).items() if depth <= FEW],
             "many": [kind for kind, depth in (depths or {}).items() if depth > FEW],
         }
-        items = [(row.subject, item_of(row)) for row in self._connection.execute(statement, given)]
+        items = items_by_subject(self._connection.execute(statement, given))
         fresh = [(subject, item) for subject in wanted for item in written.get(subject, ())]
         if fresh:
             items = sorted([*items, *fresh], key=lambda one: one[1].order)
         counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
-        for subject, item in items:
-            counts[subject, item.kind, item.key, item.source] += 1
-        for subject, item in items:
+        newest = []
+        for one in reversed(items):
+            subject, item = one
             series = (subject, item.kind, item.key, item.source)
-            counts[series] -= 1
-            if counts[series] < (MAX_SERIES if depths is None else depths.get(item.kind, 1)):
-                yield subject, item
+            counts[series] += 1
+            if counts[series] <= (MAX_SERIES if depths is None else depths.get(item.kind, 1)):
+                newest.append(one)
+        newest.reverse()
+        return newest
 
     def _histories(self, releases: Sequence[Release]) -> dict[str, _History]:
         if not releases:

@@ -39,7 +39,7 @@ from release_passport_server.domain.case import MAX_SERIES
 from release_passport_server.domain.glob import is_exact
 from release_passport_server.wire.history import FEW
 
-_EVIDENCE_COLUMNS = [one.name for one in tables.evidence.c if one.name != "bundle_digest"]
+EVIDENCE_COLUMNS = tuple(one.name for one in tables.evidence.c if one.name != "bundle_digest")
 _DECISION_COLUMNS = [one.name for one in tables.decisions.c if one.name != "case_body"]
 _VERIFIED = (
     "key",
@@ -85,7 +85,7 @@ def _like(glob: str, place: ColumnElement[str]) -> ColumnElement[bool]:
 def evidence_rows(item: Any = tables.evidence, source: FromClause | None = None) -> Select[Any]:
     """Return the select of items with their facts; `source` is what the items are joined to, if anything."""
     whole = (item if source is None else source).outerjoin(tables.bodies, _body_of(item))
-    return select(*(item.c[name] for name in _EVIDENCE_COLUMNS), tables.bodies.c.body).select_from(whole)
+    return select(*(item.c[name] for name in EVIDENCE_COLUMNS), tables.bodies.c.body).select_from(whole)
 
 
 @lru_cache
@@ -154,25 +154,34 @@ def histories(dialect: str) -> Select[Any]:
         rows = select(attempt.release).where(here, *conditions).correlate(asked)
         return rows.order_by(attempt.start_time.desc()).limit(1).scalar_subquery()
 
-    restores = select(attempt.release).where(
+    passed_before = select(attempt.release).where(
         attempt.tenant == bindparam("tenant"),
         attempt.content_digest == asked.c.content,
         passed,
         # Under its own name it goes back where something else was begun since.
         or_(attempt.release != asked.c.release, _others_since(asked, attempt)),
     )
-    going_wrong = and_(attempt.outcome != "PASSED", or_(attempt.outcome.in_(("", "ROLLED_BACK")), latched))
+    restores = passed_before.correlate(asked).exists()
+    going_wrong = and_(
+        attempt.outcome != "PASSED", or_(_one_of(attempt.outcome, ("", "ROLLED_BACK")), latched)
+    )
     return select(
         asked.c.release,
         newest().label("previous"),
         newest(passed, attempt.content_digest != asked.c.content, ~latched).label("target"),
-        restores.correlate(asked).exists().label("is_restore"),
-        newest(
-            attempt.content_digest != asked.c.content,
-            attempt.start_time >= _last_good(asked),
-            going_wrong,
+        restores.label("is_restore"),
+        # Only asked where there is something to restore, which is seldom.
+        case(
+            (
+                restores,
+                newest(
+                    attempt.content_digest != asked.c.content,
+                    attempt.start_time >= _last_good(asked),
+                    going_wrong,
+                ),
+            )
         ).label("way_back_from"),
-        _overtaken_by(asked, newest(attempt.outcome.in_(_RUNNING))).label("overtaken_by"),
+        _overtaken_by(asked, newest(_one_of(attempt.outcome, _RUNNING))).label("overtaken_by"),
     )
 
 
@@ -191,9 +200,14 @@ def _last_good(asked: FromClause) -> Any:
     """Return when the last rollout there began whose content stayed, null where none ever did."""
     good = tables.attempts.alias("good")
     times = select(good.c.start_time).where(
-        *_there(good, asked), good.c.outcome.in_([one for one in _RUNNING if one])
+        *_there(good, asked), _one_of(good.c.outcome, [one for one in _RUNNING if one])
     )
     return times.correlate(asked).order_by(good.c.start_time.desc()).limit(1).scalar_subquery()
+
+
+def _one_of(outcome: ColumnElement[str], outcomes: Sequence[str]) -> ColumnElement[bool]:
+    """Say whether an outcome is one of these; an IN would be written anew for each execution."""
+    return or_(*(outcome == one for one in outcomes))
 
 
 def _there(attempt: Any, asked: FromClause) -> Sequence[ColumnElement[bool]]:

@@ -32,6 +32,11 @@ def microseconds(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
+def moment(value: int) -> datetime:
+    """Return the time of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
 class Moment(TypeDecorator[datetime]):
     """A time with zone, kept as microseconds."""
 
@@ -44,7 +49,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
         """Return the time of microseconds."""
-        return None if value is None else _EPOCH + timedelta(microseconds=int(value))
+        return None if value is None else moment(int(value))
 
 
 metadata = MetaData(

@@ -17,6 +17,7 @@ from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch import Batch, Failpoint, SpoiledError
 from release_passport_server.adapters.sql.bulk import Beside
 from release_passport_server.adapters.sql.catalog import Catalogs
+from release_passport_server.adapters.sql.engine import connect_to_write
 from release_passport_server.adapters.sql.failures import (
     CommitUnknownError,
     begins_anew,
@@ -219,7 +220,7 @@ class Writer:
     def _connected(self) -> Connection:
         """Return the writer's own connection, which stays open from batch to batch."""
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = connect_to_write(self._engine)
         return self._connection
 
     def _disconnect(self) -> None:

@@ -76,7 +76,9 @@ type Decision struct {
 	// renews is true when the outcome is that of the decision it supersedes and only the validity is new.
 	Renews bool `protobuf:"varint,25,opt,name=renews,proto3" json:"renews,omitempty"`
 	// overrides took findings out of the effective verdict.
-	Overrides     []*AppliedAct `protobuf:"bytes,26,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	Overrides []*AppliedAct `protobuf:"bytes,26,rep,name=overrides,proto3" json:"overrides,omitempty"`
+	// held_since is since when the rollout has been on hold without a break; unset where that began with this decision.
+	HeldSince     *timestamppb.Timestamp `protobuf:"bytes,27,opt,name=held_since,json=heldSince,proto3" json:"held_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -289,6 +291,13 @@ func (x *Decision) GetRenews() bool {
 func (x *Decision) GetOverrides() []*AppliedAct {
 	if x != nil {
 		return x.Overrides
+	}
+	return nil
+}
+
+func (x *Decision) GetHeldSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HeldSince
 	}
 	return nil
 }
@@ -779,7 +788,7 @@ var File_release_passport_v1_decision_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_decision_proto_rawDesc = "" +
 	"\n" +
-	"\"release_passport/v1/decision.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/policy.proto\x1a!release_passport/v1/verdict.proto\"\xaa\t\n" +
+	"\"release_passport/v1/decision.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/evidence.proto\x1a release_passport/v1/policy.proto\x1a!release_passport/v1/verdict.proto\"\xe5\t\n" +
 	"\bDecision\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\arelease\x18\x02 \x01(\tR\arelease\x120\n" +
@@ -814,7 +823,9 @@ const file_release_passport_v1_decision_proto_rawDesc = "" +
 	"\x13considered_revision\x18\x17 \x01(\x03R\x12consideredRevision\x12\x10\n" +
 	"\x03dev\x18\x18 \x01(\bR\x03dev\x12\x16\n" +
 	"\x06renews\x18\x19 \x01(\bR\x06renews\x12=\n" +
-	"\toverrides\x18\x1a \x03(\v2\x1f.release_passport.v1.AppliedActR\toverrides\"\x95\x05\n" +
+	"\toverrides\x18\x1a \x03(\v2\x1f.release_passport.v1.AppliedActR\toverrides\x129\n" +
+	"\n" +
+	"held_since\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampR\theldSince\"\x95\x05\n" +
 	"\aFinding\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x12\n" +
 	"\x04rule\x18\x02 \x01(\tR\x04rule\x12\x14\n" +
@@ -899,21 +910,22 @@ var file_release_passport_v1_decision_proto_depIdxs = []int32{
 	10, // 8: release_passport.v1.Decision.next_eligible_time:type_name -> google.protobuf.Timestamp
 	10, // 9: release_passport.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
 	2,  // 10: release_passport.v1.Decision.overrides:type_name -> release_passport.v1.AppliedAct
-	7,  // 11: release_passport.v1.Finding.verdict:type_name -> release_passport.v1.Verdict
-	10, // 12: release_passport.v1.Finding.next_eligible_time:type_name -> google.protobuf.Timestamp
-	11, // 13: release_passport.v1.Finding.evidence:type_name -> release_passport.v1.EvidenceRef
-	12, // 14: release_passport.v1.Finding.mode:type_name -> release_passport.v1.PolicyMode
-	13, // 15: release_passport.v1.Finding.approval:type_name -> release_passport.v1.ApprovalRequirement
-	2,  // 16: release_passport.v1.Finding.lifted_by:type_name -> release_passport.v1.AppliedAct
-	12, // 17: release_passport.v1.PolicyResult.mode:type_name -> release_passport.v1.PolicyMode
-	7,  // 18: release_passport.v1.PolicyResult.verdict:type_name -> release_passport.v1.Verdict
-	4,  // 19: release_passport.v1.PolicyResult.not_applicable:type_name -> release_passport.v1.NotApplicable
-	7,  // 20: release_passport.v1.TraceStep.verdict:type_name -> release_passport.v1.Verdict
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	10, // 11: release_passport.v1.Decision.held_since:type_name -> google.protobuf.Timestamp
+	7,  // 12: release_passport.v1.Finding.verdict:type_name -> release_passport.v1.Verdict
+	10, // 13: release_passport.v1.Finding.next_eligible_time:type_name -> google.protobuf.Timestamp
+	11, // 14: release_passport.v1.Finding.evidence:type_name -> release_passport.v1.EvidenceRef
+	12, // 15: release_passport.v1.Finding.mode:type_name -> release_passport.v1.PolicyMode
+	13, // 16: release_passport.v1.Finding.approval:type_name -> release_passport.v1.ApprovalRequirement
+	2,  // 17: release_passport.v1.Finding.lifted_by:type_name -> release_passport.v1.AppliedAct
+	12, // 18: release_passport.v1.PolicyResult.mode:type_name -> release_passport.v1.PolicyMode
+	7,  // 19: release_passport.v1.PolicyResult.verdict:type_name -> release_passport.v1.Verdict
+	4,  // 20: release_passport.v1.PolicyResult.not_applicable:type_name -> release_passport.v1.NotApplicable
+	7,  // 21: release_passport.v1.TraceStep.verdict:type_name -> release_passport.v1.Verdict
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_decision_proto_init() }

@@ -76,6 +76,59 @@ func (RestoreMode) EnumDescriptor() ([]byte, []int) {
 	return file_release_passport_v1_policy_proto_rawDescGZIP(), []int{0}
 }
 
+// OnHoldLimit is what becomes of a watched rollout that nobody could say anything good of for its hold limit.
+type OnHoldLimit int32
+
+const (
+	// ON_HOLD_LIMIT_UNSPECIFIED is ROLLBACK_RECOMMENDED.
+	OnHoldLimit_ON_HOLD_LIMIT_UNSPECIFIED OnHoldLimit = 0
+	// ON_HOLD_LIMIT_ROLLBACK_RECOMMENDED recommends the way back; only gates that execute recommendations take it.
+	OnHoldLimit_ON_HOLD_LIMIT_ROLLBACK_RECOMMENDED OnHoldLimit = 1
+	// ON_HOLD_LIMIT_HOLD stays on hold, and says so in a new decision.
+	OnHoldLimit_ON_HOLD_LIMIT_HOLD OnHoldLimit = 2
+)
+
+// Enum value maps for OnHoldLimit.
+var (
+	OnHoldLimit_name = map[int32]string{
+		0: "ON_HOLD_LIMIT_UNSPECIFIED",
+		1: "ON_HOLD_LIMIT_ROLLBACK_RECOMMENDED",
+		2: "ON_HOLD_LIMIT_HOLD",
+	}
+	OnHoldLimit_value = map[string]int32{
+		"ON_HOLD_LIMIT_UNSPECIFIED":          0,
+		"ON_HOLD_LIMIT_ROLLBACK_RECOMMENDED": 1,
+		"ON_HOLD_LIMIT_HOLD":                 2,
+	}
+)
+
+func (x OnHoldLimit) Enum() *OnHoldLimit {
+	p := new(OnHoldLimit)
+	*p = x
+	return p
+}
+
+func (x OnHoldLimit) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OnHoldLimit) Descriptor() protoreflect.EnumDescriptor {
+	return file_release_passport_v1_policy_proto_enumTypes[1].Descriptor()
+}
+
+func (OnHoldLimit) Type() protoreflect.EnumType {
+	return &file_release_passport_v1_policy_proto_enumTypes[1]
+}
+
+func (x OnHoldLimit) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OnHoldLimit.Descriptor instead.
+func (OnHoldLimit) EnumDescriptor() ([]byte, []int) {
+	return file_release_passport_v1_policy_proto_rawDescGZIP(), []int{1}
+}
+
 // PolicyChangeState is where a proposed change stands.
 type PolicyChangeState int32
 
@@ -125,11 +178,11 @@ func (x PolicyChangeState) String() string {
 }
 
 func (PolicyChangeState) Descriptor() protoreflect.EnumDescriptor {
-	return file_release_passport_v1_policy_proto_enumTypes[1].Descriptor()
+	return file_release_passport_v1_policy_proto_enumTypes[2].Descriptor()
 }
 
 func (PolicyChangeState) Type() protoreflect.EnumType {
-	return &file_release_passport_v1_policy_proto_enumTypes[1]
+	return &file_release_passport_v1_policy_proto_enumTypes[2]
 }
 
 func (x PolicyChangeState) Number() protoreflect.EnumNumber {
@@ -138,7 +191,7 @@ func (x PolicyChangeState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PolicyChangeState.Descriptor instead.
 func (PolicyChangeState) EnumDescriptor() ([]byte, []int) {
-	return file_release_passport_v1_policy_proto_rawDescGZIP(), []int{1}
+	return file_release_passport_v1_policy_proto_rawDescGZIP(), []int{2}
 }
 
 // Policy is a set of rules for the releases that it matches. Every change makes a new immutable revision.
@@ -1127,6 +1180,10 @@ type WatchRequirement struct {
 	Interval *durationpb.Duration `protobuf:"bytes,3,opt,name=interval,proto3" json:"interval,omitempty"`
 	// required_rules are ids of rules without whose signal the window cannot pass.
 	RequiredRules []string `protobuf:"bytes,4,rep,name=required_rules,json=requiredRules,proto3" json:"required_rules,omitempty"`
+	// hold_limit is how long a rollout that takes traffic may be on hold without a break; default: duration, at most 2 hours.
+	HoldLimit *durationpb.Duration `protobuf:"bytes,5,opt,name=hold_limit,json=holdLimit,proto3" json:"hold_limit,omitempty"`
+	// on_hold_limit is what the verdict becomes then; default ROLLBACK_RECOMMENDED. A freeze's hold has no limit.
+	OnHoldLimit   OnHoldLimit `protobuf:"varint,6,opt,name=on_hold_limit,json=onHoldLimit,proto3,enum=release_passport.v1.OnHoldLimit" json:"on_hold_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1187,6 +1244,20 @@ func (x *WatchRequirement) GetRequiredRules() []string {
 		return x.RequiredRules
 	}
 	return nil
+}
+
+func (x *WatchRequirement) GetHoldLimit() *durationpb.Duration {
+	if x != nil {
+		return x.HoldLimit
+	}
+	return nil
+}
+
+func (x *WatchRequirement) GetOnHoldLimit() OnHoldLimit {
+	if x != nil {
+		return x.OnHoldLimit
+	}
+	return OnHoldLimit_ON_HOLD_LIMIT_UNSPECIFIED
 }
 
 // CanaryConstraints bound how a release may be exposed. Several combine to the strictest.
@@ -1623,12 +1694,15 @@ const file_release_passport_v1_policy_proto_rawDesc = "" +
 	"\rApprovalGroup\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x05R\x05count\x12\x1c\n" +
-	"\tdelegates\x18\x03 \x03(\tR\tdelegates\"\xe5\x01\n" +
+	"\tdelegates\x18\x03 \x03(\tR\tdelegates\"\xe5\x02\n" +
 	"\x10WatchRequirement\x125\n" +
 	"\bduration\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\bduration\x12<\n" +
 	"\fgrace_period\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\vgracePeriod\x125\n" +
 	"\binterval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\binterval\x12%\n" +
-	"\x0erequired_rules\x18\x04 \x03(\tR\rrequiredRules\"H\n" +
+	"\x0erequired_rules\x18\x04 \x03(\tR\rrequiredRules\x128\n" +
+	"\n" +
+	"hold_limit\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\tholdLimit\x12D\n" +
+	"\ron_hold_limit\x18\x06 \x01(\x0e2 .release_passport.v1.OnHoldLimitR\vonHoldLimit\"H\n" +
 	"\x11CanaryConstraints\x12\x1d\n" +
 	"\n" +
 	"max_weight\x18\x01 \x01(\x05R\tmaxWeight\x12\x14\n" +
@@ -1667,7 +1741,11 @@ const file_release_passport_v1_policy_proto_rawDesc = "" +
 	"\vRestoreMode\x12\x1c\n" +
 	"\x18RESTORE_MODE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12RESTORE_MODE_ALLOW\x10\x01\x12\x16\n" +
-	"\x12RESTORE_MODE_JUDGE\x10\x02*\xe1\x01\n" +
+	"\x12RESTORE_MODE_JUDGE\x10\x02*l\n" +
+	"\vOnHoldLimit\x12\x1d\n" +
+	"\x19ON_HOLD_LIMIT_UNSPECIFIED\x10\x00\x12&\n" +
+	"\"ON_HOLD_LIMIT_ROLLBACK_RECOMMENDED\x10\x01\x12\x16\n" +
+	"\x12ON_HOLD_LIMIT_HOLD\x10\x02*\xe1\x01\n" +
 	"\x11PolicyChangeState\x12#\n" +
 	"\x1fPOLICY_CHANGE_STATE_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPOLICY_CHANGE_STATE_PROPOSED\x10\x01\x12\x1f\n" +
@@ -1689,79 +1767,82 @@ func file_release_passport_v1_policy_proto_rawDescGZIP() []byte {
 	return file_release_passport_v1_policy_proto_rawDescData
 }
 
-var file_release_passport_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_release_passport_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_release_passport_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_release_passport_v1_policy_proto_goTypes = []any{
 	(RestoreMode)(0),              // 0: release_passport.v1.RestoreMode
-	(PolicyChangeState)(0),        // 1: release_passport.v1.PolicyChangeState
-	(*Policy)(nil),                // 2: release_passport.v1.Policy
-	(*PolicySpec)(nil),            // 3: release_passport.v1.PolicySpec
-	(*WaiverLimits)(nil),          // 4: release_passport.v1.WaiverLimits
-	(*PolicyMatch)(nil),           // 5: release_passport.v1.PolicyMatch
-	(*PolicyVariable)(nil),        // 6: release_passport.v1.PolicyVariable
-	(*Rule)(nil),                  // 7: release_passport.v1.Rule
-	(*Need)(nil),                  // 8: release_passport.v1.Need
-	(*ApprovalRequirement)(nil),   // 9: release_passport.v1.ApprovalRequirement
-	(*ApprovalEscalation)(nil),    // 10: release_passport.v1.ApprovalEscalation
-	(*ApprovalGroup)(nil),         // 11: release_passport.v1.ApprovalGroup
-	(*WatchRequirement)(nil),      // 12: release_passport.v1.WatchRequirement
-	(*CanaryConstraints)(nil),     // 13: release_passport.v1.CanaryConstraints
-	(*PolicyProblem)(nil),         // 14: release_passport.v1.PolicyProblem
-	(*PolicyChange)(nil),          // 15: release_passport.v1.PolicyChange
-	nil,                           // 16: release_passport.v1.PolicyMatch.ServiceLabelsEntry
-	nil,                           // 17: release_passport.v1.PolicyMatch.EnvironmentLabelsEntry
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(PolicyMode)(0),               // 19: release_passport.v1.PolicyMode
-	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
-	(Stage)(0),                    // 21: release_passport.v1.Stage
-	(Verdict)(0),                  // 22: release_passport.v1.Verdict
+	(OnHoldLimit)(0),              // 1: release_passport.v1.OnHoldLimit
+	(PolicyChangeState)(0),        // 2: release_passport.v1.PolicyChangeState
+	(*Policy)(nil),                // 3: release_passport.v1.Policy
+	(*PolicySpec)(nil),            // 4: release_passport.v1.PolicySpec
+	(*WaiverLimits)(nil),          // 5: release_passport.v1.WaiverLimits
+	(*PolicyMatch)(nil),           // 6: release_passport.v1.PolicyMatch
+	(*PolicyVariable)(nil),        // 7: release_passport.v1.PolicyVariable
+	(*Rule)(nil),                  // 8: release_passport.v1.Rule
+	(*Need)(nil),                  // 9: release_passport.v1.Need
+	(*ApprovalRequirement)(nil),   // 10: release_passport.v1.ApprovalRequirement
+	(*ApprovalEscalation)(nil),    // 11: release_passport.v1.ApprovalEscalation
+	(*ApprovalGroup)(nil),         // 12: release_passport.v1.ApprovalGroup
+	(*WatchRequirement)(nil),      // 13: release_passport.v1.WatchRequirement
+	(*CanaryConstraints)(nil),     // 14: release_passport.v1.CanaryConstraints
+	(*PolicyProblem)(nil),         // 15: release_passport.v1.PolicyProblem
+	(*PolicyChange)(nil),          // 16: release_passport.v1.PolicyChange
+	nil,                           // 17: release_passport.v1.PolicyMatch.ServiceLabelsEntry
+	nil,                           // 18: release_passport.v1.PolicyMatch.EnvironmentLabelsEntry
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(PolicyMode)(0),               // 20: release_passport.v1.PolicyMode
+	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
+	(Stage)(0),                    // 22: release_passport.v1.Stage
+	(Verdict)(0),                  // 23: release_passport.v1.Verdict
 }
 var file_release_passport_v1_policy_proto_depIdxs = []int32{
-	3,  // 0: release_passport.v1.Policy.spec:type_name -> release_passport.v1.PolicySpec
-	18, // 1: release_passport.v1.Policy.create_time:type_name -> google.protobuf.Timestamp
-	18, // 2: release_passport.v1.Policy.update_time:type_name -> google.protobuf.Timestamp
-	18, // 3: release_passport.v1.Policy.delete_time:type_name -> google.protobuf.Timestamp
-	19, // 4: release_passport.v1.PolicySpec.mode:type_name -> release_passport.v1.PolicyMode
-	5,  // 5: release_passport.v1.PolicySpec.match:type_name -> release_passport.v1.PolicyMatch
-	6,  // 6: release_passport.v1.PolicySpec.variables:type_name -> release_passport.v1.PolicyVariable
-	7,  // 7: release_passport.v1.PolicySpec.rules:type_name -> release_passport.v1.Rule
-	12, // 8: release_passport.v1.PolicySpec.watch:type_name -> release_passport.v1.WatchRequirement
-	13, // 9: release_passport.v1.PolicySpec.canary:type_name -> release_passport.v1.CanaryConstraints
-	20, // 10: release_passport.v1.PolicySpec.max_validity:type_name -> google.protobuf.Duration
-	4,  // 11: release_passport.v1.PolicySpec.waivers:type_name -> release_passport.v1.WaiverLimits
+	4,  // 0: release_passport.v1.Policy.spec:type_name -> release_passport.v1.PolicySpec
+	19, // 1: release_passport.v1.Policy.create_time:type_name -> google.protobuf.Timestamp
+	19, // 2: release_passport.v1.Policy.update_time:type_name -> google.protobuf.Timestamp
+	19, // 3: release_passport.v1.Policy.delete_time:type_name -> google.protobuf.Timestamp
+	20, // 4: release_passport.v1.PolicySpec.mode:type_name -> release_passport.v1.PolicyMode
+	6,  // 5: release_passport.v1.PolicySpec.match:type_name -> release_passport.v1.PolicyMatch
+	7,  // 6: release_passport.v1.PolicySpec.variables:type_name -> release_passport.v1.PolicyVariable
+	8,  // 7: release_passport.v1.PolicySpec.rules:type_name -> release_passport.v1.Rule
+	13, // 8: release_passport.v1.PolicySpec.watch:type_name -> release_passport.v1.WatchRequirement
+	14, // 9: release_passport.v1.PolicySpec.canary:type_name -> release_passport.v1.CanaryConstraints
+	21, // 10: release_passport.v1.PolicySpec.max_validity:type_name -> google.protobuf.Duration
+	5,  // 11: release_passport.v1.PolicySpec.waivers:type_name -> release_passport.v1.WaiverLimits
 	0,  // 12: release_passport.v1.PolicySpec.restore:type_name -> release_passport.v1.RestoreMode
-	20, // 13: release_passport.v1.WaiverLimits.max_duration:type_name -> google.protobuf.Duration
-	16, // 14: release_passport.v1.PolicyMatch.service_labels:type_name -> release_passport.v1.PolicyMatch.ServiceLabelsEntry
-	17, // 15: release_passport.v1.PolicyMatch.environment_labels:type_name -> release_passport.v1.PolicyMatch.EnvironmentLabelsEntry
-	21, // 16: release_passport.v1.Rule.stages:type_name -> release_passport.v1.Stage
-	8,  // 17: release_passport.v1.Rule.needs:type_name -> release_passport.v1.Need
-	22, // 18: release_passport.v1.Rule.on_fail:type_name -> release_passport.v1.Verdict
-	22, // 19: release_passport.v1.Rule.on_missing:type_name -> release_passport.v1.Verdict
-	22, // 20: release_passport.v1.Rule.on_stale:type_name -> release_passport.v1.Verdict
-	22, // 21: release_passport.v1.Rule.on_unverified:type_name -> release_passport.v1.Verdict
-	22, // 22: release_passport.v1.Rule.on_conflict:type_name -> release_passport.v1.Verdict
-	22, // 23: release_passport.v1.Rule.on_error:type_name -> release_passport.v1.Verdict
-	20, // 24: release_passport.v1.Rule.settle:type_name -> google.protobuf.Duration
-	9,  // 25: release_passport.v1.Rule.approval:type_name -> release_passport.v1.ApprovalRequirement
-	20, // 26: release_passport.v1.Need.max_age:type_name -> google.protobuf.Duration
-	11, // 27: release_passport.v1.ApprovalRequirement.groups:type_name -> release_passport.v1.ApprovalGroup
-	20, // 28: release_passport.v1.ApprovalRequirement.expires:type_name -> google.protobuf.Duration
-	10, // 29: release_passport.v1.ApprovalRequirement.escalate_to:type_name -> release_passport.v1.ApprovalEscalation
-	20, // 30: release_passport.v1.ApprovalEscalation.after:type_name -> google.protobuf.Duration
-	20, // 31: release_passport.v1.WatchRequirement.duration:type_name -> google.protobuf.Duration
-	20, // 32: release_passport.v1.WatchRequirement.grace_period:type_name -> google.protobuf.Duration
-	20, // 33: release_passport.v1.WatchRequirement.interval:type_name -> google.protobuf.Duration
-	3,  // 34: release_passport.v1.PolicyChange.spec:type_name -> release_passport.v1.PolicySpec
-	18, // 35: release_passport.v1.PolicyChange.create_time:type_name -> google.protobuf.Timestamp
-	18, // 36: release_passport.v1.PolicyChange.expire_time:type_name -> google.protobuf.Timestamp
-	18, // 37: release_passport.v1.PolicyChange.apply_time:type_name -> google.protobuf.Timestamp
-	1,  // 38: release_passport.v1.PolicyChange.state:type_name -> release_passport.v1.PolicyChangeState
-	18, // 39: release_passport.v1.PolicyChange.withdraw_time:type_name -> google.protobuf.Timestamp
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	21, // 13: release_passport.v1.WaiverLimits.max_duration:type_name -> google.protobuf.Duration
+	17, // 14: release_passport.v1.PolicyMatch.service_labels:type_name -> release_passport.v1.PolicyMatch.ServiceLabelsEntry
+	18, // 15: release_passport.v1.PolicyMatch.environment_labels:type_name -> release_passport.v1.PolicyMatch.EnvironmentLabelsEntry
+	22, // 16: release_passport.v1.Rule.stages:type_name -> release_passport.v1.Stage
+	9,  // 17: release_passport.v1.Rule.needs:type_name -> release_passport.v1.Need
+	23, // 18: release_passport.v1.Rule.on_fail:type_name -> release_passport.v1.Verdict
+	23, // 19: release_passport.v1.Rule.on_missing:type_name -> release_passport.v1.Verdict
+	23, // 20: release_passport.v1.Rule.on_stale:type_name -> release_passport.v1.Verdict
+	23, // 21: release_passport.v1.Rule.on_unverified:type_name -> release_passport.v1.Verdict
+	23, // 22: release_passport.v1.Rule.on_conflict:type_name -> release_passport.v1.Verdict
+	23, // 23: release_passport.v1.Rule.on_error:type_name -> release_passport.v1.Verdict
+	21, // 24: release_passport.v1.Rule.settle:type_name -> google.protobuf.Duration
+	10, // 25: release_passport.v1.Rule.approval:type_name -> release_passport.v1.ApprovalRequirement
+	21, // 26: release_passport.v1.Need.max_age:type_name -> google.protobuf.Duration
+	12, // 27: release_passport.v1.ApprovalRequirement.groups:type_name -> release_passport.v1.ApprovalGroup
+	21, // 28: release_passport.v1.ApprovalRequirement.expires:type_name -> google.protobuf.Duration
+	11, // 29: release_passport.v1.ApprovalRequirement.escalate_to:type_name -> release_passport.v1.ApprovalEscalation
+	21, // 30: release_passport.v1.ApprovalEscalation.after:type_name -> google.protobuf.Duration
+	21, // 31: release_passport.v1.WatchRequirement.duration:type_name -> google.protobuf.Duration
+	21, // 32: release_passport.v1.WatchRequirement.grace_period:type_name -> google.protobuf.Duration
+	21, // 33: release_passport.v1.WatchRequirement.interval:type_name -> google.protobuf.Duration
+	21, // 34: release_passport.v1.WatchRequirement.hold_limit:type_name -> google.protobuf.Duration
+	1,  // 35: release_passport.v1.WatchRequirement.on_hold_limit:type_name -> release_passport.v1.OnHoldLimit
+	4,  // 36: release_passport.v1.PolicyChange.spec:type_name -> release_passport.v1.PolicySpec
+	19, // 37: release_passport.v1.PolicyChange.create_time:type_name -> google.protobuf.Timestamp
+	19, // 38: release_passport.v1.PolicyChange.expire_time:type_name -> google.protobuf.Timestamp
+	19, // 39: release_passport.v1.PolicyChange.apply_time:type_name -> google.protobuf.Timestamp
+	2,  // 40: release_passport.v1.PolicyChange.state:type_name -> release_passport.v1.PolicyChangeState
+	19, // 41: release_passport.v1.PolicyChange.withdraw_time:type_name -> google.protobuf.Timestamp
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_policy_proto_init() }
@@ -1777,7 +1858,7 @@ func file_release_passport_v1_policy_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_release_passport_v1_policy_proto_rawDesc), len(file_release_passport_v1_policy_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,

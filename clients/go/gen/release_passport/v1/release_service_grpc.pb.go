@@ -47,7 +47,7 @@ type ReleaseServiceClient interface {
 	// StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now.
 	StartRollout(ctx context.Context, in *StartRolloutRequest, opts ...grpc.CallOption) (*StartRolloutResponse, error)
 	// FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
-	// allowed now, or has given no signal yet.
+	// allowed now, has given no signal yet, or has not been watched for as long as its policies say.
 	FinishRollout(ctx context.Context, in *FinishRolloutRequest, opts ...grpc.CallOption) (*FinishRolloutResponse, error)
 }
 
@@ -148,7 +148,7 @@ type ReleaseServiceServer interface {
 	// StartRollout opens an attempt on the newest decision, which must allow, be valid, and be made the same again now.
 	StartRollout(context.Context, *StartRolloutRequest) (*StartRolloutResponse, error)
 	// FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
-	// allowed now, or has given no signal yet.
+	// allowed now, has given no signal yet, or has not been watched for as long as its policies say.
 	FinishRollout(context.Context, *FinishRolloutRequest) (*FinishRolloutResponse, error)
 	mustEmbedUnimplementedReleaseServiceServer()
 }

@@ -1,7 +1,8 @@
 """Reads a Canary of Flagger, the workload that it is about and that workload's primary.
 
-The status lies in two phases (`pkg/canary/status.go`, `scheduler.go`): while it waits for the promotion it says weight
-0 although the traffic is where it was; and Failed with a weight of 100 is a promotion that left all traffic there.
+The status lies (`pkg/canary/status.go`, `scheduler.go`): while it waits for the promotion it says weight 0 although the
+traffic is where it was; Failed with a weight of 100 is a promotion that left all traffic there; and it has no observed
+generation: until the controller's next look it says of a new template what was true of the one before.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ _PHASES = {
     "Failed": "FAILED",
 }
 _TARGETS = frozenset({"Deployment", "DaemonSet"})
+# The primary runs what its target runs, unless that was changed since.
+_ENDED = frozenset({"Initialized", "Succeeded"})
 _EVERYTHING = 100
 
 
@@ -94,14 +97,17 @@ def canary_facts(
     spec, status = fields(canary, "spec"), fields(canary, "status")
     analysis = fields(spec, "analysis") or fields(spec, "canaryAnalysis")
     phase = word(status, "phase")
+    # The target is changed before its controller looks: what stands at its end is then about what ran before.
+    is_behind = phase in _ENDED and bool(target_images and primary_images) and target_images != primary_images
     waiting, suspended = phase in {"Waiting", "WaitingPromotion"}, flag(spec, "suspend")
     iterations = count(analysis, "iterations")
     facts = known(
         controller="flagger",
-        phase=f"ROLLOUT_PHASE_{_PHASES[phase]}" if phase in _PHASES else None,
+        phase=f"ROLLOUT_PHASE_{_PHASES[phase]}" if phase in _PHASES and not is_behind else None,
+        observed_generation_current=False if is_behind else None,
         reported_phase=phase,
         message=word(condition(canary, "Promoted"), "message"),
-        weight=_weight(phase, spec, status, analysis),
+        weight=_weight(phase, spec, status, analysis, is_behind=is_behind),
         step=count(status, "iterations") if iterations and phase == "Progressing" else None,
         step_count=iterations or None,
         stable_revision=word(status, "lastPromotedSpec"),
@@ -119,18 +125,29 @@ def canary_facts(
 
 
 def _weight(
-    phase: str, spec: Mapping[str, Any], status: Mapping[str, Any], analysis: Mapping[str, Any]
+    phase: str,
+    spec: Mapping[str, Any],
+    status: Mapping[str, Any],
+    analysis: Mapping[str, Any],
+    *,
+    is_behind: bool,
 ) -> int | None:
     """Return the share of the traffic that the new revision gets, None where it cannot be known."""
-    said = count(status, "canaryWeight")
-    if phase in {"Initialized", "Succeeded"}:
+    said, by_weights = count(status, "canaryWeight"), goes_by_weights(spec, analysis)
+    if phase == "Failed":
+        return said
+    if phase in _ENDED and not is_behind:
         return _EVERYTHING
-    if phase in {"Failed", "Waiting"}:
+    # Where it goes by turns nobody gets it before its promotion, and a watch window is not about who does.
+    if not by_weights:
+        return None
+    if phase in _ENDED:
+        return 0
+    if phase == "Waiting":
         return said
     if phase == "WaitingPromotion":
         weights = weights_of(spec, analysis)
         return weights[-1] if weights else None
-    # Where it goes by turns, where requests are chosen by their headers, and where traffic is mirrored, the weight says
-    # nothing.
-    hidden = part(analysis, "match") or flag(analysis, "mirror") or not goes_by_weights(spec, analysis)
+    # Where requests are chosen by their headers, and where traffic is mirrored, the weight says nothing.
+    hidden = part(analysis, "match") or flag(analysis, "mirror")
     return said if phase == "Progressing" and not hidden else None

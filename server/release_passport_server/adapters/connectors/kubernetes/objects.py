@@ -93,6 +93,16 @@ class Objects:
             problems.append(f"{kind} {name}: {error.text}")
             return {}
 
+    async def lacking(self, rights: Iterable[Right]) -> tuple[str, ...]:
+        """Return what the cluster says that would have to be granted; nothing where it does not say."""
+        given = self.settings
+        wanted = ObjectRef(given.cluster, "", "", given.namespace, given.name)
+        try:
+            found = await self.cluster.lacking(self.target.tenant, wanted, rights)
+        except PassportError:
+            return ()
+        return tuple(f"the cluster's token lacks a right: grant {one}" for one in found)
+
     async def labelled(self, api_version: str, kind: str, labels: Mapping[str, str]) -> tuple[Manifest, ...]:
         """Return the objects of a kind with these labels; raise CollectFailed."""
         try:
@@ -142,15 +152,19 @@ class ObjectConnector:
         api_version, kind = self.read(objects)
         given = objects.settings
         own = Right.to(("get", "list", "watch"), api_version, kind, given.namespace, given.name)
-        grant = grant_of((own, *self.rights(objects)), f"{self.kind}-{kind}-{given.name}")
+        rights = (own, *self.rights(objects))
+        grant = grant_of(rights, f"{self.kind}-{kind}-{given.name}")
+        # Objects beside it are read by names that this one gives: what is missing there is told by reading them.
+        lacking = await objects.lacking([one for one in rights if one == own or not one.name])
         try:
             collected = await self.collect(target)
         except CollectFailed as error:
             if error.failure is CollectFailure.ACCESS_MISSING:
-                return Probe((), (error.text,), grant)
+                return Probe((), (error.text, *lacking), grant)
             raise
         seen = tuple(dict.fromkeys(one.kind for one in collected.observations))
-        return Probe(tuple(f"{objects.words(kind)} gives {one}" for one in seen), collected.problems, grant)
+        visible = tuple(f"{objects.words(kind)} gives {one}" for one in seen)
+        return Probe(visible, (*collected.problems, *lacking), grant)
 
     async def changes(self, target: Target) -> AsyncIterator[None]:
         """Yield whenever the object changes, is gone, or cannot be read."""

@@ -222,8 +222,10 @@ def _weight(status: Mapping[str, Any], strategy: Mapping[str, Any]) -> int | Non
     if new == stable:
         return _EVERYTHING
     if fields(strategy, "blueGreen"):
-        active = word(status, "blueGreen", "activeSelector")
-        return None if not active else _EVERYTHING if active == new else 0
+        if word(status, "blueGreen", "activeSelector") == new:
+            return _EVERYTHING
+        # Nobody gets it before the switch, and a watch window is not about who does; what is aborted is taken back.
+        return 0 if flag(status, "abort") else None
     routed = count(status, "canary", "weights", "canary", "weight")
     if routed is not None:
         return min(routed, _EVERYTHING)

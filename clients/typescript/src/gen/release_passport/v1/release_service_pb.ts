@@ -492,7 +492,7 @@ export const ReleaseService: GenService<{
   },
   /**
    * FinishRollout ends the open attempt. PASSED is refused with VERDICT_CHANGED where the rollout is latched, is not
-   * allowed now, or has given no signal yet.
+   * allowed now, has given no signal yet, or has not been watched for as long as its policies say.
    *
    * @generated from rpc release_passport.v1.ReleaseService.FinishRollout
    */
