@@ -13,9 +13,10 @@ import pytest_asyncio
 import yaml
 
 from release_passport.v1 import connector_pb2, connector_service_pb2
+from release_passport_server.services.live_reading import REMEMBERED_SECONDS
 from support.real_controllers import RealShop, deployment, image_change, real_shop
 from support.real_kubernetes import RealCluster, real_cluster
-from support.shop import digest_of
+from support.shop import digest_of, released
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -103,6 +104,27 @@ async def test_an_api_server_that_dies_is_told_and_followed_again(
     await deployed(cluster, "1.2.0")
     await shop.until_found(workload, "runtime_health", runs("1.2.0"))
     assert (await state(shop, workload)).state == connector_pb2.CONNECTOR_STATE_HEALTHY
+
+
+async def test_a_gate_waits_while_the_api_server_is_away_and_opens_again(shop: RealShop) -> None:
+    cluster = shop.cluster
+    gate = await shop.gate()
+    (canary,) = shop.manifests("flagger/canary.yaml", gate, "1.2.0")
+    await cluster.apply(canary)
+    await released(shop.admin, "1.2.0")
+    assert (await gate.flagger("confirm-rollout")).status_code == 200
+    cluster.end("kube-apiserver", kill=True)
+    await asyncio.sleep(REMEMBERED_SECONDS)
+    answer = await gate.flagger("confirm-rollout")
+    assert (answer.status_code, "WORKLOAD_UNREADABLE" in answer.text) == (403, True)
+    cluster.start_api_server()
+    await cluster.await_api_server()
+    for _ in range(50):
+        if (answer := await gate.flagger("confirm-rollout")).status_code == 200:
+            break
+        await asyncio.sleep(0.2)
+    assert answer.status_code == 200, answer.text
+    await cluster.delete("Canary", "checkout")
 
 
 async def forgotten(cluster: RealCluster) -> None:

@@ -104,6 +104,13 @@ async def test_what_a_source_does_not_say_any_more_goes_stale_and_holds(shop: Co
     await standing(shop, verdict_pb2.VERDICT_HOLD)
     held = await shop.story.decided("1.0.0")
     assert "EVIDENCE_STALE" in {one.reason for one in held.findings}
+    # Whoever asks why is told which connector brings nothing, and what to do about it.
+    asked = decision_service_pb2.ExplainDecisionRequest(name=held.name)
+    explained = await shop.admin("ExplainDecision", asked)
+    (step,) = [step for step in explained.steps if step.topic == "connector"]
+    assert step.subject in connector.name
+    assert "SOURCE_BUSY" in step.text
+    assert f"passport connector test {step.subject}" in step.text
 
 
 async def test_a_real_prometheus_is_read(shop: Connected, tmp_path: Path) -> None:

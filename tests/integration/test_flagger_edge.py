@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
 from release_passport.v1 import audit_service_pb2, gate_service_pb2, release_service_pb2
+from release_passport_server.adapters.sql import tables
 from support.calls import Caller
 from support.gates import CONFIRMING, OURS, GateCaller, Objects, created, image, registered, settled
 from support.requests import identity
@@ -247,6 +249,18 @@ async def test_a_webhook_that_calls_the_path_of_another_type_opens_nothing(
     shop.objects.canary("Progressing", webhooks=wrong)
     answer = await gate.flagger(other)
     assert (answer.status_code, "GATE_MISWIRED" in answer.text) == (403, True)
+
+
+async def test_a_webhook_of_the_wrong_type_is_told_to_people_once(shop: Shop) -> None:
+    gate = await gate_of(shop, "1.1.0")
+    wrong = [{"name": "x", "type": "rollback", "url": f"https://rp{gate.url('confirm-rollout')}"}]
+    shop.objects.canary("Progressing", webhooks=wrong)
+    for _ in range(3):
+        assert (await gate.flagger("confirm-rollout")).status_code == 403
+    c = tables.feed.c
+    asked = select(c.body).where(c.type == "gate.miswired", c.subject.contains(gate.gate_id))
+    with shop.admin.server.store._engine.connect() as connection:
+        assert len(connection.execute(asked).all()) == 1
 
 
 @pytest.mark.parametrize(

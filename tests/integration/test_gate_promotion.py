@@ -12,7 +12,13 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select, update
 
-from release_passport.v1 import evidence_pb2, evidence_service_pb2, gate_service_pb2
+from release_passport.v1 import (
+    evidence_pb2,
+    evidence_service_pb2,
+    gate_service_pb2,
+    policy_pb2,
+    policy_service_pb2,
+)
 from release_passport_server.adapters.sql import tables
 from release_passport_server.domain.record import FeedEvent
 from release_passport_server.domain.release import Latch
@@ -104,6 +110,29 @@ async def test_the_window_of_a_promotion_passes_by_the_time_of_exposure(shop: Sh
         await seen(shop, attempt, weight, timedelta(minutes=minutes))
         answer = await gate.flagger("confirm-promotion")
         assert (answer.status_code, "WINDOW_OPEN" in answer.text) == (code, code == 403), (weight, minutes)
+
+
+async def test_the_promotion_waits_for_the_signal_of_a_required_rule(shop: Shop) -> None:
+    need = policy_pb2.Need(kind="metric_sample", keys=["latency"], sources=["user:*"])
+    rule = policy_pb2.Rule(
+        rule_id="fast",
+        title="Fast?",
+        stages=["STAGE_WATCH"],
+        needs=[need],
+        when="attempt.number > 1",
+        expect="evidence.metric_sample.value < 1.0",
+    )
+    spec = policy_pb2.PolicySpec(mode="POLICY_MODE_ENFORCE", rules=[rule])
+    spec.watch.duration.FromTimedelta(timedelta(hours=1))
+    spec.watch.required_rules.append("fast")
+    wanted = policy_pb2.Policy(policy_id="fast", spec=spec)
+    made = (await shop.admin("CreatePolicy", policy_service_pb2.CreatePolicyRequest(policy=wanted))).policy
+    gate, attempt = await shop.begun("4.0.2")
+    backdate(shop, attempt, timedelta(hours=3))
+    assert (await gate.flagger("confirm-traffic-increase")).status_code == 200
+    assert (await gate.flagger("confirm-promotion")).status_code == 403
+    await shop.admin("DeletePolicy", policy_service_pb2.DeletePolicyRequest(name=made.name, etag=made.etag))
+    assert (await gate.flagger("confirm-promotion")).status_code == 200
 
 
 async def test_a_rollback_is_told_only_while_the_condemned_digests_are_in_the_canary(shop: Shop) -> None:

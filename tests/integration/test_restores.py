@@ -16,6 +16,8 @@ from sqlalchemy import update
 
 from release_passport.v1 import (
     decision_pb2,
+    freeze_pb2,
+    freeze_service_pb2,
     policy_pb2,
     policy_service_pb2,
     release_pb2,
@@ -26,7 +28,7 @@ from release_passport_server.adapters.sql import tables
 from release_passport_server.services import live_reading
 from support.calls import Caller
 from support.gates import CONFIRMING, GateCaller, Objects, image, registered
-from support.requests import identity
+from support.requests import ahead, identity
 from support.server import real_server
 from support.shop import (
     OURS,
@@ -42,7 +44,7 @@ from support.shop import (
 )
 from support.watching_shop import sampled, watched
 
-ALLOW, BLOCK = verdict_pb2.VERDICT_ALLOW, verdict_pb2.VERDICT_BLOCK
+ALLOW, HOLD = verdict_pb2.VERDICT_ALLOW, verdict_pb2.VERDICT_HOLD
 HOOKS = [*CONFIRMING, "rollback", "pre-rollout"]
 NEWEST = "2.0.0"
 
@@ -134,7 +136,7 @@ async def policy_says(shop: Shop, **changes: Any) -> None:
 async def test_what_passed_before_goes_at_the_gate_where_a_rule_would_hold_it(shop: Shop) -> None:
     # The newest version is not begun yet: what is stale holds.
     held = await decided(shop.admin, shop.good)
-    assert (held.effective_verdict, set(reasons(held).values())) == (4, {"EVIDENCE_STALE"})
+    assert (held.effective_verdict, set(reasons(held).values())) == (HOLD, {"EVIDENCE_STALE"})
     shop.runs("1.0.0")
     assert (await shop.gate.flagger("confirm-rollout")).status_code == 403
     bad = await condemned(shop)
@@ -191,7 +193,7 @@ async def test_a_policy_may_have_ways_back_judged(shop: Shop) -> None:
     await condemned(shop)
     await policy_says(shop, restore=policy_pb2.RESTORE_MODE_JUDGE)
     judged = await decided(shop.admin, shop.good)
-    assert (judged.effective_verdict, set(reasons(judged).values())) == (4, {"EVIDENCE_STALE"})
+    assert (judged.effective_verdict, set(reasons(judged).values())) == (HOLD, {"EVIDENCE_STALE"})
     shop.runs("1.0.0")
     answer = await shop.gate.flagger("confirm-rollout")
     assert (answer.status_code, "EVIDENCE_STALE" in answer.text) == (403, True)
@@ -214,3 +216,25 @@ async def test_what_is_condemned_itself_is_no_way_back(shop: Shop) -> None:
     held = await decided(shop.admin, shop.good)
     assert held.effective_verdict != ALLOW
     assert "RESTORES_PREVIOUS" not in {one.reason for one in held.findings}
+
+
+async def test_a_freeze_holds_a_way_back_only_where_it_is_meant_to(shop: Shop) -> None:
+    await condemned(shop)
+    freeze = freeze_pb2.Freeze(
+        title="quarter's end",
+        environments=[OURS.environment],
+        start_time=ahead(hours=-1),
+        until_time=ahead(hours=2),
+        reason="the books are being closed this week",
+    )
+    made = (await shop.admin("CreateFreeze", freeze_service_pb2.CreateFreezeRequest(freeze=freeze))).freeze
+    # Under its own name it is a way back as well.
+    back = await decided(shop.admin, shop.good)
+    assert (back.effective_verdict, "FROZEN" in reasons(back).values()) == (ALLOW, False)
+    ended = freeze_service_pb2.EndFreezeRequest(name=made.name, reason="another one")
+    await shop.admin("EndFreeze", ended)
+    freeze.restores_too = True
+    await shop.admin("CreateFreeze", freeze_service_pb2.CreateFreezeRequest(freeze=freeze))
+    held = await decided(shop.admin, shop.good)
+    assert held.effective_verdict == HOLD
+    assert set(reasons(held).values()) == {"EVIDENCE_STALE", "FROZEN"}

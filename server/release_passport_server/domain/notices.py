@@ -11,7 +11,7 @@ from enum import StrEnum
 from release_passport_server.domain.canonical import canonical, stamp, unstamp
 from release_passport_server.domain.glob import any_matches
 from release_passport_server.domain.ids import parts, template
-from release_passport_server.domain.notification import GATE_BRAKED, GATE_BYPASSED, TOLD
+from release_passport_server.domain.notification import GATE_BRAKED, GATE_BYPASSED, GATE_MISWIRED, TOLD
 from release_passport_server.domain.watch import Happening
 
 # Taking events up out of the feed; one job for each tenant that has channels.
@@ -28,7 +28,14 @@ MAX_CHANNELS = 100
 
 TEST = "channel.test"
 # Events of the feed that are told under their own names.
-_OWN = (Happening.CHANGED.value, Happening.EXPIRED.value, "release.created", GATE_BYPASSED, GATE_BRAKED)
+_OWN = (
+    Happening.CHANGED.value,
+    Happening.EXPIRED.value,
+    "release.created",
+    GATE_BYPASSED,
+    GATE_BRAKED,
+    GATE_MISWIRED,
+)
 EVENT_TYPES = tuple(sorted({*TOLD.values(), *_OWN}))
 
 _CHANNEL = template("tenants/{tenant}/notificationChannels/{ulid}")

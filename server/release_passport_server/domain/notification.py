@@ -41,6 +41,7 @@ TOLD = {
 }
 GATE_BYPASSED = "gate.bypassed"
 GATE_BRAKED = "gate.braked"
+GATE_MISWIRED = "gate.miswired"
 APPROVAL_ASKED = "approval.asked"
 
 

@@ -51,8 +51,8 @@ class Jobs(Protocol):
         """Let a dead job be tried again from now on; False where it is not dead."""
         ...
 
-    async def backlog(self) -> Backlog:
-        """Return how much waits."""
+    async def due(self, most: int) -> int:
+        """Return how many jobs wait that are due; counting ends at `most`."""
         ...
 
     async def backlogs(self, kinds: Collection[str]) -> Mapping[str, Backlog]:

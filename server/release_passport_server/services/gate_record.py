@@ -14,7 +14,7 @@ from release_passport_server.domain.gate import Gate, GateAnswer, GateName
 from release_passport_server.domain.gate_table import Answer
 from release_passport_server.domain.ids import AttemptName, ReleaseName
 from release_passport_server.domain.live_workload import LiveWorkload
-from release_passport_server.domain.notification import GATE_BRAKED, notification
+from release_passport_server.domain.notification import GATE_BRAKED, GATE_MISWIRED, notification
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent
 from release_passport_server.domain.release import Attempt
 from release_passport_server.ports.store import Store, Transaction
@@ -32,6 +32,8 @@ MAX_REMEMBERED = 5000
 SKIPPED = "GATE_SKIPPED"
 # The reason of an answer that would have undone a rollout, had not so many others been undone just before.
 BRAKED = "ROLLBACK_BRAKE"
+# Answers that people are told of at once, by their reason.
+_ALERTS = {BRAKED: GATE_BRAKED, "GATE_MISWIRED": GATE_MISWIRED}
 _FAR = datetime.max.replace(tzinfo=UTC)
 
 
@@ -57,8 +59,9 @@ class GateRecord:
             _put(tx, gate, hook, reply, before)
             if SKIPPED in reply.reasons and (before is None or SKIPPED not in before.reasons):
                 self.skips.record(tx, gate, reply.digests)
-            if BRAKED in reply.reasons and (before is None or BRAKED not in before.reasons):
-                _alert(tx, gate, reply)
+            for reason, kind in _ALERTS.items():
+                if reason in reply.reasons and (before is None or reason not in before.reasons):
+                    _alert(tx, gate, reply, kind)
 
         await self.store.write(tenant, act)
         self._written[key] = said
@@ -120,17 +123,18 @@ class GateRecord:
             self.finish.end(tx, ask, name, "FAILED", f"{reason}; what watches it does not pass")
 
 
-def _alert(tx: Transaction, gate: Gate, reply: Reply) -> None:
-    """Tell people at once that a rollback waits for them."""
+def _alert(tx: Transaction, gate: Gate, reply: Reply, kind: str) -> None:
+    """Tell people at once that something waits for them."""
     name = str(GateName(tx.tenant, gate.gate_id))
-    tx.emit(FeedEvent(GATE_BRAKED, reply.release, (f"release:{reply.release}",), {"gate": name}))
+    scope = f"release:{reply.release}" if reply.release else f"workload:{gate.service}/{gate.environment}"
+    tx.emit(FeedEvent(kind, reply.release or name, (scope,), {"gate": name}))
     told = {
         "release": reply.release,
         "decision": reply.decision,
         "attempt": reply.attempt,
         "place": gate.place,
     }
-    tx.schedule(notification(GATE_BRAKED, tx.tenant, name, tx.now, **told))
+    tx.schedule(notification(kind, tx.tenant, name, tx.now, **told))
 
 
 def _differs(tx: Transaction, name: ReleaseName, other: Attempt) -> bool:

@@ -82,7 +82,7 @@ class Sweeper:
 
     async def _until_few_are_due(self) -> None:
         for _ in range(MOST_PAUSES):
-            if (await self.jobs.backlog()).due <= MOST_DUE:
+            if await self.jobs.due(MOST_DUE + 1) <= MOST_DUE:
                 return
             await asyncio.sleep(PAUSE.total_seconds())
 

@@ -33,6 +33,7 @@ _SHARED = {
 }
 
 _Convert = Callable[[Any], Any]
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,7 @@ def insert_rows(
         return
     texts = []
     for table, rows in given.items():
-        names = [column.name for column in table.c]
-        values = _converted(table, rows, binary=False)
-        texts.append(json.dumps([dict(zip(names, row, strict=True)) for row in values]))
+        texts.append(_encode(_converted(table, rows, binary=False)))
     parts = [(f"put_{table.name}", _from_json(table)) for table in given]
     parts += [(one.name, one.statement) for one in beside]
     statement = ", ".join(f"{name} AS ({part})" for name, part in parts)
@@ -111,13 +110,15 @@ def _one_row(table: Table) -> str:
 
 @lru_cache
 def _from_json(table: Table) -> str:
-    typed = ", ".join(f'"{column.name}" {_type(column.type)}' for column in table.c)
-    taken = ", ".join(
-        f"decode(\"{column.name}\", 'base64')" if isinstance(column.type, LargeBinary) else f'"{column.name}"'
-        for column in table.c
-    )
-    rows = f"SELECT {taken} FROM json_to_recordset(%s::json) AS given({typed})"  # noqa: S608
+    # Rows as lists: as objects, with every name in every row, both sides take twice as long.
+    taken = ", ".join(_taken(place, column.type) for place, column in enumerate(table.c))
+    rows = f"SELECT {taken} FROM jsonb_array_elements(%s::jsonb) AS given"  # noqa: S608
     return f"INSERT INTO {table.name} ({_names(table)}) {rows}{_conflict(table)}"
+
+
+def _taken(place: int, kind: Any) -> str:
+    text = f"given->>{place}"
+    return f"decode({text}, 'base64')" if isinstance(kind, LargeBinary) else f"({text})::{_type(kind)}"
 
 
 def _names(table: Table) -> str:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
     update,
 )
 
@@ -199,9 +198,9 @@ class SQLJobs:
 
         return await self._aside.write(act)
 
-    async def backlog(self) -> Backlog:
-        """Return how much waits; counts end at 10,000."""
-        return await self._aside.read(lambda connection, now: _backlog(connection, now, true()))
+    async def due(self, most: int) -> int:
+        """Return how many jobs wait that are due; counting ends at `most`."""
+        return await self._aside.read(lambda connection, now: _count(connection, _waits(now), most))
 
     async def backlogs(self, kinds: Collection[str]) -> Mapping[str, Backlog]:
         """Return how much waits of each kind; counts end at 10,000."""
@@ -258,7 +257,7 @@ def _dead(row: Row[Any]) -> DeadJob:
 
 def _backlog(connection: Connection, now: datetime, of: ColumnElement[bool]) -> Backlog:
     c = jobs.c
-    waits = and_(c.available_time <= now, c.due_time <= now, of)
+    waits = and_(_waits(now), of)
     oldest = select(c.due_time).where(waits).order_by(c.available_time).limit(1)
     return Backlog(
         _count(connection, waits),
@@ -267,6 +266,11 @@ def _backlog(connection: Connection, now: datetime, of: ColumnElement[bool]) -> 
     )
 
 
-def _count(connection: Connection, which: ColumnElement[bool]) -> int:
-    some = select(tables.jobs.c.tenant).where(which).limit(MAX_COUNTED).subquery()
+def _waits(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a job is due and that nobody holds it."""
+    return and_(jobs.c.available_time <= now, jobs.c.due_time <= now)
+
+
+def _count(connection: Connection, which: ColumnElement[bool], most: int = MAX_COUNTED) -> int:
+    some = select(tables.jobs.c.tenant).where(which).limit(most).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one()

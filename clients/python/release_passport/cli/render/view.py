@@ -28,6 +28,8 @@ _WORDS = {
     "REQUIRED_POLICY_MISSING": "a required policy is missing",
     "NOTHING_WATCHED": "no rule watches its rollout",
     "CONCURRENT_CHANGE": "things changed while it was decided",
+    "OUT_OF_ORDER": "a later release runs there",
+    "ARTIFACT_NOT_COVERED": "its rollout brings images that are not its own",
 }
 
 
