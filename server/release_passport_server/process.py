@@ -26,6 +26,7 @@ from release_passport_server.transport.http.log_files import log_routes
 from release_passport_server.transport.http.metrics import metrics_route
 from release_passport_server.transport.http.probes import Readiness, probe_routes
 from release_passport_server.transport.http.server import HTTPServer
+from release_passport_server.transport.http.wakes import wake_routes
 from release_passport_server.transport.metrics import AlertSource, JobSource, Metrics, NoticeSource
 from release_passport_server.transport.roles import EVERY_ROLE, Role, Roles, elsewhere, in_words
 from release_passport_server.transport.tls import TLSFiles
@@ -108,6 +109,7 @@ class Process:
             metrics_route(self._metrics),
             *json_rpc_routes(dispatcher, methods),
             *event_stream_routes(dispatcher, methods),
+            *wake_routes(dispatcher, methods),
         ]
         if application.audit is not None:
             routes += log_routes(application.audit, dispatcher, self._limits_of_api())

@@ -14,7 +14,7 @@ import yaml
 
 from release_passport.v1 import connector_pb2, connector_service_pb2
 from release_passport_server.services.live_reading import REMEMBERED_SECONDS
-from support.real_controllers import RealShop, deployment, image_change, real_shop
+from support.real_controllers import RealShop, deployment, image_change, real_shop, sampling
 from support.real_kubernetes import RealCluster, real_cluster
 from support.shop import digest_of, released
 
@@ -86,6 +86,24 @@ async def test_the_way_back_is_read_with_the_role_that_its_test_names(shop: Real
     assert (said.ready, list(said.missing)) == (True, [])
 
 
+async def test_a_token_that_ends_is_told_and_a_new_one_is_taken(
+    shop: RealShop, workload: connector_pb2.Connector
+) -> None:
+    token = shop.clusters / "eu-1" / "token"
+    good = token.read_text()
+    token.write_text("expired")
+    request = connector_service_pb2.CollectNowRequest(name=workload.name)
+    for _ in range(50):
+        await shop.admin("CollectNow", request)
+        if (await state(shop, workload)).failure:
+            break
+        await asyncio.sleep(0.2)
+    assert (await state(shop, workload)).failure == "CREDENTIAL_REFUSED"
+    token.write_text(good)
+    await deployed(shop.cluster, "1.3.0")
+    await shop.until_found(workload, "runtime_health", runs("1.3.0"))
+
+
 async def test_an_api_server_that_dies_is_told_and_followed_again(
     shop: RealShop, workload: connector_pb2.Connector
 ) -> None:
@@ -109,20 +127,24 @@ async def test_an_api_server_that_dies_is_told_and_followed_again(
 async def test_a_gate_waits_while_the_api_server_is_away_and_opens_again(shop: RealShop) -> None:
     cluster = shop.cluster
     gate = await shop.gate()
-    (canary,) = shop.manifests("flagger/canary.yaml", gate, "1.2.0")
+    (canary,) = shop.manifests("flagger/canary.yaml", gate, "1.2.1")
     await cluster.apply(canary)
-    await released(shop.admin, "1.2.0")
-    assert (await gate.flagger("confirm-rollout")).status_code == 200
+    await deployed(cluster, "1.2.1")
+    await released(shop.admin, "1.2.1")
+    answer = await gate.flagger("confirm-rollout")
+    assert answer.status_code == 200, answer.text
     cluster.end("kube-apiserver", kill=True)
     await asyncio.sleep(REMEMBERED_SECONDS)
     answer = await gate.flagger("confirm-rollout")
     assert (answer.status_code, "WORKLOAD_UNREADABLE" in answer.text) == (403, True)
     cluster.start_api_server()
     await cluster.await_api_server()
-    for _ in range(50):
-        if (answer := await gate.flagger("confirm-rollout")).status_code == 200:
-            break
-        await asyncio.sleep(0.2)
+    # Its rollout was let begin, and is watched.
+    async with sampling(shop, 0.001):
+        for _ in range(50):
+            if (answer := await gate.flagger("confirm-rollout")).status_code == 200:
+                break
+            await asyncio.sleep(0.2)
     assert answer.status_code == 200, answer.text
     await cluster.delete("Canary", "checkout")
 
@@ -136,21 +158,3 @@ async def forgotten(cluster: RealCluster) -> None:
         revision = answer.json()["header"]["revision"]
         answer = await etcd.post("/v3/kv/compaction", json={"revision": revision, "physical": True})
         answer.raise_for_status()
-
-
-async def test_a_token_that_ends_is_told_and_a_new_one_is_taken(
-    shop: RealShop, workload: connector_pb2.Connector
-) -> None:
-    token = shop.clusters / "eu-1" / "token"
-    good = token.read_text()
-    token.write_text("expired")
-    request = connector_service_pb2.CollectNowRequest(name=workload.name)
-    for _ in range(50):
-        await shop.admin("CollectNow", request)
-        if (await state(shop, workload)).failure:
-            break
-        await asyncio.sleep(0.2)
-    assert (await state(shop, workload)).failure == "CREDENTIAL_REFUSED"
-    token.write_text(good)
-    await deployed(shop.cluster, "1.3.0")
-    await shop.until_found(workload, "runtime_health", runs("1.3.0"))

@@ -158,6 +158,12 @@ async def test_what_runs_without_a_rollout_stands_until_somebody_has_reviewed_it
     assert "DetectBypass" in {one.action for one in audit.entries}
 
 
+async def test_what_was_held_for_long_is_found_all_the_same(shop: Shop) -> None:
+    for _ in range(25):
+        assert await shop.runs("b", weight=0) == []
+    assert [one["digests"] for one in await shop.runs("b")] == [[digest("b")]]
+
+
 async def test_images_of_no_release_are_told_too(shop: Shop) -> None:
     (found,) = await shop.runs("e")
     assert (found["how"], found["release"], found["override"]) == ("NO_RELEASE_FOR_DIGESTS", "", "")

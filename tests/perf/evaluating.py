@@ -11,7 +11,7 @@ from statistics import median
 from perf.honesty import require_recorded
 from perf.load import EVALUATE, Run, Target, closed_loop, exchanges, open_loop
 from perf.report import Figure
-from perf.servers import Served
+from perf.servers import Served, look_at_tables
 from perf.stage import NAMES, Stage, processor_seconds
 from perf.streaming import streams
 from perf.workload import RULES, Version, Workload, check, evaluate
@@ -43,6 +43,7 @@ class Evaluating:
             self._work[store] = Workload(served.target)
             await self._work[store].set_up()
             await self._ask(store, await self._versions(store, _WARM_UP))
+            look_at_tables(served.store_url)
         real = next(iter(self._answers.values()))[-1]
         self._echo = self._stage.echo(real.SerializeToString())
         await self._echoed([evaluate(Version("warm", str(number))) for number in range(_WARM_UP)])

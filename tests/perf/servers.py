@@ -118,6 +118,15 @@ def new_database(server: URL) -> str:
     return server.set(database=name).render_as_string(hide_password=False)
 
 
+def look_at_tables(store_url: str) -> None:
+    """Have PostgreSQL know its tables, as it does from a minute after the first rows on: until then its plans guess."""
+    if not store_url.startswith("sqlite"):
+        with psycopg.connect(
+            store_url.replace("postgresql+psycopg", "postgresql"), autocommit=True
+        ) as connection:
+            connection.execute("ANALYZE")
+
+
 def _serving_port(process: subprocess.Popen[bytes], log: Path) -> int:
     import json
     import time

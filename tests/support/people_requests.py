@@ -181,6 +181,7 @@ def _connectors(n: Names) -> dict[str, Message]:
         "DeleteConnector": connectors.DeleteConnectorRequest(name=name),
         "TestConnector": connectors.TestConnectorRequest(tenant=n.tenant, name=name),
         "CollectNow": connectors.CollectNowRequest(name=name),
+        "WakeConnector": connectors.WakeConnectorRequest(name=name),
     }
 
 

@@ -174,14 +174,16 @@ class RealShop:
 
 
 @asynccontextmanager
-async def real_shop(cluster: RealCluster, folder: Path, rights: str) -> AsyncIterator[RealShop]:
+async def real_shop(
+    cluster: RealCluster, folder: Path, rights: str, *, window: timedelta = timedelta(0)
+) -> AsyncIterator[RealShop]:
     """Serve Release Passport with the rights that a file of deploy/ grants, and nothing else."""
     await cluster.apply(*documents(DEPLOY / rights))
     clusters = folder / "clusters"
     cluster.give(clusters, "eu-1", await cluster.token_of(ACCOUNT, ACCOUNT))
     async with real_server(folder, clusters={"folder": str(clusters)}) as server:
         admin = await opened(Caller(server, server.token))
-        await watched(admin, window=timedelta(0))
+        await watched(admin, window=window)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.process.http_port}") as http:
             yield RealShop(cluster, server, admin, http, clusters)
 

@@ -6,6 +6,7 @@ from release_passport_server.domain.access import Verb
 
 _BY_VERB: dict[Verb, tuple[str, ...]] = {
     Verb.READ: (
+        "WakeConnector",
         *("ExplainDecision", "ExportPassport", "GetApprovalRequest", "GetDecision", "GetEnvironment"),
         *("GetEvidence", "GetFreeze", "GetGate", "GetGateHealth", "GetPassport", "GetPolicy"),
         *("GetPolicyChange", "GetRelease", "GetService", "GetTrust", "GetWaiver", "ListApprovals"),

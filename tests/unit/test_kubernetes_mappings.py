@@ -96,7 +96,7 @@ CASES: list[tuple[str, Facts]] = [
         "rollouts/rollout_legacy_hash_observedgeneration.yaml",
         {"observed_generation_current": None, "phase": None, "weight": None},
     ),
-    ("rollouts/rollout_bluegreen_paused_before_promotion.yaml", {"weight": 0, "paused": True}),
+    ("rollouts/rollout_bluegreen_paused_before_promotion.yaml", {"weight": None, "paused": True}),
     ("rollouts/rollout_bluegreen_aborted.yaml", {"aborted": True, "weight": 0, "phase": None}),
     (
         "rollouts/rollout_without_status.yaml",

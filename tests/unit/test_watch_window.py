@@ -29,6 +29,7 @@ from release_passport_server.domain.watch_window import (
     unseen,
     window_name,
 )
+from release_passport_server.services.window_view import pass_time
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NAME = "tenants/t/services/s/environments/prod/releases/1.0.0/attempts/1"
@@ -158,6 +159,18 @@ def test_its_clock_runs_while_one_of_its_objects_is_exposed() -> None:
     looks.append(look(40, serving=False, seen=west))
     assert passes(ATTEMPT, looks, HOUR) is None
     assert is_gone(looks)
+
+
+def test_where_nobody_tells_exposure_while_it_runs_the_clock_runs_from_its_start() -> None:
+    """What a connector saw of the releases before it says nothing of this one."""
+    before = look(-5, serving=False)
+    unknown = replace(look(1, serving=False), exposed=None, serving=None)
+    assert pass_time(ATTEMPT, [before, unknown], 30 * MINUTE) == START + 30 * MINUTE
+    assert pass_time(ATTEMPT, [before, look(1, serving=False)], 30 * MINUTE) is None
+    assert pass_time(ATTEMPT, [before, look(1, serving=False)], 0 * MINUTE) == START
+    # A blue-green release is exposed by its promotion, once its window has passed; else it counts from there.
+    assert pass_time(ATTEMPT, [unknown, look(31, serving=True)], 30 * MINUTE) == START + 30 * MINUTE
+    assert pass_time(ATTEMPT, [unknown, look(20, serving=True)], 30 * MINUTE) == START + 50 * MINUTE
 
 
 @given(OBSERVED, st.randoms(use_true_random=False))

@@ -399,6 +399,9 @@ class AsyncClient(AsyncConnection):
     async def validate_policy(
         self, request: policy_service_pb2.ValidatePolicyRequest, *, timeout: float | None = None
     ) -> policy_service_pb2.ValidatePolicyResponse: ...
+    async def wake_connector(
+        self, request: connector_service_pb2.WakeConnectorRequest, *, timeout: float | None = None
+    ) -> connector_service_pb2.WakeConnectorResponse: ...
     async def watch_decision(
         self, request: decision_service_pb2.WatchDecisionRequest, *, timeout: float | None = None
     ) -> AsyncAnswers[decision_service_pb2.WatchDecisionResponse]: ...

@@ -56,6 +56,7 @@ _RETRIED = {
     "ConnectorService": (
         *("CreateConnector", "GetConnector", "ListConnectors", "UpdateConnector", "DeleteConnector"),
         "TestConnector",
+        "WakeConnector",
     ),
     "JobService": ("ListDeadJobs", "RetryDeadJob", "DiscardDeadJob"),
     "WatchWindowService": (

@@ -50,3 +50,9 @@ class ConnectorCalls(Connection):
     ) -> pb.CollectNowResponse:
         """Have a connector read now; what failed is said in its health."""
         return self.call("ConnectorService/CollectNow", request, pb.CollectNowResponse, timeout)
+
+    def wake_connector(
+        self, request: pb.WakeConnectorRequest, *, timeout: float | None = None
+    ) -> pb.WakeConnectorResponse:
+        """Have a connector read soon, without waiting for it."""
+        return self.call("ConnectorService/WakeConnector", request, pb.WakeConnectorResponse, timeout)

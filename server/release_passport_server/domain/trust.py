@@ -113,7 +113,7 @@ class Trust:
 
     def with_defaults(self, roots: tuple[TrustedRoot, ...]) -> Trust:
         """Return the configuration with the server's own roots where the tenant has named none."""
-        return self if self.roots else replace(self, roots=roots)
+        return self if self.roots or not roots else replace(self, roots=roots)
 
     def with_keys(self, keys: Sequence[TrustedKey]) -> Trust:
         """Return the configuration with more keys."""

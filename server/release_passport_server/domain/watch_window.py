@@ -148,7 +148,7 @@ def expiry(attempt: Attempt, place: str, duration: timedelta) -> Timer | None:
 
 def first_exposure(attempt: Attempt, looks: Sequence[Look]) -> datetime | None:
     """Return when an attempt was first seen to be exposed, out of what was seen when, in any order."""
-    return min((look.time for look in looks if look.exposed and _is_within(attempt, look)), default=None)
+    return min((look.time for look in looks if look.exposed and is_within(attempt, look)), default=None)
 
 
 def runs(attempt: Attempt, looks: Sequence[Look]) -> tuple[tuple[datetime, datetime | None], ...]:
@@ -159,7 +159,7 @@ def runs(attempt: Attempt, looks: Sequence[Look]) -> tuple[tuple[datetime, datet
     opened = first_exposure(attempt, looks)
     found: list[tuple[datetime, datetime | None]] = []
     shown: dict[tuple[str, str], bool] = {}
-    for look in sorted((one for one in looks if _is_within(attempt, one)), key=_order):
+    for look in sorted((one for one in looks if is_within(attempt, one)), key=_order):
         if opened is None or look.time < opened:
             continue
         # What could not be told is as it was.
@@ -198,7 +198,8 @@ def is_gone(looks: Sequence[Look]) -> bool:
     return all(serving is False for serving in shown.values())
 
 
-def _is_within(attempt: Attempt, look: Look) -> bool:
+def is_within(attempt: Attempt, look: Look) -> bool:
+    """Say whether a look was taken while a rollout ran."""
     end = attempt.finish_time
     return attempt.start_time <= look.time and (end is None or look.time <= end)
 

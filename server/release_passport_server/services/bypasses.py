@@ -24,7 +24,9 @@ from release_passport_server.services.reconsider import reconsider_places
 
 ACTION = "DetectBypass"
 _NEWEST = Page(100)
-_BEFORE = Page(20)
+# What was seen last is mostly the newest look; a release that was held for long has many behind it.
+_BEFORE = (20, 500)
+_FARTHEST = 5000
 
 
 class Seer(Protocol):
@@ -60,10 +62,18 @@ class Bypasses:
         )
 
     def _before(self, tx: Transaction, connector: Connector, name: str) -> Running | None:
-        """Return what the connector saw of the object before."""
+        """Return what the connector last saw to run as the object, None where it has seen nothing of it."""
         wanted = EvidenceFilter("rollout_status", source=connector.source)
-        looks = (self.messages.running(item) for item in tx.list_evidence(wanted, _BEFORE).items)
-        return next((one for one in looks if one is not None and one.object == name), None)
+        page, read = Page(_BEFORE[0]), 0
+        while read < _FARTHEST:
+            listed = tx.list_evidence(wanted, page)
+            looks = (self.messages.running(item) for item in listed.items)
+            found = next((one for one in looks if one is not None and one.object == name), None)
+            if found is not None or not listed.next_after:
+                return found
+            page, read = Page(_BEFORE[1], listed.next_after), read + len(listed.items)
+        # It has looked for so long that what runs now is not where it began.
+        return Running(name, frozenset(), steps_skipped=False)
 
     def judged(self, tx: Transaction, seer: Seer, seen: Running) -> tuple[Observation, ...]:
         """Record what takes traffic unasked; return what is to be stored of it."""

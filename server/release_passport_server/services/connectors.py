@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from release_passport_server.domain.access import Principal, Verb
@@ -36,6 +37,8 @@ from release_passport_server.services.filling import filled
 from release_passport_server.services.grants import GuardedStore
 
 _EVERY = Page(MAX_CONNECTORS)
+# Whoever wakes a connector as often as they can has it read once in so long.
+WAKES_APART = timedelta(seconds=1)
 # What cannot be changed: what it found would be about something else, or could not be read as what it was.
 _FIXED = ("kind", "service", "environment")
 
@@ -221,6 +224,28 @@ class Connectors:
         except LeaseLost:
             # It was read for a job that somebody else has by now.
             return await self.collect(name)
+
+    async def wake(self, principal: Principal, name: ConnectorName) -> datetime | None:
+        """Return when a connector of a place where the asker may read is read next, soon; None where it is paused.
+
+        Whoever asks says only that there is something to see. Many who ask are one reading, a source that is left
+        alone is left alone, and nothing is kept of who asked.
+        """
+
+        def act(tx: Transaction) -> datetime | None:
+            connector = self._found(tx, principal, name, Verb.READ)
+            if not connector.is_polled:
+                return None
+            health = _health(tx, connector)
+            rested = None if health.attempt_time is None else health.attempt_time + WAKES_APART
+            due = max(time for time in (tx.now, rested, health.rest_until) if time is not None)
+            tx.schedule(Timer(COLLECT, connector.connector_id, due))
+            return due
+
+        def allow() -> None:
+            self.access.require_somewhere(principal, Verb.READ)
+
+        return (await self.guarded.write(principal, allow, act)).value
 
     def _put(self, tx: Transaction, ask: Ask, connector: Connector) -> None:
         tx.put_act(connector)

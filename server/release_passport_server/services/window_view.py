@@ -10,7 +10,13 @@ from release_passport_server.domain.ids import AttemptName
 from release_passport_server.domain.kind import SubjectType
 from release_passport_server.domain.record import Page
 from release_passport_server.domain.release import Attempt, Release
-from release_passport_server.domain.watch_window import Acknowledgement, Look, WatchWindow, passes
+from release_passport_server.domain.watch_window import (
+    Acknowledgement,
+    Look,
+    WatchWindow,
+    is_within,
+    passes,
+)
 from release_passport_server.ports.messages import Messages
 from release_passport_server.ports.store import EvidenceFilter, Reader
 
@@ -81,8 +87,12 @@ def pass_time(attempt: Attempt, looks: Sequence[Look], watched: timedelta) -> da
     """Return when an attempt has been exposed for so long; where nobody sees exposure it counts from the start."""
     if not watched:
         return attempt.start_time
-    blind = all(look.exposed is None for look in looks)
-    return attempt.start_time + watched if blind else passes(attempt, looks, watched)
+    told = [look.time for look in looks if look.exposed is not None and is_within(attempt, look)]
+    blind_until = min(told, default=None)
+    # What has passed by then stays so: all of a blue-green release is exposed by its promotion, at last.
+    if blind_until is None or blind_until >= attempt.start_time + watched:
+        return attempt.start_time + watched
+    return passes(attempt, looks, watched)
 
 
 def _readiness(reader: Reader, release: Release) -> EvidenceItem | None:

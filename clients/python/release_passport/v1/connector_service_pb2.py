@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from release_passport.v1 import connector_pb2 as release__passport_dot_v1_dot_connector__pb2
 from release_passport.v1 import evidence_pb2 as release__passport_dot_v1_dot_evidence__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+release_passport/v1/connector_service.proto\x12\x13release_passport.v1\x1a#release_passport/v1/connector.proto\x1a\"release_passport/v1/evidence.proto\"o\n\x16\x43reateConnectorRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x31\n\tconnector\x18\x02 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"^\n\x17\x43reateConnectorResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x10\n\x08revision\x18\x02 \x01(\x03\"#\n\x13GetConnectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"I\n\x14GetConnectorResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\"N\n\x15ListConnectorsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"e\n\x16ListConnectorsResponse\x12\x32\n\nconnectors\x18\x01 \x03(\x0b\x32\x1e.release_passport.v1.Connector\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x16UpdateConnectorRequest\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"^\n\x17UpdateConnectorResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x10\n\x08revision\x18\x02 \x01(\x03\":\n\x16\x44\x65leteConnectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"^\n\x17\x44\x65leteConnectorResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x10\n\x08revision\x18\x02 \x01(\x03\"s\n\x14TestConnectorRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x12\x33\n\tconnector\x18\x03 \x01(\x0b\x32\x1e.release_passport.v1.ConnectorH\x00\x42\x06\n\x04what\"y\n\x15TestConnectorResponse\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\x0f\n\x07visible\x18\x02 \x03(\t\x12\x0f\n\x07missing\x18\x03 \x03(\t\x12\r\n\x05grant\x18\x04 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\"!\n\x11\x43ollectNowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x8a\x01\n\x12\x43ollectNowResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12/\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x10\n\x08revision\x18\x03 \x01(\x03\x32\xf3\x05\n\x10\x43onnectorService\x12l\n\x0f\x43reateConnector\x12+.release_passport.v1.CreateConnectorRequest\x1a,.release_passport.v1.CreateConnectorResponse\x12\x63\n\x0cGetConnector\x12(.release_passport.v1.GetConnectorRequest\x1a).release_passport.v1.GetConnectorResponse\x12i\n\x0eListConnectors\x12*.release_passport.v1.ListConnectorsRequest\x1a+.release_passport.v1.ListConnectorsResponse\x12l\n\x0fUpdateConnector\x12+.release_passport.v1.UpdateConnectorRequest\x1a,.release_passport.v1.UpdateConnectorResponse\x12l\n\x0f\x44\x65leteConnector\x12+.release_passport.v1.DeleteConnectorRequest\x1a,.release_passport.v1.DeleteConnectorResponse\x12\x66\n\rTestConnector\x12).release_passport.v1.TestConnectorRequest\x1a*.release_passport.v1.TestConnectorResponse\x12]\n\nCollectNow\x12&.release_passport.v1.CollectNowRequest\x1a\'.release_passport.v1.CollectNowResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+release_passport/v1/connector_service.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#release_passport/v1/connector.proto\x1a\"release_passport/v1/evidence.proto\"o\n\x16\x43reateConnectorRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x31\n\tconnector\x18\x02 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"^\n\x17\x43reateConnectorResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x10\n\x08revision\x18\x02 \x01(\x03\"#\n\x13GetConnectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"I\n\x14GetConnectorResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\"N\n\x15ListConnectorsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"e\n\x16ListConnectorsResponse\x12\x32\n\nconnectors\x18\x01 \x03(\x0b\x32\x1e.release_passport.v1.Connector\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x16UpdateConnectorRequest\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"^\n\x17UpdateConnectorResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x10\n\x08revision\x18\x02 \x01(\x03\":\n\x16\x44\x65leteConnectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"^\n\x17\x44\x65leteConnectorResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12\x10\n\x08revision\x18\x02 \x01(\x03\"s\n\x14TestConnectorRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x12\x33\n\tconnector\x18\x03 \x01(\x0b\x32\x1e.release_passport.v1.ConnectorH\x00\x42\x06\n\x04what\"y\n\x15TestConnectorResponse\x12\r\n\x05ready\x18\x01 \x01(\x08\x12\x0f\n\x07visible\x18\x02 \x03(\t\x12\x0f\n\x07missing\x18\x03 \x03(\t\x12\r\n\x05grant\x18\x04 \x01(\t\x12\x0f\n\x07\x66\x61ilure\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\"!\n\x11\x43ollectNowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x8a\x01\n\x12\x43ollectNowResponse\x12\x31\n\tconnector\x18\x01 \x01(\x0b\x32\x1e.release_passport.v1.Connector\x12/\n\x08\x65vidence\x18\x02 \x03(\x0b\x32\x1d.release_passport.v1.Evidence\x12\x10\n\x08revision\x18\x03 \x01(\x03\"$\n\x14WakeConnectorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"E\n\x15WakeConnectorResponse\x12,\n\x08\x64ue_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xdb\x06\n\x10\x43onnectorService\x12l\n\x0f\x43reateConnector\x12+.release_passport.v1.CreateConnectorRequest\x1a,.release_passport.v1.CreateConnectorResponse\x12\x63\n\x0cGetConnector\x12(.release_passport.v1.GetConnectorRequest\x1a).release_passport.v1.GetConnectorResponse\x12i\n\x0eListConnectors\x12*.release_passport.v1.ListConnectorsRequest\x1a+.release_passport.v1.ListConnectorsResponse\x12l\n\x0fUpdateConnector\x12+.release_passport.v1.UpdateConnectorRequest\x1a,.release_passport.v1.UpdateConnectorResponse\x12l\n\x0f\x44\x65leteConnector\x12+.release_passport.v1.DeleteConnectorRequest\x1a,.release_passport.v1.DeleteConnectorResponse\x12\x66\n\rTestConnector\x12).release_passport.v1.TestConnectorRequest\x1a*.release_passport.v1.TestConnectorResponse\x12]\n\nCollectNow\x12&.release_passport.v1.CollectNowRequest\x1a\'.release_passport.v1.CollectNowResponse\x12\x66\n\rWakeConnector\x12).release_passport.v1.WakeConnectorRequest\x1a*.release_passport.v1.WakeConnectorResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,34 +35,38 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'release_passport.v1.connect
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
-  _globals['_CREATECONNECTORREQUEST']._serialized_start=141
-  _globals['_CREATECONNECTORREQUEST']._serialized_end=252
-  _globals['_CREATECONNECTORRESPONSE']._serialized_start=254
-  _globals['_CREATECONNECTORRESPONSE']._serialized_end=348
-  _globals['_GETCONNECTORREQUEST']._serialized_start=350
-  _globals['_GETCONNECTORREQUEST']._serialized_end=385
-  _globals['_GETCONNECTORRESPONSE']._serialized_start=387
-  _globals['_GETCONNECTORRESPONSE']._serialized_end=460
-  _globals['_LISTCONNECTORSREQUEST']._serialized_start=462
-  _globals['_LISTCONNECTORSREQUEST']._serialized_end=540
-  _globals['_LISTCONNECTORSRESPONSE']._serialized_start=542
-  _globals['_LISTCONNECTORSRESPONSE']._serialized_end=643
-  _globals['_UPDATECONNECTORREQUEST']._serialized_start=645
-  _globals['_UPDATECONNECTORREQUEST']._serialized_end=740
-  _globals['_UPDATECONNECTORRESPONSE']._serialized_start=742
-  _globals['_UPDATECONNECTORRESPONSE']._serialized_end=836
-  _globals['_DELETECONNECTORREQUEST']._serialized_start=838
-  _globals['_DELETECONNECTORREQUEST']._serialized_end=896
-  _globals['_DELETECONNECTORRESPONSE']._serialized_start=898
-  _globals['_DELETECONNECTORRESPONSE']._serialized_end=992
-  _globals['_TESTCONNECTORREQUEST']._serialized_start=994
-  _globals['_TESTCONNECTORREQUEST']._serialized_end=1109
-  _globals['_TESTCONNECTORRESPONSE']._serialized_start=1111
-  _globals['_TESTCONNECTORRESPONSE']._serialized_end=1232
-  _globals['_COLLECTNOWREQUEST']._serialized_start=1234
-  _globals['_COLLECTNOWREQUEST']._serialized_end=1267
-  _globals['_COLLECTNOWRESPONSE']._serialized_start=1270
-  _globals['_COLLECTNOWRESPONSE']._serialized_end=1408
-  _globals['_CONNECTORSERVICE']._serialized_start=1411
-  _globals['_CONNECTORSERVICE']._serialized_end=2166
+  _globals['_CREATECONNECTORREQUEST']._serialized_start=174
+  _globals['_CREATECONNECTORREQUEST']._serialized_end=285
+  _globals['_CREATECONNECTORRESPONSE']._serialized_start=287
+  _globals['_CREATECONNECTORRESPONSE']._serialized_end=381
+  _globals['_GETCONNECTORREQUEST']._serialized_start=383
+  _globals['_GETCONNECTORREQUEST']._serialized_end=418
+  _globals['_GETCONNECTORRESPONSE']._serialized_start=420
+  _globals['_GETCONNECTORRESPONSE']._serialized_end=493
+  _globals['_LISTCONNECTORSREQUEST']._serialized_start=495
+  _globals['_LISTCONNECTORSREQUEST']._serialized_end=573
+  _globals['_LISTCONNECTORSRESPONSE']._serialized_start=575
+  _globals['_LISTCONNECTORSRESPONSE']._serialized_end=676
+  _globals['_UPDATECONNECTORREQUEST']._serialized_start=678
+  _globals['_UPDATECONNECTORREQUEST']._serialized_end=773
+  _globals['_UPDATECONNECTORRESPONSE']._serialized_start=775
+  _globals['_UPDATECONNECTORRESPONSE']._serialized_end=869
+  _globals['_DELETECONNECTORREQUEST']._serialized_start=871
+  _globals['_DELETECONNECTORREQUEST']._serialized_end=929
+  _globals['_DELETECONNECTORRESPONSE']._serialized_start=931
+  _globals['_DELETECONNECTORRESPONSE']._serialized_end=1025
+  _globals['_TESTCONNECTORREQUEST']._serialized_start=1027
+  _globals['_TESTCONNECTORREQUEST']._serialized_end=1142
+  _globals['_TESTCONNECTORRESPONSE']._serialized_start=1144
+  _globals['_TESTCONNECTORRESPONSE']._serialized_end=1265
+  _globals['_COLLECTNOWREQUEST']._serialized_start=1267
+  _globals['_COLLECTNOWREQUEST']._serialized_end=1300
+  _globals['_COLLECTNOWRESPONSE']._serialized_start=1303
+  _globals['_COLLECTNOWRESPONSE']._serialized_end=1441
+  _globals['_WAKECONNECTORREQUEST']._serialized_start=1443
+  _globals['_WAKECONNECTORREQUEST']._serialized_end=1479
+  _globals['_WAKECONNECTORRESPONSE']._serialized_start=1481
+  _globals['_WAKECONNECTORRESPONSE']._serialized_end=1550
+  _globals['_CONNECTORSERVICE']._serialized_start=1553
+  _globals['_CONNECTORSERVICE']._serialized_end=2412
 # @@protoc_insertion_point(module_scope)

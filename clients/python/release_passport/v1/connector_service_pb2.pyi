@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from release_passport.v1 import connector_pb2 as _connector_pb2
 from release_passport.v1 import evidence_pb2 as _evidence_pb2
 from google.protobuf.internal import containers as _containers
@@ -129,3 +132,15 @@ class CollectNowResponse(_message.Message):
     evidence: _containers.RepeatedCompositeFieldContainer[_evidence_pb2.Evidence]
     revision: int
     def __init__(self, connector: _Optional[_Union[_connector_pb2.Connector, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[_evidence_pb2.Evidence, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class WakeConnectorRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class WakeConnectorResponse(_message.Message):
+    __slots__ = ("due_time",)
+    DUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    due_time: _timestamp_pb2.Timestamp
+    def __init__(self, due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

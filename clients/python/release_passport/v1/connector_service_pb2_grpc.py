@@ -70,6 +70,11 @@ class ConnectorServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_connector__service__pb2.CollectNowRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_connector__service__pb2.CollectNowResponse.FromString,
                 _registered_method=True)
+        self.WakeConnector = channel.unary_unary(
+                '/release_passport.v1.ConnectorService/WakeConnector',
+                request_serializer=release__passport_dot_v1_dot_connector__service__pb2.WakeConnectorRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_connector__service__pb2.WakeConnectorResponse.FromString,
+                _registered_method=True)
 
 
 class ConnectorServiceServicer(object):
@@ -125,6 +130,13 @@ class ConnectorServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WakeConnector(self, request, context):
+        """WakeConnector asks that a connector is read soon, and does not wait for it: for whoever hears of a change first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ConnectorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +174,11 @@ def add_ConnectorServiceServicer_to_server(servicer, server):
                     servicer.CollectNow,
                     request_deserializer=release__passport_dot_v1_dot_connector__service__pb2.CollectNowRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_connector__service__pb2.CollectNowResponse.SerializeToString,
+            ),
+            'WakeConnector': grpc.unary_unary_rpc_method_handler(
+                    servicer.WakeConnector,
+                    request_deserializer=release__passport_dot_v1_dot_connector__service__pb2.WakeConnectorRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_connector__service__pb2.WakeConnectorResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +371,33 @@ class ConnectorService(object):
             '/release_passport.v1.ConnectorService/CollectNow',
             release__passport_dot_v1_dot_connector__service__pb2.CollectNowRequest.SerializeToString,
             release__passport_dot_v1_dot_connector__service__pb2.CollectNowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WakeConnector(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.ConnectorService/WakeConnector',
+            release__passport_dot_v1_dot_connector__service__pb2.WakeConnectorRequest.SerializeToString,
+            release__passport_dot_v1_dot_connector__service__pb2.WakeConnectorResponse.FromString,
             options,
             channel_credentials,
             insecure,

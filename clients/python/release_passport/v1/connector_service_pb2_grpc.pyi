@@ -47,6 +47,8 @@ class ConnectorServiceStub:
     """TestConnector says what a connector can see and what it is missing, and keeps nothing of it."""
     CollectNow: _grpc.UnaryUnaryMultiCallable[_connector_service_pb2.CollectNowRequest, _connector_service_pb2.CollectNowResponse]
     """CollectNow has a connector read within the call's deadline; readings that come close together are one."""
+    WakeConnector: _grpc.UnaryUnaryMultiCallable[_connector_service_pb2.WakeConnectorRequest, _connector_service_pb2.WakeConnectorResponse]
+    """WakeConnector asks that a connector is read soon, and does not wait for it: for whoever hears of a change first."""
 
 @_typing.type_check_only
 class ConnectorServiceAsyncStub(ConnectorServiceStub):
@@ -67,6 +69,8 @@ class ConnectorServiceAsyncStub(ConnectorServiceStub):
     """TestConnector says what a connector can see and what it is missing, and keeps nothing of it."""
     CollectNow: _aio.UnaryUnaryMultiCallable[_connector_service_pb2.CollectNowRequest, _connector_service_pb2.CollectNowResponse]  # type: ignore[assignment]
     """CollectNow has a connector read within the call's deadline; readings that come close together are one."""
+    WakeConnector: _aio.UnaryUnaryMultiCallable[_connector_service_pb2.WakeConnectorRequest, _connector_service_pb2.WakeConnectorResponse]  # type: ignore[assignment]
+    """WakeConnector asks that a connector is read soon, and does not wait for it: for whoever hears of a change first."""
 
 class ConnectorServiceServicer(metaclass=_abc_1.ABCMeta):
     """ConnectorService keeps the connectors that read evidence by themselves."""
@@ -126,5 +130,13 @@ class ConnectorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_connector_service_pb2.CollectNowResponse, _abc.Awaitable[_connector_service_pb2.CollectNowResponse]]:
         """CollectNow has a connector read within the call's deadline; readings that come close together are one."""
+
+    @_abc_1.abstractmethod
+    def WakeConnector(
+        self,
+        request: _connector_service_pb2.WakeConnectorRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connector_service_pb2.WakeConnectorResponse, _abc.Awaitable[_connector_service_pb2.WakeConnectorResponse]]:
+        """WakeConnector asks that a connector is read soon, and does not wait for it: for whoever hears of a change first."""
 
 def add_ConnectorServiceServicer_to_server(servicer: ConnectorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -86,6 +86,7 @@ export const retried: ReadonlySet<string> = new Set([
   "release_passport.v1.ConnectorService/UpdateConnector",
   "release_passport.v1.ConnectorService/DeleteConnector",
   "release_passport.v1.ConnectorService/TestConnector",
+  "release_passport.v1.ConnectorService/WakeConnector",
   "release_passport.v1.JobService/ListDeadJobs",
   "release_passport.v1.JobService/RetryDeadJob",
   "release_passport.v1.JobService/DiscardDeadJob",

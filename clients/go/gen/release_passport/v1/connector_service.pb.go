@@ -9,6 +9,7 @@ package passportv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -868,11 +869,103 @@ func (x *CollectNowResponse) GetRevision() int64 {
 	return 0
 }
 
+// WakeConnectorRequest is what WakeConnector takes.
+type WakeConnectorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name is the connector's resource name.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WakeConnectorRequest) Reset() {
+	*x = WakeConnectorRequest{}
+	mi := &file_release_passport_v1_connector_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WakeConnectorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WakeConnectorRequest) ProtoMessage() {}
+
+func (x *WakeConnectorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_release_passport_v1_connector_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WakeConnectorRequest.ProtoReflect.Descriptor instead.
+func (*WakeConnectorRequest) Descriptor() ([]byte, []int) {
+	return file_release_passport_v1_connector_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *WakeConnectorRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// WakeConnectorResponse is what WakeConnector returns.
+type WakeConnectorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// due_time is when it is read next: now, or a moment after its last reading; unset where it is paused.
+	DueTime       *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WakeConnectorResponse) Reset() {
+	*x = WakeConnectorResponse{}
+	mi := &file_release_passport_v1_connector_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WakeConnectorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WakeConnectorResponse) ProtoMessage() {}
+
+func (x *WakeConnectorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_release_passport_v1_connector_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WakeConnectorResponse.ProtoReflect.Descriptor instead.
+func (*WakeConnectorResponse) Descriptor() ([]byte, []int) {
+	return file_release_passport_v1_connector_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *WakeConnectorResponse) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
 var File_release_passport_v1_connector_service_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_connector_service_proto_rawDesc = "" +
 	"\n" +
-	"+release_passport/v1/connector_service.proto\x12\x13release_passport.v1\x1a#release_passport/v1/connector.proto\x1a\"release_passport/v1/evidence.proto\"\x8d\x01\n" +
+	"+release_passport/v1/connector_service.proto\x12\x13release_passport.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#release_passport/v1/connector.proto\x1a\"release_passport/v1/evidence.proto\"\x8d\x01\n" +
 	"\x16CreateConnectorRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12<\n" +
 	"\tconnector\x18\x02 \x01(\v2\x1e.release_passport.v1.ConnectorR\tconnector\x12\x1d\n" +
@@ -926,7 +1019,11 @@ const file_release_passport_v1_connector_service_proto_rawDesc = "" +
 	"\x12CollectNowResponse\x12<\n" +
 	"\tconnector\x18\x01 \x01(\v2\x1e.release_passport.v1.ConnectorR\tconnector\x129\n" +
 	"\bevidence\x18\x02 \x03(\v2\x1d.release_passport.v1.EvidenceR\bevidence\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision2\xf3\x05\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"*\n" +
+	"\x14WakeConnectorRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"N\n" +
+	"\x15WakeConnectorResponse\x125\n" +
+	"\bdue_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime2\xdb\x06\n" +
 	"\x10ConnectorService\x12l\n" +
 	"\x0fCreateConnector\x12+.release_passport.v1.CreateConnectorRequest\x1a,.release_passport.v1.CreateConnectorResponse\x12c\n" +
 	"\fGetConnector\x12(.release_passport.v1.GetConnectorRequest\x1a).release_passport.v1.GetConnectorResponse\x12i\n" +
@@ -935,7 +1032,8 @@ const file_release_passport_v1_connector_service_proto_rawDesc = "" +
 	"\x0fDeleteConnector\x12+.release_passport.v1.DeleteConnectorRequest\x1a,.release_passport.v1.DeleteConnectorResponse\x12f\n" +
 	"\rTestConnector\x12).release_passport.v1.TestConnectorRequest\x1a*.release_passport.v1.TestConnectorResponse\x12]\n" +
 	"\n" +
-	"CollectNow\x12&.release_passport.v1.CollectNowRequest\x1a'.release_passport.v1.CollectNowResponseBS\n" +
+	"CollectNow\x12&.release_passport.v1.CollectNowRequest\x1a'.release_passport.v1.CollectNowResponse\x12f\n" +
+	"\rWakeConnector\x12).release_passport.v1.WakeConnectorRequest\x1a*.release_passport.v1.WakeConnectorResponseBS\n" +
 	"\x16dev.releasepassport.v1P\x01Z7release-passport.dev/gen/release_passport/v1;passportv1b\x06proto3"
 
 var (
@@ -950,7 +1048,7 @@ func file_release_passport_v1_connector_service_proto_rawDescGZIP() []byte {
 	return file_release_passport_v1_connector_service_proto_rawDescData
 }
 
-var file_release_passport_v1_connector_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_release_passport_v1_connector_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_release_passport_v1_connector_service_proto_goTypes = []any{
 	(*CreateConnectorRequest)(nil),  // 0: release_passport.v1.CreateConnectorRequest
 	(*CreateConnectorResponse)(nil), // 1: release_passport.v1.CreateConnectorResponse
@@ -966,39 +1064,45 @@ var file_release_passport_v1_connector_service_proto_goTypes = []any{
 	(*TestConnectorResponse)(nil),   // 11: release_passport.v1.TestConnectorResponse
 	(*CollectNowRequest)(nil),       // 12: release_passport.v1.CollectNowRequest
 	(*CollectNowResponse)(nil),      // 13: release_passport.v1.CollectNowResponse
-	(*Connector)(nil),               // 14: release_passport.v1.Connector
-	(*Evidence)(nil),                // 15: release_passport.v1.Evidence
+	(*WakeConnectorRequest)(nil),    // 14: release_passport.v1.WakeConnectorRequest
+	(*WakeConnectorResponse)(nil),   // 15: release_passport.v1.WakeConnectorResponse
+	(*Connector)(nil),               // 16: release_passport.v1.Connector
+	(*Evidence)(nil),                // 17: release_passport.v1.Evidence
+	(*timestamppb.Timestamp)(nil),   // 18: google.protobuf.Timestamp
 }
 var file_release_passport_v1_connector_service_proto_depIdxs = []int32{
-	14, // 0: release_passport.v1.CreateConnectorRequest.connector:type_name -> release_passport.v1.Connector
-	14, // 1: release_passport.v1.CreateConnectorResponse.connector:type_name -> release_passport.v1.Connector
-	14, // 2: release_passport.v1.GetConnectorResponse.connector:type_name -> release_passport.v1.Connector
-	14, // 3: release_passport.v1.ListConnectorsResponse.connectors:type_name -> release_passport.v1.Connector
-	14, // 4: release_passport.v1.UpdateConnectorRequest.connector:type_name -> release_passport.v1.Connector
-	14, // 5: release_passport.v1.UpdateConnectorResponse.connector:type_name -> release_passport.v1.Connector
-	14, // 6: release_passport.v1.DeleteConnectorResponse.connector:type_name -> release_passport.v1.Connector
-	14, // 7: release_passport.v1.TestConnectorRequest.connector:type_name -> release_passport.v1.Connector
-	14, // 8: release_passport.v1.CollectNowResponse.connector:type_name -> release_passport.v1.Connector
-	15, // 9: release_passport.v1.CollectNowResponse.evidence:type_name -> release_passport.v1.Evidence
-	0,  // 10: release_passport.v1.ConnectorService.CreateConnector:input_type -> release_passport.v1.CreateConnectorRequest
-	2,  // 11: release_passport.v1.ConnectorService.GetConnector:input_type -> release_passport.v1.GetConnectorRequest
-	4,  // 12: release_passport.v1.ConnectorService.ListConnectors:input_type -> release_passport.v1.ListConnectorsRequest
-	6,  // 13: release_passport.v1.ConnectorService.UpdateConnector:input_type -> release_passport.v1.UpdateConnectorRequest
-	8,  // 14: release_passport.v1.ConnectorService.DeleteConnector:input_type -> release_passport.v1.DeleteConnectorRequest
-	10, // 15: release_passport.v1.ConnectorService.TestConnector:input_type -> release_passport.v1.TestConnectorRequest
-	12, // 16: release_passport.v1.ConnectorService.CollectNow:input_type -> release_passport.v1.CollectNowRequest
-	1,  // 17: release_passport.v1.ConnectorService.CreateConnector:output_type -> release_passport.v1.CreateConnectorResponse
-	3,  // 18: release_passport.v1.ConnectorService.GetConnector:output_type -> release_passport.v1.GetConnectorResponse
-	5,  // 19: release_passport.v1.ConnectorService.ListConnectors:output_type -> release_passport.v1.ListConnectorsResponse
-	7,  // 20: release_passport.v1.ConnectorService.UpdateConnector:output_type -> release_passport.v1.UpdateConnectorResponse
-	9,  // 21: release_passport.v1.ConnectorService.DeleteConnector:output_type -> release_passport.v1.DeleteConnectorResponse
-	11, // 22: release_passport.v1.ConnectorService.TestConnector:output_type -> release_passport.v1.TestConnectorResponse
-	13, // 23: release_passport.v1.ConnectorService.CollectNow:output_type -> release_passport.v1.CollectNowResponse
-	17, // [17:24] is the sub-list for method output_type
-	10, // [10:17] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	16, // 0: release_passport.v1.CreateConnectorRequest.connector:type_name -> release_passport.v1.Connector
+	16, // 1: release_passport.v1.CreateConnectorResponse.connector:type_name -> release_passport.v1.Connector
+	16, // 2: release_passport.v1.GetConnectorResponse.connector:type_name -> release_passport.v1.Connector
+	16, // 3: release_passport.v1.ListConnectorsResponse.connectors:type_name -> release_passport.v1.Connector
+	16, // 4: release_passport.v1.UpdateConnectorRequest.connector:type_name -> release_passport.v1.Connector
+	16, // 5: release_passport.v1.UpdateConnectorResponse.connector:type_name -> release_passport.v1.Connector
+	16, // 6: release_passport.v1.DeleteConnectorResponse.connector:type_name -> release_passport.v1.Connector
+	16, // 7: release_passport.v1.TestConnectorRequest.connector:type_name -> release_passport.v1.Connector
+	16, // 8: release_passport.v1.CollectNowResponse.connector:type_name -> release_passport.v1.Connector
+	17, // 9: release_passport.v1.CollectNowResponse.evidence:type_name -> release_passport.v1.Evidence
+	18, // 10: release_passport.v1.WakeConnectorResponse.due_time:type_name -> google.protobuf.Timestamp
+	0,  // 11: release_passport.v1.ConnectorService.CreateConnector:input_type -> release_passport.v1.CreateConnectorRequest
+	2,  // 12: release_passport.v1.ConnectorService.GetConnector:input_type -> release_passport.v1.GetConnectorRequest
+	4,  // 13: release_passport.v1.ConnectorService.ListConnectors:input_type -> release_passport.v1.ListConnectorsRequest
+	6,  // 14: release_passport.v1.ConnectorService.UpdateConnector:input_type -> release_passport.v1.UpdateConnectorRequest
+	8,  // 15: release_passport.v1.ConnectorService.DeleteConnector:input_type -> release_passport.v1.DeleteConnectorRequest
+	10, // 16: release_passport.v1.ConnectorService.TestConnector:input_type -> release_passport.v1.TestConnectorRequest
+	12, // 17: release_passport.v1.ConnectorService.CollectNow:input_type -> release_passport.v1.CollectNowRequest
+	14, // 18: release_passport.v1.ConnectorService.WakeConnector:input_type -> release_passport.v1.WakeConnectorRequest
+	1,  // 19: release_passport.v1.ConnectorService.CreateConnector:output_type -> release_passport.v1.CreateConnectorResponse
+	3,  // 20: release_passport.v1.ConnectorService.GetConnector:output_type -> release_passport.v1.GetConnectorResponse
+	5,  // 21: release_passport.v1.ConnectorService.ListConnectors:output_type -> release_passport.v1.ListConnectorsResponse
+	7,  // 22: release_passport.v1.ConnectorService.UpdateConnector:output_type -> release_passport.v1.UpdateConnectorResponse
+	9,  // 23: release_passport.v1.ConnectorService.DeleteConnector:output_type -> release_passport.v1.DeleteConnectorResponse
+	11, // 24: release_passport.v1.ConnectorService.TestConnector:output_type -> release_passport.v1.TestConnectorResponse
+	13, // 25: release_passport.v1.ConnectorService.CollectNow:output_type -> release_passport.v1.CollectNowResponse
+	15, // 26: release_passport.v1.ConnectorService.WakeConnector:output_type -> release_passport.v1.WakeConnectorResponse
+	19, // [19:27] is the sub-list for method output_type
+	11, // [11:19] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_connector_service_proto_init() }
@@ -1018,7 +1122,7 @@ func file_release_passport_v1_connector_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_release_passport_v1_connector_service_proto_rawDesc), len(file_release_passport_v1_connector_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

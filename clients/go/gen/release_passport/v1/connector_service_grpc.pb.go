@@ -26,6 +26,7 @@ const (
 	ConnectorService_DeleteConnector_FullMethodName = "/release_passport.v1.ConnectorService/DeleteConnector"
 	ConnectorService_TestConnector_FullMethodName   = "/release_passport.v1.ConnectorService/TestConnector"
 	ConnectorService_CollectNow_FullMethodName      = "/release_passport.v1.ConnectorService/CollectNow"
+	ConnectorService_WakeConnector_FullMethodName   = "/release_passport.v1.ConnectorService/WakeConnector"
 )
 
 // ConnectorServiceClient is the client API for ConnectorService service.
@@ -48,6 +49,8 @@ type ConnectorServiceClient interface {
 	TestConnector(ctx context.Context, in *TestConnectorRequest, opts ...grpc.CallOption) (*TestConnectorResponse, error)
 	// CollectNow has a connector read within the call's deadline; readings that come close together are one.
 	CollectNow(ctx context.Context, in *CollectNowRequest, opts ...grpc.CallOption) (*CollectNowResponse, error)
+	// WakeConnector asks that a connector is read soon, and does not wait for it: for whoever hears of a change first.
+	WakeConnector(ctx context.Context, in *WakeConnectorRequest, opts ...grpc.CallOption) (*WakeConnectorResponse, error)
 }
 
 type connectorServiceClient struct {
@@ -128,6 +131,16 @@ func (c *connectorServiceClient) CollectNow(ctx context.Context, in *CollectNowR
 	return out, nil
 }
 
+func (c *connectorServiceClient) WakeConnector(ctx context.Context, in *WakeConnectorRequest, opts ...grpc.CallOption) (*WakeConnectorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WakeConnectorResponse)
+	err := c.cc.Invoke(ctx, ConnectorService_WakeConnector_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ConnectorServiceServer is the server API for ConnectorService service.
 // All implementations must embed UnimplementedConnectorServiceServer
 // for forward compatibility.
@@ -148,6 +161,8 @@ type ConnectorServiceServer interface {
 	TestConnector(context.Context, *TestConnectorRequest) (*TestConnectorResponse, error)
 	// CollectNow has a connector read within the call's deadline; readings that come close together are one.
 	CollectNow(context.Context, *CollectNowRequest) (*CollectNowResponse, error)
+	// WakeConnector asks that a connector is read soon, and does not wait for it: for whoever hears of a change first.
+	WakeConnector(context.Context, *WakeConnectorRequest) (*WakeConnectorResponse, error)
 	mustEmbedUnimplementedConnectorServiceServer()
 }
 
@@ -178,6 +193,9 @@ func (UnimplementedConnectorServiceServer) TestConnector(context.Context, *TestC
 }
 func (UnimplementedConnectorServiceServer) CollectNow(context.Context, *CollectNowRequest) (*CollectNowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CollectNow not implemented")
+}
+func (UnimplementedConnectorServiceServer) WakeConnector(context.Context, *WakeConnectorRequest) (*WakeConnectorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WakeConnector not implemented")
 }
 func (UnimplementedConnectorServiceServer) mustEmbedUnimplementedConnectorServiceServer() {}
 func (UnimplementedConnectorServiceServer) testEmbeddedByValue()                          {}
@@ -326,6 +344,24 @@ func _ConnectorService_CollectNow_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ConnectorService_WakeConnector_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WakeConnectorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConnectorServiceServer).WakeConnector(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConnectorService_WakeConnector_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConnectorServiceServer).WakeConnector(ctx, req.(*WakeConnectorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ConnectorService_ServiceDesc is the grpc.ServiceDesc for ConnectorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -360,6 +396,10 @@ var ConnectorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CollectNow",
 			Handler:    _ConnectorService_CollectNow_Handler,
+		},
+		{
+			MethodName: "WakeConnector",
+			Handler:    _ConnectorService_WakeConnector_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -12,6 +12,7 @@ from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import connectors as wire
 from release_passport_server.wire.evidence import evidence_to_proto
 from release_passport_server.wire.paging import next_token, page_from_request
+from release_passport_server.wire.times import timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,13 @@ class ConnectorHandlers:
             evidence=[evidence_to_proto(one) for one in reading.items],
             revision=reading.revision,
         )
+
+    async def WakeConnector(
+        self, principal: Principal, request: pb.WakeConnectorRequest
+    ) -> pb.WakeConnectorResponse:
+        """Have it read soon."""
+        due = await self.connectors.wake(principal, wire.connector_name(principal, request.name))
+        return pb.WakeConnectorResponse(due_time=None if due is None else timestamp(due))
 
 
 def _shown(principal: Principal, shown: ShownConnector) -> connector_pb2.Connector:
