@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from release_passport.v1 import (
+    access_pb2,
     access_service_pb2,
     approval_service_pb2,
     catalog_service_pb2,
@@ -72,6 +73,11 @@ async def a_voter_loses_the_role(place: Place, release: str, vote: str) -> None:
     await place.admin("DeleteRoleBinding", access_service_pb2.DeleteRoleBindingRequest(name=name))
 
 
+async def a_voter_is_banned(place: Place, release: str, vote: str) -> None:
+    ban = access_pb2.Ban(principal="user:ada", reason=REASON)
+    await place.admin("CreateBan", access_service_pb2.CreateBanRequest(ban=ban))
+
+
 async def somebody_rejects(place: Place, release: str, vote: str) -> None:
     await place.reject("user:both", release)
 
@@ -101,6 +107,7 @@ CHANGES: tuple[Change, ...] = (
     a_vote_is_taken_back,
     a_voter_leaves_the_group,
     a_voter_loses_the_role,
+    a_voter_is_banned,
     somebody_rejects,
     a_policy_comes,
     the_environment_requires_a_policy,

@@ -170,6 +170,7 @@ def test_where_nobody_tells_exposure_while_it_runs_the_clock_runs_from_its_start
     assert pass_time(ATTEMPT, [before, look(1, serving=False)], 0 * MINUTE) == START
     # A blue-green release is exposed by its promotion, once its window has passed; else it counts from there.
     assert pass_time(ATTEMPT, [unknown, look(31, serving=True)], 30 * MINUTE) == START + 30 * MINUTE
+    assert pass_time(ATTEMPT, [look(31, serving=True)], 30 * MINUTE) == START + 61 * MINUTE
     assert pass_time(ATTEMPT, [unknown, look(20, serving=True)], 30 * MINUTE) == START + 50 * MINUTE
 
 

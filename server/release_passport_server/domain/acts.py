@@ -312,6 +312,8 @@ class Acts:
     exemptions: tuple[Exemption, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     groups: tuple[Group, ...] = ()
+    # Nobody gets in as one of these, and what they voted counts no longer.
+    banned: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         """Say whether anybody recorded anything that could count."""

@@ -14,6 +14,7 @@ from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.grants import GuardedStore
+from release_passport_server.services.reconsider import reconsider_votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Bans:
         def put(tx: Transaction) -> tuple[Ban, str]:
             made = replace(wanted, ban_id=self.ids.ulid(tx.now), creator=ask.principal.id, create_time=tx.now)
             tx.put_ban(made)
+            # Votes of theirs count no longer.
+            reconsider_votes(tx, ("*",), ("*",))
             name = str(BanName(tx.tenant, made.ban_id))
             record(tx, ask, name, principal=made.principal, credential=made.credential, reason=made.reason)
             return made, made.ban_id
@@ -52,6 +55,7 @@ class Bans:
                 raise Precondition("ALREADY_ENDED", f"ban {ban_id} was ended at {before.end_time}")
             ended = replace(before, end_time=tx.now)
             tx.put_ban(ended)
+            reconsider_votes(tx, ("*",), ("*",))
             record(tx, ask, str(BanName(tx.tenant, ban_id)), principal=ended.principal)
             return ended, ban_id
 

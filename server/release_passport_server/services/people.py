@@ -132,6 +132,8 @@ class Standing:
 
     def _may_still(self, vote: Vote, loaded: LoadedCase, rule: Rule | None) -> bool:
         release = loaded.release
+        if vote.voter in loaded.acts.banned:
+            return False
         tenant = release.name.split("/")[1]
         voter = Principal(vote.voter, tenant, loaded.now, groups=vote.voter_groups)
         identity = release.identity

@@ -87,10 +87,13 @@ def pass_time(attempt: Attempt, looks: Sequence[Look], watched: timedelta) -> da
     """Return when an attempt has been exposed for so long; where nobody sees exposure it counts from the start."""
     if not watched:
         return attempt.start_time
-    told = [look.time for look in looks if look.exposed is not None and is_within(attempt, look)]
-    blind_until = min(told, default=None)
-    # What has passed by then stays so: all of a blue-green release is exposed by its promotion, at last.
-    if blind_until is None or blind_until >= attempt.start_time + watched:
+    mine = [look for look in looks if is_within(attempt, look)]
+    first_told = min((look.time for look in mine if look.exposed is not None), default=None)
+    if first_told is None:
+        return attempt.start_time + watched
+    # Somebody looked, and could not tell: a blue-green release is exposed by its promotion, which waited for this.
+    hidden = any(look.exposed is None and look.time < first_told for look in mine)
+    if hidden and first_told >= attempt.start_time + watched:
         return attempt.start_time + watched
     return passes(attempt, looks, watched)
 

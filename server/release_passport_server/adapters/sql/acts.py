@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Select, bindparam, select
 
 from release_passport_server.adapters.sql import tables
-from release_passport_server.adapters.sql.documents import Collection
+from release_passport_server.adapters.sql.documents import BANS, Collection
 from release_passport_server.adapters.sql.lists import among
 from release_passport_server.domain.acts import (
     MAX_OVERRIDE,
@@ -95,19 +95,19 @@ def in_catalogue(act: Act) -> bool:
 
 
 def of_tenant(connection: Connection, tenant: str) -> Acts:
-    """Return what counts everywhere in a tenant: freezes that nobody ended, and groups."""
+    """Return what counts everywhere in a tenant: freezes that nobody ended, groups, and who is banned."""
     c = tables.documents.c
-    rows = select(c.collection, c.body).where(
-        c.tenant == tenant, c.collection.in_([FREEZES.name, GROUPS.name])
-    )
-    freezes, groups = [], []
+    kept = {one.name: one for one in (FREEZES, GROUPS, BANS)}
+    rows = select(c.collection, c.body).where(c.tenant == tenant, c.collection.in_(kept))
+    found: defaultdict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(rows.order_by(c.collection, c.id)):
-        if row.collection == GROUPS.name:
-            groups.append(GROUPS.decode(row.body))
-        else:
-            freezes.append(FREEZES.decode(row.body))
-    standing = tuple(freeze for freeze in freezes if freeze.end_time is None)
-    return Acts(freezes=standing, groups=tuple(groups))
+        found[row.collection].append(kept[row.collection].decode(row.body))
+    return Acts(
+        freezes=tuple(freeze for freeze in found[FREEZES.name] if freeze.end_time is None),
+        groups=tuple(found[GROUPS.name]),
+        # Who is refused with one credential alone is still who they are.
+        banned=frozenset(ban.principal for ban in found[BANS.name] if ban.holds("")),
+    )
 
 
 def of_releases(connection: Connection, tenant: str, names: Sequence[str]) -> dict[str, Acts]:
@@ -158,7 +158,8 @@ def joined(tenant: Acts, place: Iterable[Any], release: Acts | None) -> Acts:
     waivers = [one for one in place if isinstance(one, Waiver)]
     overrides = tuple(one for one in place if isinstance(one, Override))
     own = Acts() if release is None else release
-    return Acts(own.votes, (*waivers, *own.waivers), overrides, own.exemptions, tenant.freezes, tenant.groups)
+    waived, all_of = (*waivers, *own.waivers), (tenant.freezes, tenant.groups, tenant.banned)
+    return Acts(own.votes, waived, overrides, own.exemptions, *all_of)
 
 
 @lru_cache

@@ -123,7 +123,7 @@ class ResourceWrites(NoticeWrites):
     def put_ban(self, ban: Ban) -> None:
         """Insert or replace a ban."""
         self._put(BANS, ban)
-        self._access_changed = True
+        self._access_changed = self._catalog_changed = True
 
     def put_tenant(self, tenant: Tenant) -> None:
         """Insert or replace the tenant."""
