@@ -61,6 +61,7 @@ async def _said(client: str, port: int, files: Certificates, lines: list[dict[st
         *RUNNERS[client], stdin=pipe, stdout=pipe, stderr=pipe, env=os.environ | own
     )
     content = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    output, trouble = await asyncio.wait_for(run.communicate(content), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        output, trouble = await run.communicate(content)
     assert run.returncode == 0, trouble.decode()
     return [json.loads(line) for line in output.splitlines()]

@@ -38,7 +38,8 @@ async def test_a_watcher_goes_on_and_fails_closed_as_the_table_says(client: str,
         run = await asyncio.create_subprocess_exec(
             *RUNNERS[client], "watch", stdin=pipe, stdout=pipe, stderr=pipe, env=os.environ | own
         )
-        output, trouble = await asyncio.wait_for(run.communicate(lines.encode()), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            output, trouble = await run.communicate(lines.encode())
     assert run.returncode == 0, trouble.decode()
     said = [json.loads(line) for line in output.splitlines()]
     asked = [server.asked[one.name] for one in scenarios()]

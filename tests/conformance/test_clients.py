@@ -53,6 +53,7 @@ async def _run(
     run = await asyncio.create_subprocess_exec(
         *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
     )
-    output, trouble = await asyncio.wait_for(run.communicate("\n".join(lines).encode() + b"\n"), 60)
+    async with asyncio.timeout(60):
+        output, trouble = await run.communicate("\n".join(lines).encode() + b"\n")
     assert run.returncode == 0, trouble.decode()
     return [json.loads(line) for line in output.splitlines()]

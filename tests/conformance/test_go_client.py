@@ -66,7 +66,8 @@ async def test_the_programs_of_the_readme_run(example: int, says: str, tmp_path:
             str(tmp_path / "main"), cwd=tmp_path, env=own, stdout=asyncio.subprocess.PIPE
         )
         assert run.stdout is not None
-        line = await asyncio.wait_for(run.stdout.readline(), 20)
+        async with asyncio.timeout(20):
+            line = await run.stdout.readline()
         if run.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 run.terminate()

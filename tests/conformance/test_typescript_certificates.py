@@ -58,6 +58,7 @@ async def _who_am_i(server: RealServer, folder: Path, shown: Pair | None) -> Any
         *RUNNERS["typescript"], stdin=pipe, stdout=pipe, stderr=pipe, env=os.environ | own
     )
     line = json.dumps({"call": "AccessService/WhoAmI", "request": {}}) + "\n"
-    output, trouble = await asyncio.wait_for(run.communicate(line.encode()), 60)
+    async with asyncio.timeout(60):
+        output, trouble = await run.communicate(line.encode())
     assert run.returncode == 0, trouble.decode()
     return json.loads(output)

@@ -158,7 +158,8 @@ async def traffic(address: str, token: str) -> AsyncIterator[Traffic]:
         await client.create_policy(policy_service_pb2.CreatePolicyRequest(policy=policy))
         made = Traffic(client)
         tasks = [asyncio.create_task(made.watch())]
-        await asyncio.wait_for(made.synced.wait(), 30)
+        async with asyncio.timeout(30):
+            await made.synced.wait()
         tasks += [asyncio.create_task(made.ask()) for _ in range(AT_ONCE)]
         try:
             yield made

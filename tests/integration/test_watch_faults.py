@@ -169,7 +169,8 @@ async def test_a_hole_in_the_feed_ends_streams_and_skips_nothing(
         # Where the tail itself comes upon one, everybody who watches the tenant is told.
         held = asyncio.Event()
         reading, running.store.revisions = running.store.revisions, _never(held)  # type: ignore[method-assign]
-        await asyncio.wait_for(held.wait(), 5)
+        async with asyncio.timeout(5):
+            await held.wait()
         await turned(caller, "1.1.0", 2)
         newest = await running.store.read("default", lambda reader: reader.revision())
         await running.store.aside.write(lambda connection, _: _without(connection, newest - 2))
@@ -226,7 +227,8 @@ async def _listed(caller: Caller) -> list[tuple[int, int]]:
 async def _until_silent(stream: Any, seconds: float) -> None:
     """Read what comes; raise TimeoutError once nothing does for so long."""
     while True:
-        await asyncio.wait_for(stream.next(), seconds)
+        async with asyncio.timeout(seconds):
+            await stream.next()
 
 
 async def _for_ever(stream: Any) -> None:

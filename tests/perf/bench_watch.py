@@ -65,7 +65,8 @@ class Streams:
 
     async def told(self, count: int) -> float:
         """Return when the last of so many messages was heard."""
-        return max([await asyncio.wait_for(self.heard.get(), 60) for _ in range(count)])
+        async with asyncio.timeout(60):
+            return max([await self.heard.get() for _ in range(count)])
 
     async def close(self) -> None:
         """Hang up."""

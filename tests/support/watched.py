@@ -30,7 +30,8 @@ class Stream:
 
     async def next(self) -> pb.WatchDecisionResponse:
         """Return the next message; raise what ends the stream, EOFError at its end."""
-        read: Any = await asyncio.wait_for(self.call.read(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            read: Any = await self.call.read()
         if read is aio.EOF:
             raise EOFError
         message: pb.WatchDecisionResponse = read

@@ -106,7 +106,8 @@ class Watching:
             await asyncio.sleep(len(streams) / GOODBYES_PER_SECOND / parts)
         if self._streams:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._gone.wait(), LAST_WORDS_SECONDS)
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await self._gone.wait()
         await self.tail.close()
 
     @property
