@@ -104,7 +104,10 @@ class Process:
         dispatcher = Dispatcher(
             application.handlers, application.authenticator, self._limits, self._metrics, application.roles
         )
+        # Routes are tried in turn, and controllers ask the most.
+        gates = [] if application.gates is None else application.gates(self._limits_of_api()).routes()
         routes = [
+            *gates,
             *probe_routes(Readiness(self._limits, application.ready), application.roles),
             metrics_route(self._metrics),
             *json_rpc_routes(dispatcher, methods),
@@ -113,8 +116,6 @@ class Process:
         ]
         if application.audit is not None:
             routes += log_routes(application.audit, dispatcher, self._limits_of_api())
-        if application.gates is not None:
-            routes += application.gates(self._limits_of_api()).routes()
         tls = _tls(settings.http)
         connections = Connections(most=settings.grpc.connections)
         self._grpc = GRPCServer(

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
+import json
 import multiprocessing
+import os
 import socket
 import sys
 import tempfile
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,9 +25,10 @@ import httpx
 from grpc import aio
 
 _TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(_TESTS), str(_TESTS.parent / "deploy" / "demo")]
+sys.path[:0] = [str(_TESTS)]
 
-from perf.servers import passport, sqlite_url  # noqa: E402
+from perf.http1 import Client, serve  # noqa: E402
+from perf.servers import Served, passport, sqlite_url  # noqa: E402
 from support.calls import Caller  # noqa: E402
 from support.gates import CONFIRMING, GateCaller, image, registered  # noqa: E402
 from support.shop import opened, released  # noqa: E402
@@ -33,25 +36,38 @@ from support.shop import opened, released  # noqa: E402
 GATES = 50
 RELEASE = "tenants/default/services/checkout/environments/prod/releases/1.0.0"
 EVALUATE = "/release_passport.v1.DecisionService/Evaluate"
-Call = Callable[[int], Awaitable[httpx.Response]]
+TOKEN = "bench-cluster-token"
+Call = Callable[[int], Awaitable[int]]
 
 
 def _cluster(folder: str, ready: Any) -> None:
-    """Serve a Canary and its Deployment until the end."""
-    from cluster import Cluster
+    """Serve Canaries and their Deployments until the end."""
+    asyncio.run(_serve_objects(Path(folder), ready))
 
-    held = Cluster()
-    held.settings(Path(folder))
-    containers = [{"name": "app", "image": image("1.0.0")}]
-    path = "/apis/apps/v1/namespaces/shop/deployments/checkout"
-    held.put(path, "Deployment", {"template": {"spec": {"containers": containers}}})
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "checkout"}
-    analysis = {"stepWeight": 10, "maxWeight": 50, "webhooks": []}
-    path = "/apis/flagger.app/v1beta1/namespaces/shop/canaries/checkout"
-    status: dict[str, object] = {"phase": "Progressing", "canaryWeight": 10}
-    held.put(path, "Canary", {"targetRef": target, "analysis": analysis}, status)
+
+async def _serve_objects(folder: Path, ready: Any) -> None:
+    answers: dict[bytes, bytes] = {}
+    for number in range(GATES):
+        name = f"checkout-{number}"
+        containers = [{"name": "app", "image": image("1.0.0")}]
+        workload = {"template": {"spec": {"containers": containers}}}
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        canary = {"targetRef": target, "analysis": {"stepWeight": 10, "maxWeight": 50, "webhooks": []}}
+        status = {"phase": "Progressing", "canaryWeight": 10}
+        for path, kind, spec in (
+            (f"/apis/apps/v1/namespaces/shop/deployments/{name}", "Deployment", workload),
+            (f"/apis/flagger.app/v1beta1/namespaces/shop/canaries/{name}", "Canary", canary),
+        ):
+            metadata = {"name": name, "namespace": "shop", "uid": f"{kind}-{number}"}
+            held = {"kind": kind, "metadata": metadata, "spec": spec, "status": status}
+            answers[path.encode()] = json.dumps(held).encode()
+    serving = await serve(answers, TOKEN)
+    here = folder / "clusters" / "eu-1"
+    here.mkdir(parents=True)
+    (here / "server").write_text(f"http://127.0.0.1:{serving.sockets[0].getsockname()[1]}")
+    (here / "token").write_text(TOKEN)
     ready.set()
-    time.sleep(3600)
+    await serving.serve_forever()
 
 
 async def paced(call: Call, rate: float, seconds: float) -> list[tuple[int, float]]:
@@ -62,11 +78,26 @@ async def paced(call: Call, rate: float, seconds: float) -> list[tuple[int, floa
     async def one(number: int) -> None:
         due = began + number / rate
         await asyncio.sleep(max(0.0, due - loop.time()))
-        answer = await call(number)
-        found.append((answer.status_code, loop.time() - due))
+        status = await call(number)
+        found.append((status, loop.time() - due))
 
     await asyncio.gather(*(one(number) for number in range(int(rate * seconds))))
     return found
+
+
+async def round_of(name: str, server: int, *questions: tuple[Call, float], seconds: float) -> None:
+    """Have all of these asked at their rates together; print what came of the first, and what it took."""
+    before = _processor_seconds(server)
+    found = await asyncio.gather(*(paced(call, rate, seconds) for call, rate in questions))
+    spent = (_processor_seconds(server) - before) / sum(map(len, found)) * 1000
+    for number, one in enumerate(found):
+        print(told(name if number == 0 else "  Evaluate", one), flush=True)
+    print(f"  {spent:.2f} ms of the server's processor time a call", flush=True)
+
+
+def _processor_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def told(name: str, found: list[tuple[int, float]]) -> str:
@@ -74,40 +105,52 @@ def told(name: str, found: list[tuple[int, float]]) -> str:
     times = sorted(seconds * 1000 for _, seconds in found)
     shares = [times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.99)]
     statuses = sorted({status for status, _ in found})
-    return f"{name:<34} {len(found):>6} calls  p50 {shares[0]:6.1f} ms  p99 {shares[1]:6.1f} ms  status {statuses}"
+    return f"{name:<48} {len(found):>6} calls  p50 {shares[0]:6.1f} ms  p99 {shares[1]:6.1f} ms  status {statuses}"
 
 
-async def measure(grpc: str, web: str, token: str, rate: float, seconds: float) -> None:
+def _question(client: Client, gate: GateCaller, hook: str) -> bytes:
+    """Return the call of a webhook as bytes."""
+    body = {"name": gate.gate.object_name, "namespace": "shop", "phase": "Progressing", "metadata": {}}
+    shown = base64.b64encode(f"flagger:{gate.credential}".encode()).decode()
+    return client.post(gate.url(hook), {"authorization": f"Basic {shown}"}, json.dumps(body).encode())
+
+
+async def measure(served: Served, web: str, rate: float, seconds: float) -> None:
     """Set up the shop and print what is measured."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    async with aio.insecure_channel(grpc) as channel, httpx.AsyncClient(base_url=web, limits=limits) as http:
+    at = web.removeprefix("http://").partition(":")
+    client, server, token = Client(at[0], int(at[2])), served.pid, served.target.token
+    grpc = f"{served.target.host}:{served.target.port}"
+    async with aio.insecure_channel(grpc) as channel, httpx.AsyncClient(base_url=web) as http:
         admin = Caller(cast(Any, SimpleNamespace(channel=channel)), token)
         await opened(admin)
         await released(admin, "1.0.0")
-        gates = [await registered(admin, http, hooks=[*CONFIRMING, "rollback"]) for _ in range(GATES)]
-        answer = await gates[0].flagger("confirm-rollout")
-        assert answer.status_code == 200, answer.text
+        gates = [
+            await registered(admin, http, hooks=[*CONFIRMING, "rollback"], object_name=f"checkout-{number}")
+            for number in range(GATES)
+        ]
 
         def asking(hook: str) -> Call:
-            async def call(number: int) -> httpx.Response:
-                gate: GateCaller = gates[number % GATES]
-                return await gate.flagger(hook)
+            questions = [_question(client, gate, hook) for gate in gates]
+
+            async def call(number: int) -> int:
+                return (await client.ask(questions[number % GATES]))[0]
 
             return call
 
-        async def evaluate(_: int) -> httpx.Response:
-            headers = {"authorization": f"Bearer {token}"}
-            return await http.post(EVALUATE, json={"release": RELEASE}, headers=headers)
+        body = json.dumps({"release": RELEASE}).encode()
+        question = client.post(EVALUATE, {"authorization": f"Bearer {token}"}, body)
 
-        print(told(f"Evaluate at {rate:.0f}/s, alone", await paced(evaluate, rate, seconds)), flush=True)
+        async def evaluate(_: int) -> int:
+            return (await client.ask(question))[0]
+
+        status, answer = await client.ask(_question(client, gates[0], "confirm-rollout"))
+        assert status == 200, answer
+        await round_of(f"Evaluate at {rate:.0f}/s, alone", server, (evaluate, rate), seconds=seconds)
         for hook, words in (("rollback", "refused"), ("confirm-rollout", "opened")):
-            alone = await paced(asking(hook), rate, seconds)
-            print(told(f"{words} at {rate:.0f}/s, alone", alone), flush=True)
-            both = await asyncio.gather(
-                paced(asking(hook), rate, seconds), paced(evaluate, rate / 2, seconds)
-            )
-            print(told(f"{words} at {rate:.0f}/s, beside Evaluate", both[0]), flush=True)
-            print(told(f"  Evaluate at {rate / 2:.0f}/s", both[1]), flush=True)
+            gate = (asking(hook), rate)
+            await round_of(f"{words} at {rate:.0f}/s, alone", server, gate, seconds=seconds)
+            name = f"{words} at {rate:.0f}/s, beside Evaluate at {rate / 2:.0f}/s"
+            await round_of(name, server, gate, (evaluate, rate / 2), seconds=seconds)
 
 
 def main() -> None:
@@ -130,8 +173,7 @@ def main() -> None:
             "PASSPORT_SERVER_HTTP_LISTEN": f"127.0.0.1:{port}",
         }
         served = cleanup.enter_context(passport(folder, sqlite_url(folder), **more))
-        at = f"{served.target.host}:{served.target.port}"
-        asyncio.run(measure(at, f"http://127.0.0.1:{port}", served.target.token, given.rate, given.seconds))
+        asyncio.run(measure(served, f"http://127.0.0.1:{port}", given.rate, given.seconds))
         cluster.kill()
 
 

@@ -48,14 +48,18 @@ class GuardedClients:
             keepalive_expiry=IDLE_SECONDS,
             network_backend=GuardedNetwork(reach, self._resolve),
         ) as pool:
-            yield GuardedClient(pool, reach, self._user_agent)
+            yield GuardedClient(pool, reach, self._user_agent, connections)
 
 
 class GuardedClient:
     """Calls one configured system; see the port."""
 
-    def __init__(self, pool: httpcore.AsyncConnectionPool, reach: Reach, user_agent: str) -> None:
+    def __init__(
+        self, pool: httpcore.AsyncConnectionPool, reach: Reach, user_agent: str, connections: int
+    ) -> None:
         self._pool = pool
+        # Whoever waits for a connection waits here: the pool looks at all of them at each step.
+        self._room = asyncio.Semaphore(connections)
         self._reach = reach
         self._user_agent = user_agent
 
@@ -63,7 +67,7 @@ class GuardedClient:
         """Return the answer, whatever its status; raise OutboundError where there is none that can be trusted."""
         origin = self._reach.find(request.url)
         try:
-            async with asyncio.timeout(request.seconds):
+            async with asyncio.timeout(request.seconds), self._room:
                 return await self._followed(request)
         except TimeoutError as error:
             text = f"{origin} did not answer in full within {request.seconds:g} s"

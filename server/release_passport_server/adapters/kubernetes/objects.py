@@ -38,8 +38,18 @@ MAX_BYTES = 2 * 1024 * 1024
 MAX_LIST_BYTES = 16 * 1024 * 1024
 MAX_LISTED = 500
 SECONDS = 5.0
-# Each watched object takes one connection for as long as it is watched.
-CONNECTIONS = 2000
+# Each watched object takes one connection for as long as it is watched; so many others are kept for questions.
+WATCH_CONNECTIONS = 2000
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The clients of one cluster, and the files that they were made from."""
+
+    state: object
+    asking: StreamingClient
+    watching: StreamingClient
 
 
 @dataclass(slots=True)
@@ -49,7 +59,7 @@ class KubernetesObjects:
     folder: Path
     clients: StreamingClients
     patience: Patience = field(default_factory=Patience)
-    _open: dict[str, tuple[object, StreamingClient]] = field(default_factory=dict)
+    _open: dict[str, _Opened] = field(default_factory=dict)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -89,7 +99,7 @@ class KubernetesObjects:
 
     async def lacking(self, tenant: str, wanted: ObjectRef, rights: Iterable[Right]) -> tuple[Right, ...]:
         """Return which of these rights the cluster says that its token has not; raise a ClusterError."""
-        client = await self._client(tenant, wanted)
+        client = (await self._opened(tenant, wanted)).asking
         server, credential = self._clusters.server(wanted.cluster), self._credential(wanted.cluster)
         reviewing = Reviewing(client, server, credential, wanted)
         return tuple([one async for one in reviewing.lacking(rights)])
@@ -100,7 +110,7 @@ class KubernetesObjects:
 
     async def watching(self, tenant: str, wanted: ObjectRef) -> Watching:
         """Return what watches one object; raise a ClusterError."""
-        client = await self._client(tenant, wanted)
+        client = (await self._opened(tenant, wanted)).watching
         return Watching(
             client, self._clusters.server(wanted.cluster), self._credential(wanted.cluster), wanted
         )
@@ -113,7 +123,7 @@ class KubernetesObjects:
     async def _answer(
         self, tenant: str, wanted: ObjectRef, path: str, verb: str, most: int, *, named: bool = True
     ) -> HTTPResponse:
-        client = await self._client(tenant, wanted)
+        client = (await self._opened(tenant, wanted)).asking
         request = HTTPRequest(
             f"{self._clusters.server(wanted.cluster)}{path}",
             credential=self._credential(wanted.cluster),
@@ -130,26 +140,31 @@ class KubernetesObjects:
             raise refused(answer.status, wanted, verb, retry_after(answer.headers), named=named)
         return answer
 
-    async def _client(self, tenant: str, wanted: ObjectRef) -> StreamingClient:
+    async def _opened(self, tenant: str, wanted: ObjectRef) -> _Opened:
         cluster = wanted.cluster
         if not self.knows(tenant, cluster):
             text = f"this server was given no cluster {quote(cluster[:100], safe='')}"
             raise ObjectNotFound(text, ClusterFailure.CLUSTER_UNKNOWN)
         state = (self._clusters.server(cluster), self._clusters.authority(cluster))
         known = self._open.get(cluster)
-        if known is not None and known[0] == state:
-            return known[1]
+        if known is not None and known.state == state:
+            return known
         async with self._opening:
             known = self._open.get(cluster)
-            if known is None or known[0] != state:
-                reach = self._clusters.reach(cluster)
+            if known is None or known.state != state:
+                reach, authority = self._clusters.reach(cluster), state[1][0]
+                asking = self.clients.open(reach, authority, connections=CONNECTIONS)
+                watching = self.clients.open(reach, authority, connections=WATCH_CONNECTIONS)
                 try:
-                    opened = self.clients.open(reach, state[1][0], connections=CONNECTIONS)
-                    known = (state, await self._stack.enter_async_context(opened))
+                    known = _Opened(
+                        state,
+                        await self._stack.enter_async_context(asking),
+                        await self._stack.enter_async_context(watching),
+                    )
                 except OutboundError as error:
                     raise unreachable(error, wanted) from error
                 self._open[cluster] = known
-        return known[1]
+        return known
 
     def _credential(self, cluster: str) -> str:
         token = self._clusters.token(cluster)
