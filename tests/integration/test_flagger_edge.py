@@ -12,6 +12,8 @@ from sqlalchemy import select
 
 from release_passport.v1 import audit_service_pb2, gate_service_pb2, release_service_pb2
 from release_passport_server.adapters.sql import tables
+from release_passport_server.domain.gate import HeldWorkload
+from release_passport_server.services.held import held
 from support.calls import Caller
 from support.gates import CONFIRMING, OURS, GateCaller, Objects, created, image, registered, settled
 from support.requests import identity
@@ -58,6 +60,24 @@ async def gate_of(shop: Shop, version: str, **changes: object) -> GateCaller:
     shop.objects.canary(webhooks=gate.webhooks(*CONFIRMING, "rollback"))
     shop.objects.deployment(image(version))
     return gate
+
+
+async def test_what_waits_is_known_to_those_who_look_at_the_application(shop: Shop) -> None:
+    gate = await gate_of(shop, "1.0.9")
+    store = shop.admin.server.store
+
+    async def waiting() -> tuple[HeldWorkload, ...]:
+        return await store.read("default", lambda reader: held(reader, OURS.service, OURS.environment))
+
+    await created(shop.admin, "1.0.9")
+    assert (await gate.flagger("confirm-rollout")).status_code == 403
+    ours = HeldWorkload("flagger.app", "Canary", "shop", "checkout", frozenset({digest_of("1.0.9")}))
+    assert ours in await waiting()
+    await released(shop.admin, "1.0.9")
+    assert (await gate.flagger("confirm-rollout")).status_code == 200
+    # A rollback hook that does not roll back makes nothing wait.
+    assert (await gate.flagger("rollback")).status_code == 403
+    assert ours not in await waiting()
 
 
 async def test_a_start_waits_until_what_is_missing_is_there(shop: Shop) -> None:

@@ -144,6 +144,17 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldWorkload:
+    """A controller's object that was last told to wait at a gate, while it was about to run these digests."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    digests: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class GateAnswer:
     """What a gate was answered last at one hook about one set of digests; written when the answer changes."""
 

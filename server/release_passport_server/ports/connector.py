@@ -15,6 +15,7 @@ from release_passport_server.domain.access import Scope
 from release_passport_server.domain.connector import CollectFailure, Observation, OpenAttempt
 from release_passport_server.domain.errors import Unavailable, Violation
 from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.gate import HeldWorkload
 from release_passport_server.domain.way_back import WayBack
 
 
@@ -91,6 +92,8 @@ class Target:
     attempt: OpenAttempt | None = None
     # Returns the ways back from the newest releases there, by the server's own record.
     ways_back: Callable[[], Awaitable[tuple[WayBack, ...]]] | None = None
+    # Returns the workloads there that wait at gates of ours, by the same record.
+    held: Callable[[], Awaitable[tuple[HeldWorkload, ...]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

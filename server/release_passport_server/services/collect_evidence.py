@@ -24,6 +24,7 @@ from release_passport_server.domain.connector import (
 )
 from release_passport_server.domain.errors import NotFound, PassportError, Precondition
 from release_passport_server.domain.evidence import EvidenceItem, Subject
+from release_passport_server.domain.gate import HeldWorkload
 from release_passport_server.domain.ids import AttemptName
 from release_passport_server.domain.job import Claim
 from release_passport_server.domain.kind import SubjectType, kind_named
@@ -42,6 +43,7 @@ from release_passport_server.ports.connector import Connectors as ConnectorKinds
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.store import Reader, Store, Transaction
 from release_passport_server.services.bypasses import Bypasses
+from release_passport_server.services.held import held
 from release_passport_server.services.intake import is_from_the_future, place_of, put_items
 from release_passport_server.services.superseding import Superseding
 from release_passport_server.services.ways_back import ways_back
@@ -98,6 +100,9 @@ class SourceReading:
         async def find() -> tuple[WayBack, ...]:
             return await self.store.read(tenant, lambda reader: ways_back(reader, service, environment))
 
+        async def waiting() -> tuple[HeldWorkload, ...]:
+            return await self.store.read(tenant, lambda reader: held(reader, service, environment))
+
         return Target(
             tenant,
             connector.connector_id,
@@ -108,6 +113,7 @@ class SourceReading:
             source,
             attempt,
             find,
+            waiting,
         )
 
     async def collect(self, tenant: str, connector: Connector, attempt: OpenAttempt | None) -> Collected:

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from pydantic import StringConstraints
 
-from release_passport_server.adapters.connectors.argo_application import applied
-from release_passport_server.adapters.connectors.kubernetes.manifests import word
+from release_passport_server.adapters.connectors.argo_application import applied, health_without, waiting_in
+from release_passport_server.adapters.connectors.kubernetes.manifests import entries, word
 from release_passport_server.adapters.connectors.reading import (
     SettingsModel,
     broken,
@@ -53,12 +53,19 @@ class ArgoCD:
         asked = {"project": settings.project}
         if settings.namespace is not None:
             asked["appNamespace"] = settings.namespace
-        answer = await source.get(f"/api/v1/applications/{quote(settings.application, safe='')}", asked)
+        path = f"/api/v1/applications/{quote(settings.application, safe='')}"
+        answer = await source.get(path, asked)
         application = mapping(answer.value, source.place, "an object")
         found = word(application, "metadata", "name"), word(application, "spec", "project")
         if found != (settings.application, settings.project):
             raise broken(source.place, "the application that was asked for")
-        return applied(application, target.now)
+        waiting = waiting_in(application, await target.held() if target.held is not None else ())
+        if not waiting:
+            return applied(application, target.now)
+        # Its own status has no health of single resources since version 3.
+        tree = await source.get(f"{path}/resource-tree", asked, allowed=(403, 404))
+        nodes = entries(tree.value, "nodes") if tree.status == 200 else ()
+        return applied(application, target.now, health_without(application, waiting, nodes))
 
     async def probe(self, target: Target) -> Probe:
         """Say whether the application can be seen, and which policy of its project would let it be."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from release_passport_server.adapters.connectors.argo_application import applied
+from release_passport_server.adapters.connectors.argo_application import applied, health_without, waiting_in
+from release_passport_server.adapters.connectors.kubernetes.manifests import entries
 from release_passport_server.adapters.connectors.kubernetes.objects import ObjectConnector, Objects
 from release_passport_server.ports.cluster import Manifest
 from release_passport_server.ports.connector import Collected
@@ -21,4 +22,9 @@ class ArgoApplication(ObjectConnector):
 
     async def found(self, objects: Objects, manifest: Manifest) -> Collected:
         """Return how far the application is in sync."""
-        return applied(manifest, objects.target.now)
+        target = objects.target
+        waiting = waiting_in(manifest, await target.held() if target.held is not None else ())
+        # Where Argo CD keeps the health of each resource elsewhere, as it does since version 3, nothing is left out.
+        told = entries(manifest, "status", "resources")
+        left_out = health_without(manifest, waiting, told) if waiting else ""
+        return applied(manifest, target.now, left_out)
