@@ -199,13 +199,21 @@ def _policies(core: Core) -> PolicyHandlers:
 def _releases(core: Core) -> ReleaseHandlers:
     return ReleaseHandlers(
         CreateRelease(core.store, core.access),
-        StartRollout(core.store, core.access, core.cases),
-        FinishRollout(core.store, core.access, core.cases, core.messages, core.ids),
+        _start(core),
+        _finish(core),
         core.reading,
         core.clock,
         Export(core.store, core.access, core.audit, core.log.anchor, core.signing.sealer, core.clock),
         ShowPassport(core.store, core.access, _ballots(core), core.clock),
     )
+
+
+def _start(core: Core) -> StartRollout:
+    return StartRollout(core.store, core.access, core.cases, _finish(core))
+
+
+def _finish(core: Core) -> FinishRollout:
+    return FinishRollout(core.store, core.access, core.cases, core.messages, core.ids)
 
 
 def _tenants(core: Core) -> TenantHandlers:
@@ -224,8 +232,8 @@ def gate_answers(core: Core, clusters: ClusterObjects) -> AnswerGate:
     """Return what answers controllers at their gates."""
     record = GateRecord(
         core.store,
-        StartRollout(core.store, core.access, core.cases),
-        FinishRollout(core.store, core.access, core.cases, core.messages, core.ids),
+        _start(core),
+        _finish(core),
         GateSkips(Bypasses(core.messages, core.ids), ObservedEvidence(), core.ids),
     )
     return AnswerGate(

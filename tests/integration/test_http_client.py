@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from release_passport_server.adapters.http.client import MAX_CONNECTIONS, GuardedClient, GuardedClients
+from release_passport_server.adapters.http.client import GuardedClient, GuardedClients
 from release_passport_server.domain.outbound import Origin, OutboundError, OutboundFailure, Reach
 from release_passport_server.ports.http import HTTPRequest
 from support.certificates import Certificates
@@ -95,24 +95,6 @@ async def test_connections_are_kept_and_cookies_are_not() -> None:
                 await client.send(HTTPRequest(url))
     assert names.asked == ["api.test"]
     assert [asked.headers.get("cookie") for asked in it.asked] == [None] * 3
-
-
-async def test_as_many_are_asked_at_once_as_there_are_connections_and_who_waits_has_a_deadline() -> None:
-    answer, held = asyncio.Event(), reply(b"{}")
-
-    async def answers(asked: Asked, write: Write) -> None:
-        await answer.wait()
-        await held(asked, write)
-
-    async with peer(answers) as it, client_of(it.url()) as client:
-        calls = [asyncio.create_task(client.send(HTTPRequest(it.url()))) for _ in range(MAX_CONNECTIONS)]
-        assert await failure_of(client, it.url(), seconds=0.3) is OutboundFailure.TIMED_OUT
-        more = [asyncio.create_task(client.send(HTTPRequest(it.url()))) for _ in range(20)]
-        assert len(it.asked) == MAX_CONNECTIONS
-        answer.set()
-        assert [found.status for found in await asyncio.gather(*calls, *more)] == [200] * (
-            MAX_CONNECTIONS + 20
-        )
 
 
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

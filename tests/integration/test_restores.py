@@ -180,12 +180,23 @@ async def test_a_revert_under_a_new_name_goes_while_the_newer_one_is_under_way(s
     made = await shop.admin("CreateRelease", release_service_pb2.CreateReleaseRequest(identity=given))
     back = await decided(shop.admin, made.release.name)
     assert (back.effective_verdict, reasons(back)["RESTORES_PREVIOUS"]) == (ALLOW, "RESTORES_PREVIOUS")
-    # Outside of a gate who goes back ends the other one first.
+    again = await started(shop.admin, back)
+    assert again != attempt
+    # What was gone back from has ended so, outside of a gate as well.
+    (ended,) = await shop.attempts(shop.bad)
+    assert (ended.name, ended.outcome) == (attempt, release_pb2.ATTEMPT_OUTCOME_ROLLED_BACK)
+    assert ended.reason.endswith("went back to 1.0.1")
+    # Nothing else starts beside it.
     with pytest.raises(grpc.aio.AioRpcError, match="is open: finish it"):
         await started(shop.admin, back)
+
+
+async def test_what_was_rolled_back_by_hand_is_gone_back_from_as_well(shop: Shop) -> None:
+    attempt = await shop.begun(NEWEST)
     taken = release_service_pb2.FinishRolloutRequest(attempt=attempt, outcome="ATTEMPT_OUTCOME_ROLLED_BACK")
     await shop.admin("FinishRollout", taken)
-    # That it was rolled back is as good a reason as that it was open.
+    back = await decided(shop.admin, shop.good)
+    assert (back.effective_verdict, reasons(back)["RESTORES_PREVIOUS"]) == (ALLOW, "RESTORES_PREVIOUS")
     assert await started(shop.admin, back)
 
 

@@ -22,7 +22,7 @@ from release_passport_server.services.asking import Ask
 from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.gate_releases import release_of
 from release_passport_server.services.gate_skips import GateSkips
-from release_passport_server.services.start_rollout import StartRollout
+from release_passport_server.services.start_rollout import StartRollout, differs
 
 if TYPE_CHECKING:
     from release_passport_server.services.answer_gate import Reply
@@ -84,7 +84,7 @@ class GateRecord:
             for other in tx.open_attempts(name.service, name.environment):
                 if other.name.startswith(f"{name}/"):
                     return other.name
-                if goes_back and _differs(tx, name, other):
+                if goes_back and differs(tx, name, other):
                     self._end(tx, gate, other, "ROLLED_BACK", f"{gate.place} went back to {name.version}")
                 elif other.starter == gate.principal:
                     # Its controller has gone on to other digests.
@@ -135,15 +135,6 @@ def _alert(tx: Transaction, gate: Gate, reply: Reply, kind: str) -> None:
         "place": gate.place,
     }
     tx.schedule(notification(kind, tx.tenant, name, tx.now, **told))
-
-
-def _differs(tx: Transaction, name: ReleaseName, other: Attempt) -> bool:
-    """Say whether a rollout is one of other content than a release."""
-    found = (
-        tx.find_release(r.service, r.environment, r.version)
-        for r in (name, AttemptName.parse(other.name).release)
-    )
-    return len({release.identity.content_digest for release in found if release is not None}) > 1
 
 
 def _outcome(workload: LiveWorkload) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from release_passport_server.domain.access import Verb
 from release_passport_server.domain.decide import decide
@@ -16,6 +16,7 @@ from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.store import Store, Transaction, Written
 from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import Cases, case_key
+from release_passport_server.services.finish_rollout import FinishRollout
 from release_passport_server.services.reconsider import reconsider, workload
 
 
@@ -26,12 +27,14 @@ class StartRollout:
     store: Store
     access: Authorizer
     cases: Cases
+    finish: FinishRollout
 
     async def __call__(self, ask: Ask, release: ReleaseName, decision: str) -> Written[Attempt]:
         """Return the open attempt.
 
         Raises Conflict `VERDICT_CHANGED` where the newest decision is another one, does not allow, has expired,
-        or would not be made again now; Precondition `ATTEMPT_OPEN` where something is being rolled out there.
+        or would not be made again now; Precondition `ATTEMPT_OPEN` where something is being rolled out there, unless
+        the release is what one goes back to from it: then that ends as ROLLED_BACK.
         """
         service, environment = release.service, release.environment
         self.access.require(ask.principal, Verb.START, service=service, environment=environment)
@@ -52,10 +55,17 @@ class StartRollout:
         release = tx.find_release(name.service, name.environment, name.version)
         if release is None:
             raise NotFound("NOT_FOUND", f"there is no release {name}")
-        for other in tx.open_attempts(name.service, name.environment):
+        others = tx.open_attempts(name.service, name.environment)
+        for other in others:
+            if self._goes_back(tx, release) and differs(tx, name, other):
+                continue
             text = f"{other.name} is open: finish it before another rollout of {name.service} starts there"
             raise Precondition("ATTEMPT_OPEN", text, metadata={"attempt": other.name})
         ground = self._ground(tx, release, decision)
+        for other in others:
+            ended = replace(ask, method="FinishRollout", request_id="")
+            reason = f"{ask.principal.id} went back to {name.version}"
+            self.finish.end(tx, ended, AttemptName.parse(other.name), "ROLLED_BACK", reason)
         number = len(tx.attempts(release.name)) + 1
         attempt = Attempt(
             name=str(AttemptName(name, number)),
@@ -79,6 +89,10 @@ class StartRollout:
         reconsider(tx, [workload(name.service, name.environment)])
         return attempt, attempt.name
 
+    def _goes_back(self, tx: Transaction, release: Release) -> bool:
+        newest = tx.newest_decision(release.name)
+        return newest is not None and self.cases.messages.limits(newest.body).restores
+
     def _ground(self, tx: Transaction, release: Release, decision: str) -> DecisionRecord:
         newest = tx.newest_decision(release.name)
         if newest is None:
@@ -100,6 +114,15 @@ class StartRollout:
             text = f"{newest.name} would have other findings or limits now: call Evaluate again"
             raise _changed(text, newest.name)
         return newest
+
+
+def differs(tx: Transaction, name: ReleaseName, other: Attempt) -> bool:
+    """Say whether a rollout is one of other content than a release."""
+    found = (
+        tx.find_release(r.service, r.environment, r.version)
+        for r in (name, AttemptName.parse(other.name).release)
+    )
+    return len({release.identity.content_digest for release in found if release is not None}) > 1
 
 
 def _changed(text: str, newest: str) -> Conflict:
