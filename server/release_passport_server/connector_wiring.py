@@ -15,6 +15,7 @@ from release_passport_server.adapters.connectors.kubernetes.flux import Flux
 from release_passport_server.adapters.connectors.kubernetes.rollouts import ArgoRollouts
 from release_passport_server.adapters.connectors.kubernetes.workloads import Workload
 from release_passport_server.adapters.connectors.prometheus import Prometheus
+from release_passport_server.adapters.connectors.prometheus_alerts import PrometheusAlerts
 from release_passport_server.adapters.connectors.rollback_readiness import RollbackReadiness
 from release_passport_server.adapters.connectors.source import ConnectorSources
 from release_passport_server.adapters.http.client import GuardedClients
@@ -89,7 +90,7 @@ def _kinds(reached: Reached) -> Mapping[str, Connector]:
     """Return what this server can read, by the name of the kind; objects only where it was given clusters."""
     cluster = reached.cluster
     readiness = RollbackReadiness(reached.registry, reached.registries, cluster)
-    every: list[Connector] = [Alertmanager(), ArgoCD(), Prometheus(), readiness]
+    every: list[Connector] = [Alertmanager(), ArgoCD(), Prometheus(), PrometheusAlerts(), readiness]
     if cluster is not None:
         every += [kind(cluster) for kind in (ArgoRollouts, FlaggerCanary, ArgoApplication, Flux, Workload)]
     return {one.kind: one for one in every}

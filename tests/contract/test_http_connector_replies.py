@@ -13,6 +13,7 @@ import pytest
 from release_passport_server.adapters.connectors.alertmanager import Alertmanager
 from release_passport_server.adapters.connectors.argo_cd import ArgoCD
 from release_passport_server.adapters.connectors.prometheus import Prometheus
+from release_passport_server.adapters.connectors.prometheus_alerts import PrometheusAlerts
 from release_passport_server.domain.connector import CollectFailure
 from release_passport_server.ports.connector import Answer, Collected, CollectFailed, Connector, Target
 from support.data import sample
@@ -23,6 +24,7 @@ COMMIT = "a" * 40
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "prometheus": {"queries": [{"name": "error-ratio", "query": "up"}]},
     "alertmanager": {"labels": {"service": "checkout"}},
+    "prometheus-alerts": {"labels": {"service": "checkout"}},
     "argo-cd": {"application": "checkout", "project": "shop"},
 }
 WATCHDOG = {"labels": {"alertname": "Watchdog"}, "status": {"state": "active"}}
@@ -102,6 +104,11 @@ def test_what_is_no_whole_number_of_prometheus_is_no_data(reply: Any, problem: s
     assert SECRET not in repr(collected)
 
 
+def rules(*given: Any) -> dict[str, Any]:
+    """Return an answer of Prometheus about rules."""
+    return {"status": "success", "data": {"groups": [{"name": "shop", "rules": list(given)}]}}
+
+
 HOSTILE: list[Any] = [None, True, 7, SECRET, [SECRET], [[SECRET]], {SECRET: SECRET}, {"status": SECRET}]
 BROKEN = [
     *((Prometheus(), Answering(value)) for value in (None, 7, SECRET, [SECRET])),
@@ -109,6 +116,10 @@ BROKEN = [
     *((Prometheus(), Answering(vector(value))) for value in (None, 7, SECRET, [1], [1, 2], [1, SECRET])),
     *((Alertmanager(), Answering(value)) for value in (None, 7, SECRET, [SECRET], {SECRET: 1})),
     *((Alertmanager(), Answering([WATCHDOG, value])) for value in (None, 7, SECRET, [SECRET])),
+    *((PrometheusAlerts(), Answering(value)) for value in (None, 7, SECRET, [SECRET], {"status": SECRET})),
+    *((PrometheusAlerts(), Answering({"status": "success", "data": data})) for data in HOSTILE),
+    *((PrometheusAlerts(), Answering(rules(value))) for value in (None, 7, SECRET, {SECRET: 1})),
+    *((PrometheusAlerts(), Answering(rules({"alerts": value}))) for value in (None, 7, SECRET, [SECRET])),
     *((ArgoCD(), Answering(value)) for value in HOSTILE),
     # Somebody else's application is not the one that was asked for.
     (ArgoCD(), Answering({**APPLICATION, "spec": {"project": SECRET}})),

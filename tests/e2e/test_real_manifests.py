@@ -7,23 +7,23 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from support.real_controllers import ARGO_DEFINITIONS, DEPLOY
+from support.real_controllers import ARGO_CD_DEFINITIONS, ARGO_DEFINITIONS, DEPLOY
 from support.real_kubernetes import Manifest, RealCluster, documents, real_cluster
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# The definitions of Argo CD are not among those that are built.
 MANIFESTS = [
     pytest.param(one, id=f"{path.parent.name}/{path.name}:{one['kind']}/{one['metadata']['name']}")
     for path in sorted(DEPLOY.glob("*/*.yaml"))
     for one in documents(path)
-    if one["kind"] != "AppProject"
 ]
+
+DEFINITIONS = ["flagger", *ARGO_DEFINITIONS, *ARGO_CD_DEFINITIONS]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealCluster]:
-    async with real_cluster(tmp_path_factory.mktemp("manifests"), ["flagger", *ARGO_DEFINITIONS]) as running:
+    async with real_cluster(tmp_path_factory.mktemp("manifests"), DEFINITIONS) as running:
         for name in ("argocd", "argo-rollouts", "release-passport"):
             await running.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         yield running

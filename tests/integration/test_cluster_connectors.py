@@ -336,6 +336,33 @@ async def test_a_right_that_is_needed_later_is_missed_at_once(api: FakeKubernete
     assert not [one for one in said.missing if "lacks a right" in one]
 
 
+@pytest.mark.parametrize(
+    ("given", "excess"),
+    [
+        ((), []),
+        ((Rule(("patch",), ("rollouts/status",)),), ["patch on rollouts/status.argoproj.io/checkout"]),
+        (
+            (Rule(("*",), ("rollouts",)),),
+            ["update, patch, delete on rollouts.argoproj.io/checkout"],
+        ),
+        # What it may do to another object is not this connector's to look at.
+        ((Rule(("patch",), ("rollouts/status",), ("billing",)),), []),
+    ],
+)
+async def test_a_token_that_may_go_past_the_gate_is_told(
+    api: FakeKubernetes, tmp_path: Path, given: tuple[Rule, ...], excess: list[str]
+) -> None:
+    folder = api.folder(tmp_path, api.account("reader", *RIGHTS, *given))
+    async with connected(tmp_path, clusters={"folder": str(folder)}) as shop:
+        probe = pb.TestConnectorRequest(connector=wanted(shop))
+        said = await shop.admin("TestConnector", probe)
+        told = [one.partition("take away ")[2].partition(" in namespace")[0] for one in said.excess]
+        # It sees all that it is for; that it may do more is another matter.
+        assert (told, said.ready) == (excess, True)
+        api.reviews = False
+        assert not (await shop.admin("TestConnector", probe)).excess
+
+
 async def test_what_helps_to_understand_the_rollout_may_be_missing(
     api: FakeKubernetes, tmp_path: Path
 ) -> None:

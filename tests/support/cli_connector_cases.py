@@ -56,6 +56,12 @@ CONNECTORS: list[tuple[tuple[str, ...], str, Message, str]] = [
         "GET /api/v1/query",
     ),
     (
+        ("connector", "test", FILE),
+        "TestConnector",
+        pb.TestConnectorResponse(ready=True, excess=["take away patch on rollouts/checkout"]),
+        "take away patch on rollouts/checkout",
+    ),
+    (
         ("connector", "collect", "01H"),
         "CollectNow",
         pb.CollectNowResponse(

@@ -41,12 +41,13 @@ def debian_server(package: str, folder: Path, arguments: Callable[[str], Sequenc
 
 
 @contextmanager
-def prometheus(folder: Path, target: str) -> Iterator[str]:
-    """Run a Prometheus that scrapes one target (`host:port`) each second; give its URL."""
+def prometheus(folder: Path, target: str, rules: Path | None = None) -> Iterator[str]:
+    """Run a Prometheus that scrapes one target (`host:port`) each second, with a file of rules; give its URL."""
     config = folder / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
         f"scrape_configs: [{{job_name: shop, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        f"rule_files: {[str(rules)] if rules else []}\n"
     )
 
     def arguments(address: str) -> Sequence[str]:

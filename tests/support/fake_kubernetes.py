@@ -257,7 +257,8 @@ class FakeKubernetes:
         review: Manifest = json.loads(got[3])
         wanted = review["spec"]["resourceAttributes"]
         _, rules = self._accounts.get(got[2]["authorization"].removeprefix("Bearer "), ("", ()))
-        named = (wanted["verb"], wanted["resource"], wanted["namespace"], wanted["name"])
+        resource = "/".join(one for one in (wanted["resource"], wanted.get("subresource")) if one)
+        named = (wanted["verb"], resource, wanted["namespace"], wanted["name"])
         return review | {"status": {"allowed": any(rule.allows(*named) for rule in rules)}}
 
     def _act(self, asked: Asked) -> tuple[int, Manifest]:

@@ -40,6 +40,8 @@ ARGO_DEFINITIONS = (
     "experiment-crd",
 )
 
+ARGO_CD_DEFINITIONS = ("application-crd", "appproject-crd")
+
 
 def run_flagger(cluster: RealCluster, provider: str = "kubernetes") -> None:
     """Start Flagger for the namespace shop."""

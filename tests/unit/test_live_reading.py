@@ -141,3 +141,38 @@ async def test_a_gate_that_was_changed_shares_nothing_with_what_it_was() -> None
     rollouts.let.set()
     await asyncio.gather(*asked)
     assert [one.name for one in rollouts.begun] == ["checkout", "basket"]
+
+
+async def test_a_read_that_waits_for_its_turn_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_reading, "AT_ONCE", 1)
+    rollouts = Rollouts()
+    reading = LiveReading(rollouts)
+    asked = [asyncio.create_task(reading.read("acme", GATE))]
+    await _turns()
+    for _ in range(20):
+        asked.append(asyncio.create_task(reading.read("acme", replace(GATE, object_name="basket"))))
+        await _turns()
+    assert [one.name for one in rollouts.begun] == ["checkout"]
+    rollouts.let.set()
+    assert [one.uid for one in await asyncio.gather(*asked)] == ["1"] + ["2"] * 20
+    assert [one.name for one in rollouts.begun] == ["checkout", "basket"]
+
+
+async def test_a_cluster_that_hangs_keeps_no_other_waiting_and_holds_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_reading, "AT_ONCE", 1)
+    rollouts = Rollouts()
+    reading = LiveReading(rollouts)
+    hanging = asyncio.create_task(reading.read("acme", GATE))
+    await _turns()
+    other = asyncio.create_task(reading.read("acme", replace(GATE, cluster="us-1")))
+    await rollouts.twice.wait()
+    monkeypatch.setattr(live_reading, "READ_SECONDS", 0.0)
+    with pytest.raises(Precondition, match="did not answer"):
+        await reading.read("acme", replace(GATE, object_name="basket"))
+    assert len(rollouts.begun) == 2
+    rollouts.let.set()
+    await asyncio.gather(hanging, other)
+    monkeypatch.undo()
+    assert (await reading.read("acme", replace(GATE, object_name="basket"))).uid == "3"

@@ -114,6 +114,8 @@ class Probe:
     missing: tuple[str, ...] = ()
     # Exactly what would have to be granted: an RBAC manifest, or the scope of a token.
     grant: str = ""
+    # What the credential may do beyond reading, as far as the source says it.
+    excess: tuple[str, ...] = ()
 
 
 class Connector(Protocol):

@@ -20,7 +20,9 @@ READ_SECONDS = 1.0
 REMEMBERED_SECONDS = 5.0
 MAX_REMEMBERED = 2000
 # Whoever asks while a gate's objects are being read waits for that so long, and shares the read after it.
-GATHERED_SECONDS = 0.05
+GATHERED_SECONDS = 0.25
+# So many reads of one cluster run at once. One that waits for its turn has not begun: whoever asks meanwhile shares it.
+AT_ONCE = 16
 
 _OWNERS = {
     Controller.FLAGGER: ("flagger.app/v1beta1", "Canary"),
@@ -36,6 +38,7 @@ class LiveReading:
     _seen: OrderedDict[str, tuple[float, LiveWorkload]] = field(default_factory=OrderedDict)
     _running: dict[tuple[str, Gate], asyncio.Task[LiveWorkload]] = field(default_factory=dict)
     _next: dict[tuple[str, Gate], asyncio.Task[LiveWorkload]] = field(default_factory=dict)
+    _turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
     def remembered(self, gate: Gate) -> LiveWorkload | None:
         """Return what was read a moment ago: enough to refuse, never to open."""
@@ -62,6 +65,18 @@ class LiveReading:
     ) -> LiveWorkload:
         if before is not None:
             await asyncio.wait((before,), timeout=GATHERED_SECONDS)
+        turns = self._turns.setdefault(key[1].cluster, asyncio.Semaphore(AT_ONCE))
+        try:
+            async with asyncio.timeout(READ_SECONDS), turns:
+                return await self._begun(key)
+        except TimeoutError:
+            raise _unreadable("it did not answer in a second") from None
+        finally:
+            # Where its turn never came.
+            if self._next.get(key) is asyncio.current_task():
+                del self._next[key]
+
+    async def _begun(self, key: tuple[str, Gate]) -> LiveWorkload:
         # From here on, whoever asks asks for another read.
         mine = self._running[key] = self._next.pop(key)
         try:
@@ -73,10 +88,7 @@ class LiveReading:
     async def _fresh(self, tenant: str, gate: Gate) -> LiveWorkload:
         began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                found = await self._read(tenant, gate)
-        except TimeoutError:
-            raise _unreadable("it did not answer in a second") from None
+            found = await self._read(tenant, gate)
         except PassportError as error:
             raise _unreadable(error.message) from error
         except Exception as error:

@@ -5,13 +5,14 @@
 #
 # PASSPORT_TEST_KUBERNETES=FOLDER then runs tests/e2e/test_real_*.py. Needs Go 1.23 or later, 10 GB of disk for Go's caches,
 # and about half an hour of two processors. What is there already is not built again. The definitions of the two controllers'
-# objects are copied beside the programs.
+# objects, and of Argo CD's, are copied beside the programs.
 set -eu
 
 ETCD=3.5.17
 KUBERNETES=1.31.4
 FLAGGER=1.36.1
 ARGO_ROLLOUTS=1.8.3
+ARGO_CD=2.13.3
 
 if [ $# -lt 1 ]; then
     sed -n '2,8p' "$0" >&2
@@ -24,12 +25,16 @@ shift
 
 export CGO_ENABLED=0 GOWORK=off GOFLAGS="-mod=mod -buildvcs=false" GOTOOLCHAIN=local
 
+# Print the folder of module $1 in Go's cache.
+directory_of() {
+    (cd / && GOFLAGS= go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+}
+
 # Copy the source of module $1 to the folder's sources/$2, once.
 fetch() {
     target="$folder/sources/$2"
     [ -d "$target" ] && return
-    directory=$(cd / && GOFLAGS= go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
-    cp -r "$directory" "$target.part"
+    cp -r "$(directory_of "$1")" "$target.part"
     chmod -R u+w "$target.part"
     mv "$target.part" "$target"
 }
@@ -77,6 +82,13 @@ build_kubernetes() {
     version=k8s.io/component-base/version
     build kubernetes "./cmd/$1" "$1" "-X $version.gitVersion=v$KUBERNETES -X $version.gitMajor=1 -X $version.gitMinor=31"
 }
+
+# Of Argo CD nothing runs: its definitions are what manifests are tried against.
+if [ ! -f "$folder/crds/appproject-crd.yaml" ]; then
+    definitions="$(directory_of "github.com/argoproj/argo-cd/v2@v$ARGO_CD")/manifests/crds"
+    cp "$definitions/application-crd.yaml" "$definitions/appproject-crd.yaml" "$folder/crds/"
+    chmod u+w "$folder"/crds/app*-crd.yaml
+fi
 
 for program; do
     [ -x "$folder/$program" ] && continue

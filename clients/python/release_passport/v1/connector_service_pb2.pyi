@@ -102,20 +102,22 @@ class TestConnectorRequest(_message.Message):
     def __init__(self, tenant: _Optional[str] = ..., name: _Optional[str] = ..., connector: _Optional[_Union[_connector_pb2.Connector, _Mapping]] = ...) -> None: ...
 
 class TestConnectorResponse(_message.Message):
-    __slots__ = ("ready", "visible", "missing", "grant", "failure", "message")
+    __slots__ = ("ready", "visible", "missing", "grant", "failure", "message", "excess")
     READY_FIELD_NUMBER: _ClassVar[int]
     VISIBLE_FIELD_NUMBER: _ClassVar[int]
     MISSING_FIELD_NUMBER: _ClassVar[int]
     GRANT_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    EXCESS_FIELD_NUMBER: _ClassVar[int]
     ready: bool
     visible: _containers.RepeatedScalarFieldContainer[str]
     missing: _containers.RepeatedScalarFieldContainer[str]
     grant: str
     failure: str
     message: str
-    def __init__(self, ready: bool = ..., visible: _Optional[_Iterable[str]] = ..., missing: _Optional[_Iterable[str]] = ..., grant: _Optional[str] = ..., failure: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    excess: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ready: bool = ..., visible: _Optional[_Iterable[str]] = ..., missing: _Optional[_Iterable[str]] = ..., grant: _Optional[str] = ..., failure: _Optional[str] = ..., message: _Optional[str] = ..., excess: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CollectNowRequest(_message.Message):
     __slots__ = ("name",)

@@ -73,15 +73,15 @@ class Alertmanager:
         source, settings = source_of(target), target.settings
         answer = await source.get(_ALERTS, _EVERY)
         alerts = [mapping(one, source.place, "alerts") for one in items(answer.value, source.place, "a list")]
-        alive = any(_labels(one).get("alertname") == settings.watchdog and _is_told(one) for one in alerts)
+        alive = any(labels_of(one).get("alertname") == settings.watchdog and _is_told(one) for one in alerts)
         if not alive:
             facts = {"provider": "alertmanager", "watchdog_seen": False}
             text = f"the alert {settings.watchdog} that always fires is not there: nothing is known of the others"
             return Collected((Observation("incident_state", facts, target.now),), (text,))
-        ours = [one for one in alerts if settings.labels.items() <= _labels(one).items()]
+        ours = [one for one in alerts if settings.labels.items() <= labels_of(one).items()]
         hidden = [one for one in ours if not _is_active(one)]
         silenced = await _newest_silence(source, hidden)
-        facts = _facts(settings, [one for one in ours if _is_active(one)], len(hidden), silenced)
+        facts = facts_of(self.kind, settings, [one for one in ours if _is_active(one)], len(hidden), silenced)
         return Collected((Observation("incident_state", facts, target.now),))
 
     async def probe(self, target: Target) -> Probe:
@@ -93,18 +93,19 @@ class Alertmanager:
         return Probe(seen, collected.problems, f"GET {place}{_ALERTS}\nGET {place}{_SILENCES}")
 
 
-def _facts(
+def facts_of(
+    provider: str,
     settings: AlertmanagerSettings,
     alerts: Sequence[Mapping[str, Any]],
-    hidden: int,
-    silenced: datetime | None,
+    hidden: int | None = None,
+    silenced: datetime | None = None,
 ) -> dict[str, Any]:
+    """Return the state of alerts that fire; how many are hidden where the source knows it."""
     severities = [_severity(settings, one) for one in alerts]
     facts: dict[str, Any] = {
-        "provider": "alertmanager",
+        "provider": provider,
         "watchdog_seen": True,
         "open_count": str(len(alerts)),
-        "suppressed": str(hidden),
         "open_incidents": [
             _incident(settings, one, severity)
             for one, severity in list(zip(alerts, severities, strict=True))[:_MOST_SHOWN]
@@ -113,13 +114,15 @@ def _facts(
     }
     for name in ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "UNCLASSIFIED"):
         facts[name.lower()] = str(severities.count(name))
+    if hidden is not None:
+        facts["suppressed"] = str(hidden)
     if silenced is not None:
         facts["newest_silence_time"] = stamp(silenced)
     return facts
 
 
 def _incident(settings: AlertmanagerSettings, alert: Mapping[str, Any], severity: str) -> dict[str, Any]:
-    labels = _labels(alert)
+    labels = labels_of(alert)
     opened = time_of(alert.get("startsAt"))
     facts = {
         "id": text_of(alert.get("fingerprint")),
@@ -134,7 +137,7 @@ def _incident(settings: AlertmanagerSettings, alert: Mapping[str, Any], severity
 
 
 def _severity(settings: AlertmanagerSettings, alert: Mapping[str, Any]) -> str:
-    said = text_of(_labels(alert).get(settings.severity_label))
+    said = text_of(labels_of(alert).get(settings.severity_label))
     return settings.severities.get(said) or _USUAL.get(said.lower(), "UNCLASSIFIED")
 
 
@@ -154,7 +157,8 @@ async def _newest_silence(source: Source, hidden: Iterable[Mapping[str, Any]]) -
     return max(times, default=None)
 
 
-def _labels(alert: Mapping[str, Any]) -> Mapping[str, Any]:
+def labels_of(alert: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the labels of an alert, none where it has none."""
     found = alert.get("labels")
     return found if isinstance(found, Mapping) else {}
 

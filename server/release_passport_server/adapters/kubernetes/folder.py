@@ -45,15 +45,17 @@ class ClusterFolder:
             text = f"the server of cluster {cluster} {error}"
             raise ClusterUnavailable(ClusterFailure.CLUSTER_UNREACHABLE, text) from error
 
-    def authority(self, cluster: str) -> tuple[Path | None, int]:
-        """Return the file of authorities and when it was last written; None stands for the system's."""
+    def authority(self, cluster: str) -> tuple[Path | None, object]:
+        """Return the file of authorities and what tells it from one put in its place; None stands for the system's."""
         path = self.folder / cluster / "ca.crt"
         try:
-            return path, path.stat().st_mtime_ns
+            found = path.stat()
         except FileNotFoundError:
-            return None, 0
+            return None, None
         except OSError as error:
             raise _unreadable(cluster, "ca.crt") from error
+        # A copy may have the time of what it replaces.
+        return path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
     def text(self, cluster: str, name: str) -> str:
         """Return what a file says, empty where there is none; raise ClusterUnavailable."""

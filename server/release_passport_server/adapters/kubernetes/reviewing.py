@@ -34,11 +34,13 @@ class Reviewing:
                 yield replace(right, verbs=tuple(verbs))
 
     async def _permits(self, right: Right, verb: str) -> bool:
+        resource, _, part = right.resource.partition("/")
         attributes = {
             "namespace": right.namespace,
             "verb": verb,
             "group": right.group,
-            "resource": right.resource,
+            "resource": resource,
+            "subresource": part,
             "name": right.name,
         }
         asked = {"apiVersion": _VERSION, "kind": _KIND, "spec": {"resourceAttributes": attributes}}

@@ -8,11 +8,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.documents import BANS, Collection
 from release_passport_server.adapters.sql.lists import among
+from release_passport_server.adapters.sql.together import Read
 from release_passport_server.domain.acts import (
     MAX_OVERRIDE,
     Acts,
@@ -110,13 +111,15 @@ def of_tenant(connection: Connection, tenant: str) -> Acts:
     )
 
 
-def of_releases(connection: Connection, tenant: str, names: Sequence[str]) -> dict[str, Acts]:
-    """Return what people recorded about each of these releases alone."""
-    if not names:
-        return {}
+def of_releases_read(dialect: str, tenant: str, names: Sequence[str]) -> Read | None:
+    """Return what reads what people recorded about each of these releases alone."""
+    return Read(_of_releases(dialect), {"tenant": tenant, "releases": names}) if names else None
+
+
+def of_releases(rows: Iterable[Row[Any]] | None) -> dict[str, Acts]:
+    """Return what was read of releases, by release."""
     found: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
-    given = {"tenant": tenant, "releases": sorted(set(names))}
-    for row in connection.execute(_of_releases(connection.dialect.name), given):
+    for row in rows or ():
         found[row.key, row.collection].append(_kept(row.collection).decode(row.body))
     return {
         name: Acts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from release_passport_server.adapters.sql import tables
-from release_passport_server.adapters.sql.asked import METHOD, found_for, remembered, replays, reused
+from release_passport_server.adapters.sql.asked import METHOD, Replays, found_for, remembered, replays, reused
 from release_passport_server.adapters.sql.batch_state import Found, Written
 from release_passport_server.adapters.sql.bulk import Beside
 from release_passport_server.adapters.sql.catalog import Catalogs
@@ -19,6 +19,7 @@ from release_passport_server.adapters.sql.heads import Heads
 from release_passport_server.adapters.sql.loading import Known, Loader, at
 from release_passport_server.adapters.sql.requests import Act, Answer, Ask, Request
 from release_passport_server.adapters.sql.standing import EVERYBODY, Standing, StandingAnswers, scopes_of
+from release_passport_server.adapters.sql.together import unanswered
 from release_passport_server.adapters.sql.transaction import SQLTransaction
 from release_passport_server.domain.evidence import Subject
 from release_passport_server.domain.kind import SubjectType
@@ -94,6 +95,7 @@ class Batch:
         self.answers: list[Answer] = []
         # Something is due at once.
         self.woke = False
+        self.rows = 0
 
     def run(self) -> bool:
         """Do everything but the commit; say whether there is anything to commit."""
@@ -102,7 +104,7 @@ class Batch:
         self._recall()
         for act in self._acts:
             self._act(act)
-        asks = self._prepared(self._fresh())
+        asks = self._prepared(*self._fresh())
         self._load(asks)
         if not writes and asks:
             asks = self._decided_first(asks)
@@ -141,7 +143,10 @@ class Batch:
         else:
             beside = [*self._heads.beside(), *waking.beside(self._time, self._asked)]
             changes = bool(beside or pending or pending.flushed)
-            pending.flush(self._connection, [*beside, *self._marks] if changes else ())
+            # Whether that went well is told with the commit.
+            with unanswered(self._connection):
+                pending.flush(self._connection, [*beside, *self._marks] if changes else ())
+        self.rows = pending.put
         return pending.flushed
 
     def _act(self, act: Act) -> None:
@@ -157,8 +162,8 @@ class Batch:
         else:
             self.answers.append((act.waiting, Answered(value, tx.settle())))
 
-    def _fresh(self) -> list[Ask]:
-        """Return the questions that were not answered before, each request id once."""
+    def _fresh(self) -> tuple[list[Ask], dict[str, Found]]:
+        """Return the questions that were not answered before, each request id once, and what they name by tenant."""
         firsts: dict[tuple[str, str, str], Ask] = {}
         asks = []
         for ask in self._asks:
@@ -168,26 +173,28 @@ class Batch:
                 asks.append(ask)
             else:
                 first.followers.append(ask)
-        return self._unanswered(asks)
+        self._written.pending.flush(self._connection)
+        read = {
+            tenant: found_for(self._connection, tenant, theirs, self._now(tenant))
+            for tenant, theirs in _by_tenant(asks).items()
+        }
+        before = {tenant: answers for tenant, (answers, _) in read.items()}
+        return self._unanswered(asks, before), {tenant: found for tenant, (_, found) in read.items()}
 
-    def _unanswered(self, asks: Sequence[Ask]) -> list[Ask]:
+    def _unanswered(self, asks: Sequence[Ask], read: Mapping[str, Replays]) -> list[Ask]:
         """Answer the questions whose request id was answered before; return the others."""
         answered = set()
         for tenant, theirs in _by_tenant(asks).items():
-            now = self._now(tenant)
-            before = remembered(self._connection, tenant, theirs, now)
+            now, loader = self._now(tenant), Loader(self._connection, tenant, self._catalogs)
+            before = read[tenant] if read else remembered(self._connection, tenant, theirs, now)
             again = [(ask, before[ask.request]) for ask in theirs if ask.request in before]
             if again:
-                for ask, result in replays(Loader(self._connection, tenant, self._catalogs), again, now):
-                    self._answer(ask, _of_epoch(result, self._heads.now[tenant].epoch))
+                for ask, result in replays(loader, again, now, self._heads.now[tenant].epoch):
+                    self._answer(ask, result)
                     answered.add(id(ask))
         return [ask for ask in asks if id(ask) not in answered]
 
-    def _prepared(self, asks: Sequence[Ask]) -> list[Ask]:
-        self._written.pending.flush(self._connection)
-        found = {
-            tenant: found_for(self._connection, tenant, theirs) for tenant, theirs in _by_tenant(asks).items()
-        }
+    def _prepared(self, asks: Sequence[Ask], found: Mapping[str, Found]) -> list[Ask]:
         prepared = []
         for ask in asks:
             tx = self._transaction(ask.tenant, found[ask.tenant])
@@ -245,7 +252,7 @@ class Batch:
             self._before_lock()
         self._read_heads(lock=True)
         # Another store may have answered the same request id until now.
-        asks = self._unanswered(asks)
+        asks = self._unanswered(asks, {})
         self._load(self._touched(asks, since))
         return asks
 
@@ -376,10 +383,6 @@ def _standing(ask: Ask, epoch: int) -> Judged:
     assert ask.conclusion is not None
     answer = ask.conclusion.answer
     return Judged(answer, answer.revision, replayed=False, standing=True, epoch=epoch)
-
-
-def _of_epoch(result: Judged | Exception, epoch: int) -> Judged | Exception:
-    return replace(result, epoch=epoch) if isinstance(result, Judged) else result
 
 
 def _records(ask: Ask) -> bool:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 
 from release_passport_server.adapters.sql.failures import READ_ONLY
-from release_passport_server.adapters.sql.patience import Patience, PatientConnection
+from release_passport_server.adapters.sql.patience import LateCursor, Patience, PatientConnection
+from release_passport_server.adapters.sql.together import unanswered
 from release_passport_server.domain.errors import Unavailable
 
 
@@ -82,6 +83,9 @@ def connect_to_write(engine: Engine) -> Connection:
         for pragma in _FOR_WRITING:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+    else:
+        # Nobody else gets it: it is closed when the writer is done with it.
+        cast(PatientConnection, connection.connection.dbapi_connection).pipes()
     return connection
 
 
@@ -156,9 +160,15 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts, patience: 
 
     @event.listens_for(engine, "do_connect")
     def connect(_: object, __: object, args: Any, given: Any) -> PatientConnection:
-        made = PatientConnection.connect(*args, **given)
+        made = PatientConnection.connect(*args, **given, cursor_factory=LateCursor)
         made.patience = patience
         return made
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if cast(PatientConnection, connection.connection.dbapi_connection).is_piping:
+            with unanswered(connection):
+                connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
 
     @event.listens_for(engine, "handle_error")
     def notice(context: ExceptionContext) -> None:

@@ -11,10 +11,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, CursorResult, Select, bindparam, select
 
 from release_passport_server.adapters.sql import tables
-from release_passport_server.adapters.sql.acts import joined, of_releases, withdrawn
+from release_passport_server.adapters.sql.acts import joined, of_releases, of_releases_read, withdrawn
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.codec import attempt_of, decision_of, subject_text
 from release_passport_server.adapters.sql.documents import LATCHES
@@ -26,6 +26,7 @@ from release_passport_server.adapters.sql.statements import (
     histories,
     newest_decisions,
 )
+from release_passport_server.adapters.sql.together import Read, together
 from release_passport_server.domain.case import MAX_SERIES
 from release_passport_server.domain.catalog import ObserveOnlyBinding, PolicyDocument
 from release_passport_server.domain.evidence import EvidenceItem
@@ -33,6 +34,8 @@ from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt, Latch, Release
 from release_passport_server.ports.judging import CaseKey, LoadedCase
 from release_passport_server.wire.history import FEW
+
+Rows = CursorResult[Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,24 @@ class Loader:
         releases = [key.release for key in keys]
         catalog = self._catalogs.of(self._connection, self._tenant, known.catalog_revision)
         catalog.learn(self._connection, self._tenant, [release.identity for release in releases])
-        latches = self._latches(releases)
-        histories_ = self._histories(releases)
-        rollouts = self._rollouts(releases)
-        standing = self.newest_decisions({one.name for one in releases if one.name not in known.releases})
-        evidence = self._evidence(keys, catalog.depths, known.items)
-        acts = of_releases(
-            self._connection, self._tenant, [one.name for one in releases if one.name not in known.releases]
+        there = sorted({one.name for one in releases} - set(known.releases))
+        # Whoever supposes policies of their own may look back on any kind.
+        depths = None if any(key.every_history for key in keys) else catalog.depths
+        subjects = sorted({subject_text(one) for key in keys for one in key.subjects})
+        found = together(
+            self._connection,
+            [
+                Read(_latches_of(self._dialect), self._digests(releases)),
+                self._histories_read(releases),
+                Read(_rollouts_of(self._dialect), self._digests(releases)),
+                self._newest_read(there),
+                of_releases_read(self._dialect, self._tenant, there),
+                self._about_read(subjects, depths),
+            ],
         )
+        latches, histories_ = _latches(found[0]), _histories(found[1])
+        rollouts, standing, acts = _rollouts(found[2]), _by_release(found[3]), of_releases(found[4])
+        evidence = _by_subject(_newest(found[5], subjects, depths, known.items))
         current = {key.attempt_of: _open(rollouts, key) for key in keys}
         grounds = self.decisions({attempt.ground for attempt in current.values() if attempt is not None})
         gone = self._withdrawn(grounds.values(), now)
@@ -123,7 +136,8 @@ class Loader:
 
     def computed(self, releases: Sequence[Release]) -> list[Release]:
         """Return releases with what earlier rollouts say of them."""
-        found = self._histories(releases)
+        (rows,) = together(self._connection, [self._histories_read(releases)])
+        found = _histories(rows)
         return [_computed(release, found[release.name]) for release in releases]
 
     def policies(self) -> tuple[PolicyDocument, ...]:
@@ -132,14 +146,8 @@ class Loader:
 
     def newest_decisions(self, releases: Iterable[str]) -> dict[str, DecisionRecord]:
         """Return the newest decision of each release that has one, without the case's body."""
-        wanted = sorted(releases)
-        if not wanted:
-            return {}
-        asked = json.dumps([{"release": release} for release in wanted])
-        rows = self._connection.execute(
-            newest_decisions(self._dialect), {"tenant": self._tenant, "asked": asked}
-        )
-        return {row.release: decision_of(row) for row in rows}
+        (rows,) = together(self._connection, [self._newest_read(sorted(releases))])
+        return _by_release(rows)
 
     def decisions(self, names: Iterable[str]) -> dict[str, DecisionRecord]:
         """Return decisions by name, without the case's body."""
@@ -162,33 +170,24 @@ class Loader:
         `written` holds what belongs to them and has not reached the database.
         """
         wanted = sorted(set(subjects))
-        if not wanted:
-            return ()
-        statement = evidence_about(self._dialect, every=depths is None)
+        (rows,) = together(self._connection, [self._about_read(wanted, depths)])
+        return _newest(rows, wanted, depths, written)
+
+    def _about_read(self, subjects: Sequence[str], depths: Mapping[str, int] | None) -> Read | None:
         given = {
             "tenant": self._tenant,
-            "subjects": wanted,
+            "subjects": subjects,
             "few": [kind for kind, depth in (depths or {}).items() if depth <= FEW],
             "many": [kind for kind, depth in (depths or {}).items() if depth > FEW],
         }
-        items = items_by_subject(self._connection.execute(statement, given))
-        fresh = [(subject, item) for subject in wanted for item in written.get(subject, ())]
-        if fresh:
-            items = sorted([*items, *fresh], key=lambda one: one[1].order)
-        counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
-        newest = []
-        for one in reversed(items):
-            subject, item = one
-            series = (subject, item.kind, item.key, item.source)
-            counts[series] += 1
-            if counts[series] <= (MAX_SERIES if depths is None else depths.get(item.kind, 1)):
-                newest.append(one)
-        newest.reverse()
-        return newest
+        return Read(evidence_about(self._dialect, every=depths is None), given) if subjects else None
 
-    def _histories(self, releases: Sequence[Release]) -> dict[str, _History]:
-        if not releases:
-            return {}
+    def _newest_read(self, releases: Sequence[str]) -> Read | None:
+        asked = json.dumps([{"release": release} for release in releases])
+        given = {"tenant": self._tenant, "asked": asked}
+        return Read(newest_decisions(self._dialect), given) if releases else None
+
+    def _histories_read(self, releases: Sequence[Release]) -> Read | None:
         asked = [
             {
                 "release": release.name,
@@ -198,33 +197,8 @@ class Loader:
             }
             for release in {release.name: release for release in releases}.values()
         ]
-        rows = self._connection.execute(
-            histories(self._connection.dialect.name), {"tenant": self._tenant, "asked": json.dumps(asked)}
-        )
-        return {
-            row.release: _History(
-                row.previous or "",
-                row.target or "",
-                bool(row.is_restore),
-                row.overtaken_by or "",
-                row.way_back_from or "",
-            )
-            for row in rows
-        }
-
-    def _rollouts(self, releases: Sequence[Release]) -> defaultdict[str, list[_Rollout]]:
-        """Return all attempts of the same digests in the same place, by content digest, newest first."""
-        rows = self._connection.execute(_rollouts_of(self._dialect), self._digests(releases))
-        found: defaultdict[str, list[_Rollout]] = defaultdict(list)
-        for row in rows:
-            found[row.content_digest].append(_Rollout(attempt_of(row), row.release))
-        return found
-
-    def _latches(self, releases: Sequence[Release]) -> defaultdict[str, list[Latch]]:
-        found: defaultdict[str, list[Latch]] = defaultdict(list)
-        for row in self._connection.execute(_latches_of(self._dialect), self._digests(releases)):
-            found[row.key].append(LATCHES.decode(row.body))
-        return found
+        given = {"tenant": self._tenant, "asked": json.dumps(asked)}
+        return Read(histories(self._dialect), given) if asked else None
 
     def _digests(self, releases: Sequence[Release]) -> dict[str, object]:
         digests = sorted({release.identity.content_digest for release in releases})
@@ -240,19 +214,67 @@ class Loader:
         revoked = {row.name for row in self._connection.execute(rows)}
         return revoked | withdrawn(self._connection, self._tenant, names, now)
 
-    def _evidence(
-        self,
-        keys: Sequence[CaseKey],
-        depths: Mapping[str, int],
-        written: Mapping[str, Sequence[EvidenceItem]],
-    ) -> dict[str, list[EvidenceItem]]:
-        found: defaultdict[str, list[EvidenceItem]] = defaultdict(list)
-        # Whoever supposes policies of their own may look back on any kind.
-        looked_back = None if any(key.every_history for key in keys) else depths
-        subjects = (subject_text(one) for key in keys for one in key.subjects)
-        for subject, item in self.about(subjects, looked_back, written):
-            found[subject].append(item)
-        return found
+
+def _by_release(rows: Rows) -> dict[str, DecisionRecord]:
+    return {row.release: decision_of(row) for row in rows or ()}
+
+
+def _latches(rows: Rows) -> defaultdict[str, list[Latch]]:
+    found: defaultdict[str, list[Latch]] = defaultdict(list)
+    for row in rows or ():
+        found[row.key].append(LATCHES.decode(row.body))
+    return found
+
+
+def _rollouts(rows: Rows) -> defaultdict[str, list[_Rollout]]:
+    """Return all attempts of the same digests in the same place, by content digest, newest first."""
+    found: defaultdict[str, list[_Rollout]] = defaultdict(list)
+    for row in rows or ():
+        found[row.content_digest].append(_Rollout(attempt_of(row), row.release))
+    return found
+
+
+def _histories(rows: Rows) -> dict[str, _History]:
+    return {
+        row.release: _History(
+            row.previous or "",
+            row.target or "",
+            bool(row.is_restore),
+            row.overtaken_by or "",
+            row.way_back_from or "",
+        )
+        for row in rows or ()
+    }
+
+
+def _newest(
+    rows: Rows,
+    subjects: Sequence[str],
+    depths: Mapping[str, int] | None,
+    written: Mapping[str, Sequence[EvidenceItem]],
+) -> list[tuple[str, EvidenceItem]]:
+    """Return of each series as many as `depths` says of its kind, with its subject, oldest first."""
+    items = [] if rows is None else items_by_subject(rows)
+    fresh = [(subject, item) for subject in subjects for item in written.get(subject, ())]
+    if fresh:
+        items = sorted([*items, *fresh], key=lambda one: one[1].order)
+    counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    newest = []
+    for one in reversed(items):
+        subject, item = one
+        series = (subject, item.kind, item.key, item.source)
+        counts[series] += 1
+        if counts[series] <= (MAX_SERIES if depths is None else depths.get(item.kind, 1)):
+            newest.append(one)
+    newest.reverse()
+    return newest
+
+
+def _by_subject(items: Iterable[tuple[str, EvidenceItem]]) -> dict[str, list[EvidenceItem]]:
+    found: defaultdict[str, list[EvidenceItem]] = defaultdict(list)
+    for subject, item in items:
+        found[subject].append(item)
+    return found
 
 
 @lru_cache

@@ -20,6 +20,8 @@ class Pending:
         self._items: defaultdict[str, defaultdict[str, list[EvidenceItem]]] = defaultdict(_lists)
         # Something that waited here has reached the database.
         self.flushed = False
+        # How many rows did.
+        self.put = 0
 
     def __bool__(self) -> bool:
         return bool(self._rows)
@@ -51,12 +53,14 @@ class Pending:
         other._rows.clear()
         other._items.clear()
         self.flushed = self.flushed or other.flushed
+        self.put += other.put
 
     def flush(self, connection: Connection, beside: Sequence[Beside] = ()) -> None:
         """Insert everything that waits, and on PostgreSQL do what goes along with it."""
         if self._rows or beside:
             insert_rows(connection, self._rows, beside)
             self.flushed = True
+            self.put += sum(map(len, self._rows.values()))
         self._rows.clear()
         self._items.clear()
 

@@ -27,6 +27,7 @@ from release_passport_server.adapters.sql.failures import (
 from release_passport_server.adapters.sql.outage import Outage
 from release_passport_server.adapters.sql.requests import Answer, Request, deliver
 from release_passport_server.adapters.sql.standing import StandingAnswers
+from release_passport_server.adapters.sql.statistics import Statistics
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,9 @@ class Writer:
         self._turn = turn or nullcontext()
         self._name = name
         self._outage = outage
+        self._statistics = Statistics(engine)
+        # Of the last batch.
+        self._rows = 0
         self._catalogs = Catalogs()
         self._standing = StandingAnswers()
         self._clock = clock
@@ -163,6 +167,9 @@ class Writer:
                 raise
             answers = self._commit(requests)
         deliver(answers)
+        # Nobody waits for that.
+        rows, self._rows = self._rows, 0
+        self._statistics.wrote(rows)
 
     def _commit(self, requests: Sequence[Request]) -> list[Answer]:
         connection = self._connected()
@@ -206,6 +213,7 @@ class Writer:
             # It happened; the connection that did not say so is of no use to the next batch.
             self._disconnect()
         self.commits += 1
+        self._rows = batch.rows
         self._keep(batch)
         if self.committed is not None:
             self.committed()
@@ -226,6 +234,8 @@ class Writer:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.invalidate()
             with suppress(SQLAlchemyError):
                 connection.close()
 

@@ -682,7 +682,9 @@ type TestConnectorResponse struct {
 	// failure is a stable code of why the source could not be read; empty where it could.
 	Failure string `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
 	// message says in words why the source could not be read, and what to do; it never holds what the source answered.
-	Message       string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	// excess is what the credential may do beyond reading, in words, as far as the source says it; take that away.
+	Excess        []string `protobuf:"bytes,7,rep,name=excess,proto3" json:"excess,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -757,6 +759,13 @@ func (x *TestConnectorResponse) GetMessage() string {
 		return x.Message
 	}
 	return ""
+}
+
+func (x *TestConnectorResponse) GetExcess() []string {
+	if x != nil {
+		return x.Excess
+	}
+	return nil
 }
 
 // CollectNowRequest is what CollectNow takes.
@@ -1006,14 +1015,15 @@ const file_release_passport_v1_connector_service_proto_rawDesc = "" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x14\n" +
 	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x12>\n" +
 	"\tconnector\x18\x03 \x01(\v2\x1e.release_passport.v1.ConnectorH\x00R\tconnectorB\x06\n" +
-	"\x04what\"\xab\x01\n" +
+	"\x04what\"\xc3\x01\n" +
 	"\x15TestConnectorResponse\x12\x14\n" +
 	"\x05ready\x18\x01 \x01(\bR\x05ready\x12\x18\n" +
 	"\avisible\x18\x02 \x03(\tR\avisible\x12\x18\n" +
 	"\amissing\x18\x03 \x03(\tR\amissing\x12\x14\n" +
 	"\x05grant\x18\x04 \x01(\tR\x05grant\x12\x18\n" +
 	"\afailure\x18\x05 \x01(\tR\afailure\x12\x18\n" +
-	"\amessage\x18\x06 \x01(\tR\amessage\"'\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\x12\x16\n" +
+	"\x06excess\x18\a \x03(\tR\x06excess\"'\n" +
 	"\x11CollectNowRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\xa9\x01\n" +
 	"\x12CollectNowResponse\x12<\n" +

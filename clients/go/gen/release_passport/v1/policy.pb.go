@@ -1176,7 +1176,8 @@ type WatchRequirement struct {
 	Duration *durationpb.Duration `protobuf:"bytes,1,opt,name=duration,proto3" json:"duration,omitempty"`
 	// grace_period is how long missing signals do not hold; default 2 minutes, at most half of duration.
 	GracePeriod *durationpb.Duration `protobuf:"bytes,2,opt,name=grace_period,json=gracePeriod,proto3" json:"grace_period,omitempty"`
-	// interval is how often the release is evaluated when nothing comes in; default 30 s.
+	// interval is how often a signal is expected, for those who send them: it is recorded with the decision. The release is
+	// evaluated at each signal, and at the moment at which silence changes its verdict, whatever this says; default 30 s.
 	Interval *durationpb.Duration `protobuf:"bytes,3,opt,name=interval,proto3" json:"interval,omitempty"`
 	// required_rules are ids of rules without whose signal the window cannot pass.
 	RequiredRules []string `protobuf:"bytes,4,rep,name=required_rules,json=requiredRules,proto3" json:"required_rules,omitempty"`

@@ -54,6 +54,8 @@ def tried(said: pb.TestConnectorResponse) -> Document:
         document.add(f"seen: {text}")
     for text in said.missing:
         document.add(f"missing: {text}")
+    for text in said.excess:
+        document.add(f"too much: {text}")
     if said.grant:
         document.add("what has to be granted:")
         for line in said.grant.splitlines():

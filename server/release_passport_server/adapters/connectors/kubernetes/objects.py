@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, cast
 
 from pydantic import StringConstraints
@@ -18,6 +18,8 @@ from release_passport_server.ports.connector import Collected, CollectFailed, Pr
 
 # Who reads, in the manifests of deploy/.
 ACCOUNT, ACCOUNT_NAMESPACE = "release-passport", "release-passport"
+# Whoever may do this to an object that a gate guards can go past the gate.
+_CHANGES = ("update", "patch", "delete")
 # With cluster and namespace it has to fit into the key of evidence.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?$")]
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -95,13 +97,30 @@ class Objects:
 
     async def lacking(self, rights: Iterable[Right]) -> tuple[str, ...]:
         """Return what the cluster says that would have to be granted; nothing where it does not say."""
+        found = await self._lacking(rights)
+        return tuple(f"the cluster's token lacks a right: grant {one}" for one in found or ())
+
+    async def excess(self, own: Right) -> tuple[str, ...]:
+        """Return how the cluster says that its token may change the object; nothing where it does not say."""
+        rights = [replace(own, verbs=_CHANGES, resource=own.resource + part) for part in ("", "/status")]
+        found = await self._lacking(rights)
+        if found is None:
+            return ()
+        lacking = {(one.resource, verb) for one in found for verb in one.verbs}
+        granted = [
+            replace(one, verbs=verbs)
+            for one in rights
+            if (verbs := tuple(verb for verb in one.verbs if (one.resource, verb) not in lacking))
+        ]
+        return tuple(f"the cluster's token may change what it reads: take away {one}" for one in granted)
+
+    async def _lacking(self, rights: Iterable[Right]) -> tuple[Right, ...] | None:
         given = self.settings
         wanted = ObjectRef(given.cluster, "", "", given.namespace, given.name)
         try:
-            found = await self.cluster.lacking(self.target.tenant, wanted, rights)
+            return await self.cluster.lacking(self.target.tenant, wanted, rights)
         except PassportError:
-            return ()
-        return tuple(f"the cluster's token lacks a right: grant {one}" for one in found)
+            return None
 
     async def labelled(self, api_version: str, kind: str, labels: Mapping[str, str]) -> tuple[Manifest, ...]:
         """Return the objects of a kind with these labels; raise CollectFailed."""
@@ -156,15 +175,16 @@ class ObjectConnector:
         grant = grant_of(rights, f"{self.kind}-{kind}-{given.name}")
         # Objects beside it are read by names that this one gives: what is missing there is told by reading them.
         lacking = await objects.lacking([one for one in rights if one == own or not one.name])
+        excess = await objects.excess(own)
         try:
             collected = await self.collect(target)
         except CollectFailed as error:
             if error.failure is CollectFailure.ACCESS_MISSING:
-                return Probe((), (error.text, *lacking), grant)
+                return Probe((), (error.text, *lacking), grant, excess)
             raise
         seen = tuple(dict.fromkeys(one.kind for one in collected.observations))
         visible = tuple(f"{objects.words(kind)} gives {one}" for one in seen)
-        return Probe(visible, (*collected.problems, *lacking), grant)
+        return Probe(visible, (*collected.problems, *lacking), grant, excess)
 
     async def changes(self, target: Target) -> AsyncIterator[None]:
         """Yield whenever the object changes, is gone, or cannot be read."""

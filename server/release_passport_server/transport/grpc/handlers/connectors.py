@@ -80,6 +80,7 @@ class ConnectorHandlers:
             grant=tried.probe.grant,
             failure=tried.failure,
             message=tried.message,
+            excess=tried.probe.excess,
         )
 
     async def CollectNow(self, principal: Principal, request: pb.CollectNowRequest) -> pb.CollectNowResponse:

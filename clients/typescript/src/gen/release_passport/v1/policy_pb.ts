@@ -648,7 +648,8 @@ export type WatchRequirement = Message<"release_passport.v1.WatchRequirement"> &
   gracePeriod?: Duration | undefined;
 
   /**
-   * interval is how often the release is evaluated when nothing comes in; default 30 s.
+   * interval is how often a signal is expected, for those who send them: it is recorded with the decision. The release is
+   * evaluated at each signal, and at the moment at which silence changes its verdict, whatever this says; default 30 s.
    *
    * @generated from field: google.protobuf.Duration interval = 3;
    */
