@@ -36,6 +36,7 @@ from release_passport_server.ports.log import LogIdentity
 from release_passport_server.resources import policies_dir
 from release_passport_server.services.audit import Audit
 from release_passport_server.services.authenticate import Authenticate, Vouchers
+from release_passport_server.services.backlog import Backlog
 from release_passport_server.services.cases import Cases
 from release_passport_server.services.collect_attestations import CollectAttestations
 from release_passport_server.services.grants import GrantLoader, GuardedStore
@@ -131,7 +132,7 @@ def core_of(store: SQLStore, settings: Settings, *, dev: bool, notices: tuple[st
         keys=keys,
         log=log,
         audit=Audit(store, access, log.reader, keys, settings.signing.issuer, log.identity, store.blocking),
-        watching=Watching(store, access, loader, clock, Tail(store), _streams(settings)),
+        watching=Watching(store, access, loader, clock, Tail(store), Backlog(store), _streams(settings)),
         mail=mail_of(settings, clock),
         clock=clock,
         ids=ids,

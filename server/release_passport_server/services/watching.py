@@ -9,17 +9,15 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 
 from release_passport_server.domain.access import Scope, Verb
-from release_passport_server.domain.errors import Exhausted, Invalid, OutOfRange, Unavailable, Violation
+from release_passport_server.domain.errors import Exhausted, Invalid, Unavailable, Violation
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.watch import (
     DecisionChange,
     Farewell,
-    FeedPart,
     Happening,
     Mark,
     Told,
@@ -29,15 +27,16 @@ from release_passport_server.domain.watch import (
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.store import Reader, Store
+from release_passport_server.services.backlog import Backlog
 from release_passport_server.services.grants import GrantLoader
-from release_passport_server.services.tail import LOOK_SECONDS, PART, Inbox, Tail, diverged
+from release_passport_server.services.tail import LOOK_SECONDS, Inbox, Tail, diverged
 
 # A stream ends after a time between these, so that a new server gets its share of them.
 LEAST_LIFE_SECONDS = 20 * 60.0
 MOST_LIFE_SECONDS = 40 * 60.0
 # Those who watch whole places are shown so many decisions at first.
 MOST_STANDING = 10_000
-# Streams that fell behind read the store; no more of them at once.
+# Streams that begin read the store; no more of them at once.
 CATCH_UP_AT_ONCE = 8
 # A revision that somebody has heard of is there, or will be within this.
 MIN_REVISION_SECONDS = 5.0
@@ -70,6 +69,7 @@ class Watching:
     loader: GrantLoader
     clock: Clock
     tail: Tail
+    backlog: Backlog
     limits: StreamLimits = field(default_factory=StreamLimits)
     _open: Counter[tuple[str, ...]] = field(default_factory=Counter)
     _streams: set[_Stream] = field(default_factory=set)
@@ -193,22 +193,22 @@ class Watching:
     async def _catch_up(self, stream: _Stream, resume: Mark) -> AsyncGenerator[Told, None]:
         """Yield what the store has behind the mark, then join the others who hear of changes at once."""
         tenant = stream.command.principal.tenant
-        await self._from_store(stream, lambda reader: _require_same(reader, resume))
+        await self.backlog.require_same(tenant, resume)
         stream.reached(resume)
-        async for told in self._stored(stream):
-            yield told
-        await self.tail.join(tenant, stream.inbox)
-        await self._reach(stream.command)
-        # What was committed between the last look and joining.
-        async for told in self._stored(stream):
-            yield told
+        with self.backlog.used():
+            async for told in self._stored(stream):
+                yield told
+            await self.tail.join(tenant, stream.inbox)
+            await self._reach(stream.command)
+            # What was committed between the last look and joining.
+            async for told in self._stored(stream):
+                yield told
 
     async def _stored(self, stream: _Stream) -> AsyncGenerator[Told, None]:
-        watched = stream.command.watched
+        watched, tenant = stream.command.watched, stream.command.principal.tenant
         while True:
-            after = stream.mark.revision
-            part = await self._from_store(stream, partial(_part, after=after))
-            if part.end.revision == after:
+            part = await self.backlog.after(tenant, stream.mark)
+            if part.end == stream.mark:
                 return
             changes = [change for change in part.changes if watched.covers(change)]
             if not stream.command.every:
@@ -335,22 +335,6 @@ class _Stream:
             await self.inbox.ready.wait()
         finally:
             timer.cancel()
-
-
-def _part(reader: Reader, *, after: int) -> FeedPart:
-    return reader.feed_after(after, PART)
-
-
-def _require_same(reader: Reader, mark: Mark) -> None:
-    """Raise OutOfRange for a mark that is not kept any more, Precondition for one of another history."""
-    oldest, head = reader.feed_oldest(), reader.feed_head()
-    if mark.epoch != head.epoch or mark.revision > head.revision:
-        raise diverged(mark.revision)
-    if mark.revision < oldest:
-        text = f"revision {mark.revision} is older than what is kept: begin without a resume token"
-        raise OutOfRange("REVISION_COMPACTED", text, metadata={"oldest_revision": str(oldest)})
-    if reader.feed_mark(mark.revision) != mark:
-        raise diverged(mark.revision)
 
 
 def _stood(record: DecisionRecord) -> DecisionChange:
