@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,7 +38,7 @@ GATES = 50
 RELEASE = "tenants/default/services/checkout/environments/prod/releases/1.0.0"
 EVALUATE = "/release_passport.v1.DecisionService/Evaluate"
 TOKEN = "bench-cluster-token"
-Call = Callable[[int], Awaitable[int]]
+Call = Callable[[int], Awaitable[tuple[int, bytes]]]
 
 
 def _cluster(folder: str, ready: Any) -> None:
@@ -70,16 +71,17 @@ async def _serve_objects(folder: Path, ready: Any) -> None:
     await serving.serve_forever()
 
 
-async def paced(call: Call, rate: float, seconds: float) -> list[tuple[int, float]]:
-    """Send so many calls a second; return status and latency of each."""
+async def paced(call: Call, rate: float, seconds: float) -> list[tuple[str, float]]:
+    """Send so many calls a second; return of each what was answered, and its latency."""
     loop = asyncio.get_running_loop()
     began, found = loop.time() + 0.1, []
 
     async def one(number: int) -> None:
         due = began + number / rate
         await asyncio.sleep(max(0.0, due - loop.time()))
-        status = await call(number)
-        found.append((status, loop.time() - due))
+        status, body = await call(number)
+        told = str(status) if status == 200 else f"{status} {body.decode()[:60].strip()}"
+        found.append((told, loop.time() - due))
 
     await asyncio.gather(*(one(number) for number in range(int(rate * seconds))))
     return found
@@ -100,12 +102,12 @@ def _processor_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def told(name: str, found: list[tuple[int, float]]) -> str:
+def told(name: str, found: list[tuple[str, float]]) -> str:
     """Return one line about what came back."""
     times = sorted(seconds * 1000 for _, seconds in found)
     shares = [times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.99)]
-    statuses = sorted({status for status, _ in found})
-    return f"{name:<48} {len(found):>6} calls  p50 {shares[0]:6.1f} ms  p99 {shares[1]:6.1f} ms  status {statuses}"
+    answers = dict(Counter(answer for answer, _ in found).most_common(4))
+    return f"{name:<48} {len(found):>6} calls  p50 {shares[0]:6.1f} ms  p99 {shares[1]:6.1f} ms  {answers}"
 
 
 def _question(client: Client, gate: GateCaller, hook: str) -> bytes:
@@ -132,16 +134,16 @@ async def measure(served: Served, web: str, rate: float, seconds: float) -> None
         def asking(hook: str) -> Call:
             questions = [_question(client, gate, hook) for gate in gates]
 
-            async def call(number: int) -> int:
-                return (await client.ask(questions[number % GATES]))[0]
+            async def call(number: int) -> tuple[int, bytes]:
+                return await client.ask(questions[number % GATES])
 
             return call
 
         body = json.dumps({"release": RELEASE}).encode()
         question = client.post(EVALUATE, {"authorization": f"Bearer {token}"}, body)
 
-        async def evaluate(_: int) -> int:
-            return (await client.ask(question))[0]
+        async def evaluate(_: int) -> tuple[int, bytes]:
+            return await client.ask(question)
 
         status, answer = await client.ask(_question(client, gates[0], "confirm-rollout"))
         assert status == 200, answer
