@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -16,8 +17,9 @@ logger = logging.getLogger(__name__)
 
 # A workload that cannot be read in this time holds.
 READ_SECONDS = 1.0
-# Refusals are made from one read in this time.
+# Refusals are made from one read in this time at most, so that what was read together is not read again together.
 REMEMBERED_SECONDS = 5.0
+REMEMBERED_LEAST = 0.6
 MAX_REMEMBERED = 2000
 # Whoever asks while a gate's objects are being read waits for that so long, and shares the read after it.
 GATHERED_SECONDS = 0.25
@@ -35,6 +37,7 @@ class LiveReading:
     """Reads the objects of gates."""
 
     objects: ClusterObjects
+    # What was read of each gate, and until when it is good enough to refuse.
     _seen: OrderedDict[str, tuple[float, LiveWorkload]] = field(default_factory=OrderedDict)
     _running: dict[tuple[str, Gate], asyncio.Task[LiveWorkload]] = field(default_factory=dict)
     _next: dict[tuple[str, Gate], asyncio.Task[LiveWorkload]] = field(default_factory=dict)
@@ -43,7 +46,7 @@ class LiveReading:
     def remembered(self, gate: Gate) -> LiveWorkload | None:
         """Return what was read a moment ago: enough to refuse, never to open."""
         seen = self._seen.get(gate.gate_id)
-        if seen is None or asyncio.get_running_loop().time() - seen[0] > REMEMBERED_SECONDS:
+        if seen is None or asyncio.get_running_loop().time() > seen[0]:
             return None
         return seen[1]
 
@@ -94,7 +97,8 @@ class LiveReading:
         except Exception as error:
             logger.exception("an object of a gate could not be read", extra={"gate": gate.gate_id})
             raise _unreadable("it could not be read") from error
-        self._seen[gate.gate_id] = (began, found)
+        until = began + REMEMBERED_SECONDS * random.uniform(REMEMBERED_LEAST, 1.0)  # noqa: S311  No secret.
+        self._seen[gate.gate_id] = (until, found)
         self._seen.move_to_end(gate.gate_id)
         while len(self._seen) > MAX_REMEMBERED:
             self._seen.popitem(last=False)

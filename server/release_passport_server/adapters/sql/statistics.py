@@ -19,8 +19,8 @@ BYTES = 16 * 8192
 _NOT_LOOKED_AT = text(
     "SELECT relname FROM pg_class WHERE relname = ANY(:names) AND relnamespace = current_schema()::regnamespace"
     " AND pg_relation_size(oid) >= :bytes"
-    # Statistics of a table that was empty then say nothing.
-    " AND NOT EXISTS (SELECT FROM pg_statistic WHERE starelid = pg_class.oid)"
+    # Of a table that was empty then there are none; the view shows everybody those of their own tables.
+    " AND NOT EXISTS (SELECT FROM pg_stats WHERE schemaname = current_schema() AND tablename = relname)"
 )
 
 
