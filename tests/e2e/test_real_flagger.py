@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from release_passport.v1 import connector_pb2, gate_service_pb2
+from release_passport.v1 import connector_pb2, gate_service_pb2, policy_service_pb2
 from release_passport_server.domain.bypass import BYPASS_KIND
 from support.gates import GateCaller, created
 from support.real_controllers import (
@@ -23,7 +23,7 @@ from support.real_controllers import (
     sampling,
 )
 from support.real_kubernetes import Manifest, real_cluster
-from support.shop import released
+from support.shop import released, shop_policy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -158,3 +158,27 @@ async def test_reverting_to_what_was_promoted_last_asks_nobody(shop: RealShop, g
     await asyncio.sleep(15)
     assert phase(await shop.cluster.get("Canary", "checkout")) == "Failed"
     assert len((await answers(shop, gate)).answers) == asked
+
+
+async def test_a_canary_that_skips_its_analysis_waits_and_one_that_skips_it_later_is_found(
+    shop: RealShop, gate: GateCaller, connector: connector_pb2.Connector
+) -> None:
+    limited = shop_policy()
+    limited.policy_id = "a-few-first"
+    limited.spec.canary.max_weight = 50
+    await shop.admin("CreatePolicy", policy_service_pb2.CreatePolicyRequest(policy=limited))
+    await shop.cluster.patch("Canary", "checkout", {"spec": {"skipAnalysis": True}})
+    name = await released(shop.admin, "3.0.0")
+    await deployed(shop, "3.0.0")
+    await reached(shop, "Waiting")
+    await asyncio.sleep(11)
+    assert phase(await shop.cluster.get("Canary", "checkout")) == "Waiting"
+    refused = [one for one in (await answers(shop, gate)).answers if one.release == name]
+    assert {(one.hook, one.answer) for one in refused} == {("confirm-rollout", "SHUT")}, refused
+    assert "CANARY_NOT_CONFIGURED" in set(refused[-1].reasons), refused
+    # With its analysis it goes on; without it from now on, Flagger puts everything on it and asks nobody.
+    await shop.cluster.patch("Canary", "checkout", {"spec": {"skipAnalysis": False}})
+    await reached(shop, "Progressing")
+    await shop.cluster.patch("Canary", "checkout", {"spec": {"skipAnalysis": True}})
+    await reached(shop, "Succeeded")
+    await shop.until_unreviewed(name)

@@ -146,6 +146,14 @@ class RealShop:
         listed = await self.admin("ListOverrides", request)
         return [one.reason for one in listed.overrides if one.name.startswith(f"{release}/")]
 
+    async def until_unreviewed(self, release: str) -> None:
+        """Wait until something of a release waits for a review."""
+        for _ in range(300):
+            if await self.unreviewed(release):
+                return
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"nothing of {release} waits for a review")
+
     async def review(self, release: str) -> None:
         """Have what waits for a review of a release reviewed by a person."""
         listed = await self.admin("ListOverrides", override_service_pb2.ListOverridesRequest(unreviewed=True))
