@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from release_passport.v1 import evidence_pb2
+from release_passport_server.adapters.connectors.alertmanager import COUNTS
 from release_passport_server.adapters.connectors.prometheus_alerts import PrometheusAlerts
 from release_passport_server.ports.connector import Answer, Collected, Target
 from support.connecting import connected
@@ -101,6 +102,8 @@ def test_a_rule_that_fails_is_no_rule_that_is_silent(labels: dict[str, str], com
     broken = {"name": "Broken", "type": "alerting", "alerts": [], "health": "err", "labels": labels}
     found = read(*recorded().values(), broken)
     assert found.observations[0].facts["complete"] is complete
+    # A count of none would let a release go, although nobody knows how many there are.
+    assert (COUNTS & found.observations[0].facts.keys()) == (COUNTS if complete else set())
     assert bool(found.problems) is not complete
     assert "Broken" not in str(found.problems)
 

@@ -42,6 +42,9 @@ _USUAL: Mapping[str, Severity] = {
     "info": "SEV5",
     "none": "SEV5",
 }
+_SEVERITIES = ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "UNCLASSIFIED")
+# The facts that say how many alerts there are.
+COUNTS = frozenset({"open_count", *(name.lower() for name in _SEVERITIES)})
 
 
 class AlertmanagerSettings(SettingsModel):
@@ -112,7 +115,7 @@ def facts_of(
         ],
         "complete": len(alerts) <= _MOST_SHOWN,
     }
-    for name in ("SEV1", "SEV2", "SEV3", "SEV4", "SEV5", "UNCLASSIFIED"):
+    for name in _SEVERITIES:
         facts[name.lower()] = str(severities.count(name))
     if hidden is not None:
         facts["suppressed"] = str(hidden)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from release_passport_server.adapters.sql.tables import metadata
 
@@ -41,7 +40,8 @@ class Statistics:
             self._next *= 4
         try:
             self._look()
-        except SQLAlchemyError:
+        except Exception:
+            # What was committed must not seem to have failed.
             logger.warning("PostgreSQL could not look at its tables", exc_info=True)
 
     def _look(self) -> None:

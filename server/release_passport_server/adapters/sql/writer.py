@@ -167,7 +167,7 @@ class Writer:
                 raise
             answers = self._commit(requests)
         deliver(answers)
-        # Nobody waits for that.
+        # Whoever asked has the answer by now; only the next batch waits for this.
         rows, self._rows = self._rows, 0
         self._statistics.wrote(rows)
 
