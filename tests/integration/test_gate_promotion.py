@@ -135,6 +135,43 @@ async def test_the_promotion_waits_for_the_signal_of_a_required_rule(shop: Shop)
     assert (await gate.flagger("confirm-promotion")).status_code == 200
 
 
+async def answered_in(shop: Shop, attempt: str, seconds: float, ago: timedelta) -> None:
+    """Let the rollout have answered so slowly a while ago."""
+    facts = evidence_pb2.EvidenceFacts(metric_sample=evidence_pb2.MetricSample(name="latency", value=seconds))
+    item = evidence_pb2.EvidenceInput(
+        subject=evidence_pb2.EvidenceSubject(attempt=attempt),
+        facts=facts,
+        observe_time=ahead(seconds=-ago.total_seconds()),
+    )
+    await shop.admin("SubmitEvidence", evidence_service_pb2.SubmitEvidenceRequest(evidence=[item]))
+
+
+async def test_the_promotion_waits_for_a_signal_since_the_exposure(shop: Shop) -> None:
+    need = policy_pb2.Need(kind="metric_sample", keys=["latency"], sources=["user:*"])
+    need.max_age.FromTimedelta(timedelta(hours=4))
+    rule = policy_pb2.Rule(
+        rule_id="fast",
+        title="Fast?",
+        stages=["STAGE_WATCH"],
+        needs=[need],
+        expect="evidence.metric_sample.value < 1.0",
+        failures=2,
+    )
+    spec = policy_pb2.PolicySpec(mode="POLICY_MODE_ENFORCE", rules=[rule])
+    spec.watch.duration.FromTimedelta(timedelta(hours=1))
+    spec.watch.required_rules.append("fast")
+    wanted = policy_pb2.Policy(policy_id="fast", spec=spec)
+    made = (await shop.admin("CreatePolicy", policy_service_pb2.CreatePolicyRequest(policy=wanted))).policy
+    gate, attempt = await shop.begun("4.0.3")
+    backdate(shop, attempt, timedelta(hours=3))
+    await seen(shop, attempt, 10, timedelta(hours=2))
+    for seconds, minutes, code in ((0.5, 150, 403), (1.5, 100, 403), (0.5, 60, 200)):
+        await answered_in(shop, attempt, seconds, timedelta(minutes=minutes))
+        assert (await gate.flagger("confirm-traffic-increase")).status_code == 200
+        assert (await gate.flagger("confirm-promotion")).status_code == code, minutes
+    await shop.admin("DeletePolicy", policy_service_pb2.DeletePolicyRequest(name=made.name, etag=made.etag))
+
+
 async def test_a_rollback_is_told_only_while_the_condemned_digests_are_in_the_canary(shop: Shop) -> None:
     gate, attempt = await shop.begun("4.1.0", on_rollback="GATE_ON_ROLLBACK_EXECUTE")
     assert (await gate.flagger("rollback")).status_code == 403

@@ -167,6 +167,23 @@ async def test_a_window_does_not_pass_without_the_signal_of_a_required_rule(stor
     await story.finish(attempt.name, "CANCELLED")
 
 
+async def test_a_signal_from_before_the_exposure_is_none(story: Story) -> None:
+    given = watching()
+    given["watch"].required_rules.append("errors")
+    given["rule"].needs[0].max_age.FromTimedelta(4 * WINDOW)
+    await enforce(story, "watch", **given)
+    attempt = await story.start(await story.decided("1.0.0"))
+    begun(story, attempt.name, 3 * WINDOW)
+    # Good as long as it gets no traffic.
+    await measure(story, attempt.name, 0.01, 2.5 * WINDOW)
+    await exposed(story, attempt.name, 5, 2 * WINDOW)
+    assert (await story.evaluate("1.0.0")).decision.effective_verdict == CANARY
+    with pytest.raises(grpc.aio.AioRpcError, match="without a signal of errors since it took traffic"):
+        await story.finish(attempt.name, "PASSED")
+    await measure(story, attempt.name, 0.02)
+    assert (await story.finish(attempt.name, "PASSED")).HasField("finish_time")
+
+
 async def test_a_failing_rollout_cannot_end_as_passed_though_nobody_asked(story: Story) -> None:
     await enforce(story, "watch", **watching())
     attempt = await story.start(await story.decided("1.0.0"))

@@ -44,12 +44,13 @@ def watching() -> dict[str, Any]:
     return {"rule": rule, "watch": window}
 
 
-async def measure(story: Story, attempt: str, value: float) -> None:
-    """Send one sample of the error rate of an attempt."""
+async def measure(story: Story, attempt: str, value: float, ago: timedelta = timedelta(0)) -> None:
+    """Send one sample of the error rate of an attempt, taken a while ago."""
     sample = evidence_pb2.MetricSample(name="errors", value=value)
-    request = evidence_service_pb2.SubmitEvidenceRequest(
-        evidence=[item({"metric_sample": sample}, attempt=attempt)]
-    )
+    taken = item({"metric_sample": sample}, attempt=attempt)
+    if ago:
+        taken.observe_time.FromDatetime(datetime.now(UTC) - ago)
+    request = evidence_service_pb2.SubmitEvidenceRequest(evidence=[taken])
     await story.call("EvidenceService", "SubmitEvidence", request)
 
 

@@ -18,6 +18,7 @@ from release_passport_server.domain.watch_window import (
     ENDS_AFTER,
     EXPIRE_WINDOW,
     Look,
+    Signal,
     WatchWindow,
     WindowState,
     expiry,
@@ -26,6 +27,7 @@ from release_passport_server.domain.watch_window import (
     passes,
     recommends,
     runs,
+    seen_since,
     unseen,
     window_name,
 )
@@ -214,5 +216,33 @@ def test_a_required_rule_is_seen_where_it_passes_now() -> None:
         ("holds", Verdict.HOLD, "EVIDENCE_MISSING"),
     ]
     required = [rule for rule, _, _ in found]
-    assert unseen([*required, "not-there"], found) == ("fails-a-little", "warms-up", "holds", "not-there")
-    assert unseen((), found) == ()
+    signals = [Signal(*one) for one in found]
+    assert unseen([*required, "not-there"], signals, None) == (
+        "fails-a-little",
+        "warms-up",
+        "holds",
+        "not-there",
+    )
+    assert unseen((), signals, None) == ()
+
+
+def test_a_signal_counts_where_all_of_it_was_seen_since_the_window_opened() -> None:
+    def lacks(*since: datetime | None, opened: datetime | None = START) -> bool:
+        signals = [Signal("fast", Verdict.ALLOW, "PASSED", one) for one in since]
+        return unseen(["fast"], signals, opened) == ("fast",)
+
+    before, after = START - timedelta(seconds=1), START + timedelta(seconds=1)
+    assert lacks(before)
+    assert lacks(after, before)
+    assert not lacks(START)
+    assert not lacks(after)
+    # What is about something else than the rollout, and a window of which nobody says that it opened.
+    assert not lacks(None)
+    assert not lacks(before, opened=None)
+
+
+def test_the_oldest_counts_of_what_is_about_the_rollout_itself() -> None:
+    later = START + timedelta(hours=1)
+    told = [("metric_sample", later), ("analysis_result", START), ("test_result", START - timedelta(days=1))]
+    assert seen_since(told) == START
+    assert seen_since(told[2:]) is None

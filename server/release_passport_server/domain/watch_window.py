@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.ids import AttemptName, parts, template
 from release_passport_server.domain.job import Timer
+from release_passport_server.domain.kind import kind_named
 from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.release import Attempt, Latch
 from release_passport_server.domain.verdict import Verdict
@@ -67,6 +69,15 @@ class Look:
     serving: bool | None
     # Who saw it, and of which object.
     seen: tuple[str, str] = ("", "")
+
+
+class Signal(NamedTuple):
+    """What a rule says of a rollout; `since` is when the oldest was seen that it has of the rollout itself."""
+
+    rule: str
+    verdict: Verdict
+    reason: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +193,24 @@ def passes(attempt: Attempt, looks: Sequence[Look], duration: timedelta) -> date
     return None
 
 
-def unseen(required: Iterable[str], findings: Iterable[tuple[str, Verdict, str]]) -> tuple[str, ...]:
-    """Return the rules without whose signal a window cannot pass, and that do not pass: of rule, verdict and reason."""
-    seen = {
-        rule
-        for rule, verdict, reason in findings
-        if verdict is Verdict.ALLOW and reason != Reason.FAILING_BELOW_THRESHOLD
+def unseen(required: Iterable[str], signals: Sequence[Signal], opened: datetime | None) -> tuple[str, ...]:
+    """Return the rules, of those whose signal a window needs, that do not pass on what was seen since it opened."""
+    passing = [
+        one
+        for one in signals
+        if one.verdict is Verdict.ALLOW and one.reason != Reason.FAILING_BELOW_THRESHOLD
+    ]
+    seen = {one.rule for one in passing}
+    # What was seen before says nothing of how it serves.
+    seen -= {
+        one.rule for one in passing if opened is not None and one.since is not None and one.since < opened
     }
     return tuple(rule for rule in required if rule not in seen)
+
+
+def seen_since(items: Iterable[tuple[str, datetime]]) -> datetime | None:
+    """Return when the oldest was seen of what is about the rollout itself, out of items by kind; None without any."""
+    return min((time for kind, time in items if kind_named(kind).attempt_bound), default=None)
 
 
 def is_gone(looks: Sequence[Look]) -> bool:

@@ -11,7 +11,7 @@ from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage
-from release_passport_server.domain.watch_window import Look
+from release_passport_server.domain.watch_window import Look, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Limits:
     restores: bool = False
     # No rule looks at the rollout while it is under way.
     unwatched: bool = False
-    # Rules without whose signal the window cannot pass, and that do not pass now.
-    unseen: tuple[str, ...] = ()
+    # Rules without whose signal the window cannot pass, and what they say.
+    required_rules: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
 
 
 class Messages(Protocol):

@@ -21,7 +21,7 @@ from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt
 from release_passport_server.domain.verdict import Stage, Verdict
-from release_passport_server.domain.watch_window import Look
+from release_passport_server.domain.watch_window import Look, first_exposure, unseen
 from release_passport_server.ports.judging import CaseKey, Conclusion, LoadedCase
 from release_passport_server.ports.messages import Limits, Messages
 from release_passport_server.ports.store import Reader, Store, Transaction
@@ -271,7 +271,9 @@ def _met(seen: _Seen) -> frozenset[If]:
     workload, limits, now = seen.workload, seen.limits, seen.question.now
     watching, passes_at = seen.decision.stage is Stage.WATCH, seen.question.passes(limits.watched)
     passed = passes_at is not None and now is not None and passes_at <= now
-    seen_well = watching and passed and "WARMING_UP" not in limits.reasons and not limits.unseen
+    seen_well = (
+        watching and passed and "WARMING_UP" not in limits.reasons and not seen.question.unseen(limits)
+    )
     waits = workload.waits_at(seen.gate.gate_id)
     found = {
         If.WITHIN_LIMITS: workload.keeps(limits.max_weight) and waits,
@@ -376,3 +378,8 @@ class _AtGate:
     def passes(self, watched: timedelta) -> datetime | None:
         """Return when the rollout has been exposed for so long; None while nobody can say."""
         return None if self.opened is None else pass_time(self.opened, self.looks, watched)
+
+    def unseen(self, limits: Limits) -> tuple[str, ...]:
+        """Return the required rules that do not pass on what was seen since the rollout took traffic."""
+        begun = None if self.opened is None else first_exposure(self.opened, self.looks)
+        return unseen(limits.required_rules, limits.signals, begun)

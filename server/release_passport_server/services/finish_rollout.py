@@ -11,11 +11,17 @@ from release_passport_server.domain.errors import NotFound, Precondition
 from release_passport_server.domain.evidence import EvidenceItem, Subject
 from release_passport_server.domain.ids import AttemptName, EvidenceName
 from release_passport_server.domain.kind import SubjectType
-from release_passport_server.domain.outcome import Reason
+from release_passport_server.domain.outcome import Finding, Reason
 from release_passport_server.domain.record import FeedEvent
 from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.domain.verdict import Mode
-from release_passport_server.domain.watch_window import EXPIRE_WINDOW, unseen
+from release_passport_server.domain.watch_window import (
+    EXPIRE_WINDOW,
+    Signal,
+    first_exposure,
+    seen_since,
+    unseen,
+)
 from release_passport_server.ports.access import Authorizer
 from release_passport_server.ports.ids import Ids
 from release_passport_server.ports.messages import Messages
@@ -24,7 +30,7 @@ from release_passport_server.services.asking import Ask, once, record
 from release_passport_server.services.cases import Cases, case_key
 from release_passport_server.services.intake import scope_of
 from release_passport_server.services.reconsider import reconsider, workload
-from release_passport_server.services.window_view import read_pass_time
+from release_passport_server.services.window_view import pass_time, read_looks
 
 # The source of what the server itself observed.
 SELF = "self"
@@ -96,13 +102,15 @@ class FinishRollout:
             text = f"{attempt.name} cannot end as PASSED: {said}; call Evaluate for the reasons"
             raise Precondition("VERDICT_CHANGED", text)
         required = () if answer.watch is None else answer.watch.required_rules
-        quiet = unseen(required, ((f.rule, f.verdict, f.reason) for f in answer.findings))
+        signals = [_signal(finding) for finding in answer.findings]
+        looks = tuple(read_looks(tx, self.messages, attempt, release, attempt.start_time))
+        quiet = unseen(required, signals, first_exposure(attempt, looks))
         if quiet:
-            text = f"{attempt.name} cannot end as PASSED without a signal of {', '.join(quiet)}"
+            text = f"{attempt.name} cannot end as PASSED without a signal of {', '.join(quiet)} since it took traffic"
             raise Precondition("VERDICT_CHANGED", text)
         ground = tx.find_decision(attempt.ground)
         watched = timedelta(0) if ground is None else self.messages.limits(ground.body).watched
-        passes = read_pass_time(tx, self.messages, attempt, release, watched)
+        passes = pass_time(attempt, looks, watched)
         if passes is None or tx.now < passes:
             until = (
                 "longer than it was exposed" if passes is None else f"until {passes:%Y-%m-%d %H:%M:%S} UTC"
@@ -133,6 +141,11 @@ class FinishRollout:
             FeedEvent("evidence.submitted", stored[0].name, tuple(scope_of(item.subject) for item in stored))
         )
         reconsider(tx, [item.subject for item in stored])
+
+
+def _signal(finding: Finding) -> Signal:
+    since = seen_since((item.kind, item.observe_time) for item in finding.evidence)
+    return Signal(finding.rule, finding.verdict, finding.reason, since)
 
 
 def put_ended(tx: Transaction, ask: Ask, release: Release, ended: Attempt) -> None:

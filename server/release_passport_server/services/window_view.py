@@ -72,17 +72,6 @@ def look_at(messages: Messages, item: EvidenceItem, digests: frozenset[str]) -> 
     return None if item.revocation is not None else messages.look(item, of_these)
 
 
-def read_pass_time(
-    reader: Reader, messages: Messages, attempt: Attempt, release: Release, watched: timedelta
-) -> datetime | None:
-    """Return when a rollout has been watched for so long; None while its clock stands before that."""
-    if not watched:
-        return attempt.start_time
-    return pass_time(
-        attempt, tuple(read_looks(reader, messages, attempt, release, attempt.start_time)), watched
-    )
-
-
 def pass_time(attempt: Attempt, looks: Sequence[Look], watched: timedelta) -> datetime | None:
     """Return when an attempt has been exposed for so long; where nobody sees exposure it counts from the start."""
     if not watched:

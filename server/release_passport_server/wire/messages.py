@@ -13,7 +13,7 @@ from release_passport_server.domain.outcome import Reason
 from release_passport_server.domain.record import DecisionDraft, Recorded
 from release_passport_server.domain.release import Attempt, Place, Release
 from release_passport_server.domain.verdict import Stage, Verdict
-from release_passport_server.domain.watch_window import Look, unseen
+from release_passport_server.domain.watch_window import Look, Signal, seen_since
 from release_passport_server.ports.messages import Limits
 from release_passport_server.wire.decision import decision_body, decision_from_body
 from release_passport_server.wire.enums import stage_to_proto
@@ -52,9 +52,16 @@ class WireMessages:
             ),
             restores=any(one.reason == Reason.RESTORES_PREVIOUS for one in message.findings),
             unwatched=any(one.reason == Reason.NOTHING_WATCHED for one in message.findings),
-            unseen=unseen(
-                message.watch.required_rules,
-                ((one.rule, Verdict(one.verdict), one.reason) for one in message.findings),
+            required_rules=tuple(message.watch.required_rules),
+            signals=tuple(
+                Signal(
+                    one.rule,
+                    Verdict(one.verdict),
+                    one.reason,
+                    seen_since((item.kind, moment(item.observe_time)) for item in one.evidence),
+                )
+                for one in message.findings
+                if one.rule in message.watch.required_rules
             ),
         )
 

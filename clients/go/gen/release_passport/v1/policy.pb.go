@@ -1179,7 +1179,8 @@ type WatchRequirement struct {
 	// interval is how often a signal is expected, for those who send them: it is recorded with the decision. The release is
 	// evaluated at each signal, and at the moment at which silence changes its verdict, whatever this says; default 30 s.
 	Interval *durationpb.Duration `protobuf:"bytes,3,opt,name=interval,proto3" json:"interval,omitempty"`
-	// required_rules are ids of rules without whose signal the window cannot pass.
+	// required_rules are ids of rules without whose signal the window cannot pass. What was observed of the rollout before it
+	// took traffic is no such signal.
 	RequiredRules []string `protobuf:"bytes,4,rep,name=required_rules,json=requiredRules,proto3" json:"required_rules,omitempty"`
 	// hold_limit is how long a rollout that takes traffic may be on hold without a break; default: duration, at most 2 hours.
 	HoldLimit *durationpb.Duration `protobuf:"bytes,5,opt,name=hold_limit,json=holdLimit,proto3" json:"hold_limit,omitempty"`

@@ -656,7 +656,8 @@ export type WatchRequirement = Message<"release_passport.v1.WatchRequirement"> &
   interval?: Duration | undefined;
 
   /**
-   * required_rules are ids of rules without whose signal the window cannot pass.
+   * required_rules are ids of rules without whose signal the window cannot pass. What was observed of the rollout before it
+   * took traffic is no such signal.
    *
    * @generated from field: repeated string required_rules = 4;
    */
