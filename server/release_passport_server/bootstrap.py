@@ -116,11 +116,11 @@ async def serve(
     if path is not None and (obstacle := unwritable(path)):
         raise SettingsInvalid(f"store.url: {obstacle}")
     async with _store(settings) as store:
-        if not store.schema_current():
+        if not store.schema_usable():
             if not dev:
                 raise SettingsInvalid(
-                    f"store.url: the schema in {settings.store.url} is not this version's: run `passport-server "
-                    "migrate`, or `passport-server init` for a new store"
+                    f"store.url: the schema in {settings.store.url} is older than this version, or none: run "
+                    "`passport-server migrate`, or `passport-server init` for a new store"
                 )
             store.migrate()
         if not dev:
@@ -214,9 +214,9 @@ async def build(
 async def restored(settings: Settings) -> AsyncIterator[Restored]:
     """Give what looks at a restored store and begins its new epoch; no server may have it meanwhile."""
     async with _store(settings) as store:
-        if not store.schema_current():
+        if not store.schema_usable():
             raise SettingsInvalid(
-                "store.url: the schema is not this version's: run `passport-server migrate`"
+                "store.url: the schema is older than this version: run `passport-server migrate`"
             )
         yield restoring.restored(store, settings)
 

@@ -33,6 +33,8 @@ from support.story import LIBRARY, identity, rendered
 
 pytestmark = pytest.mark.postgres
 PARTS = ("server", "clients/python", "policies")
+MIGRATE = "server/release_passport_server/adapters/sql/migrate.py"
+STARTS_ON_LATER = "its own, or a later one"
 AT_ONCE = 4
 # So many answers between two steps: each step happens in the midst of calls.
 BETWEEN = 25
@@ -41,8 +43,11 @@ BETWEEN = 25
 def previous(folder: Path) -> Path:
     """Return the tree of the version before: a tag, or a commit a while ago; skip where there is none at hand."""
     named = os.environ.get("PASSPORT_TEST_PREVIOUS", "")
-    for reference in (named,) if named else (_newest_tag(), "HEAD~10"):
-        found = reference and _git("archive", "--format=tar", reference, *PARTS)
+    for reference in (named,) if named else (_newest_tag(), *(f"HEAD~{ago}" for ago in range(10, 0, -1))):
+        # Before there was a version at all, some started on no other schema than their own.
+        if not (reference and _git("grep", "-l", STARTS_ON_LATER, reference, "--", MIGRATE)):
+            continue
+        found = _git("archive", "--format=tar", reference, *PARTS)
         if found:
             with tarfile.open(fileobj=BytesIO(found)) as archive:
                 archive.extractall(folder, filter="data")

@@ -58,7 +58,7 @@ async def opened(
     """Open a store with its schema, close it after."""
     store = SQLStore.open(url, clock or SetClock(), **more)  # type: ignore[arg-type]
     try:
-        if not store.schema_current():
+        if not store.schema_usable():
             await asyncio.to_thread(store.migrate)
         yield store
     finally:

@@ -18,8 +18,11 @@ _LOCK = 0x52505F4D49
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Apply every migration up to a revision; several processes may try at once."""
-    _run(engine, "upgrade", revision)
+    """Apply every migration up to a revision; several processes may try at once. A later schema stays as it is."""
+    with engine.connect() as connection:
+        later = revision == "head" and is_usable(connection)
+    if not later:
+        _run(engine, "upgrade", revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -27,11 +30,16 @@ def downgrade(engine: Engine, revision: str) -> None:
     _run(engine, "downgrade", revision)
 
 
-def is_current(connection: Connection) -> bool:
-    """Say whether the schema is that of this version; does not load the migration tool."""
+def is_usable(connection: Connection) -> bool:
+    """Say whether this version can use the schema: its own, or a later one; does not load the migration tool.
+
+    Migrations only add, and number themselves in four digits, so that the version before can be started anew while the
+    next one comes.
+    """
     if not inspect(connection).has_table("alembic_version"):
         return False
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found is not None and str(found) >= HEAD
 
 
 def _run(engine: Engine, direction: str, revision: str) -> None:

@@ -202,16 +202,16 @@ class SQLStore:
             pass
 
     async def ready(self) -> None:
-        """Return when the store answers, with the schema of this version and a clock like this host's."""
+        """Return when the store answers, with a schema that this version can use and a clock like this host's."""
 
         def look(connection: Connection) -> tuple[bool, datetime]:
-            return migrate.is_current(connection), database_time(connection, self._clock)
+            return migrate.is_usable(connection), database_time(connection, self._clock)
 
         self._outage.require(writes=True)
         # No snapshot: a database that is far away would take several round trips more for that.
         current, time = await self._off_loop(look, snapshot=False)
         if not current:
-            text = "the schema is not this version's: run `passport-server migrate`"
+            text = "the schema is older than this version: run `passport-server migrate`"
             raise Unavailable("STORE_UNAVAILABLE", text, retry_after=RETRY_AFTER)
         if abs(self._clock() - time) > MAX_CLOCK_DIFFERENCE:
             text = "this host's clock differs from the database's by more than 2 s: mend time synchronisation"
@@ -221,10 +221,10 @@ class SQLStore:
         """Bring the schema to this version; blocks."""
         migrate.upgrade(self._engine)
 
-    def schema_current(self) -> bool:
-        """Say whether the schema is this version's; blocks."""
+    def schema_usable(self) -> bool:
+        """Say whether the schema is this version's, or a later one; blocks."""
         with self._engine.connect().execution_options(passport_reads=True) as connection:
-            return migrate.is_current(connection)
+            return migrate.is_usable(connection)
 
     async def close(self) -> None:
         """Write what is queued, then let go of the database."""
