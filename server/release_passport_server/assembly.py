@@ -10,6 +10,7 @@ from release_passport_server.core import ENGINE_VERSION, Core
 from release_passport_server.ports.workloads import ClusterObjects
 from release_passport_server.services.access import RoleBindings, WhoAmI
 from release_passport_server.services.access_review import AccessReview
+from release_passport_server.services.adopt_policies import AdoptPolicies
 from release_passport_server.services.answer_gate import AnswerGate
 from release_passport_server.services.approvals import Approvals
 from release_passport_server.services.ballots import Ballots
@@ -99,7 +100,7 @@ def handlers_of(
             ("TenantService", _tenants(core)),
             ("TrustService", _trust(core)),
             ("WaiverService", WaiverHandlers(_waivers(core))),
-            ("WatchWindowService", WatchWindowHandlers(watch_windows_of(core))),
+            ("WatchWindowService", WatchWindowHandlers(watch_windows_of(core), adopt_policies_of(core))),
         )
     }
 
@@ -247,6 +248,11 @@ def watch_windows_of(core: Core) -> WatchWindows:
     return WatchWindows(
         core.store, core.access, core.guarded, core.messages, _ballots(core), finish, core.ids
     )
+
+
+def adopt_policies_of(core: Core) -> AdoptPolicies:
+    """Return what has rollouts judged by the policies of now."""
+    return AdoptPolicies(core.store, core.access, core.guarded, core.cases, core.messages, core.clock)
 
 
 def recorder_of(core: Core) -> Recorder:

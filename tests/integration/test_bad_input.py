@@ -214,6 +214,11 @@ EVERYTHING = (
         {"name", "outcome", "reason"},
     ),
     (
+        "AdoptPolicies",
+        watch_window_service_pb2.AdoptPoliciesRequest(name="x", reason="short"),
+        {"name", "reason", "etag"},
+    ),
+    (
         "RevokeEvidence",
         evidence_service_pb2.RevokeEvidenceRequest(name="x", reason="short", request_id=" "),
         {"name", "reason", "request_id"},

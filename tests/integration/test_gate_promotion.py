@@ -18,6 +18,7 @@ from release_passport.v1 import (
     gate_service_pb2,
     policy_pb2,
     policy_service_pb2,
+    watch_window_service_pb2,
 )
 from release_passport_server.adapters.sql import tables
 from release_passport_server.domain.record import FeedEvent
@@ -132,6 +133,13 @@ async def test_the_promotion_waits_for_the_signal_of_a_required_rule(shop: Shop)
     assert (await gate.flagger("confirm-traffic-increase")).status_code == 200
     assert (await gate.flagger("confirm-promotion")).status_code == 403
     await shop.admin("DeletePolicy", policy_service_pb2.DeletePolicyRequest(name=made.name, etag=made.etag))
+    assert (await gate.flagger("confirm-promotion")).status_code == 403
+    name, reason = f"{attempt}/watchWindow", "nothing reports the latency of this service"
+    shown = await shop.admin(
+        "AdoptPolicies", watch_window_service_pb2.AdoptPoliciesRequest(name=name, validate_only=True)
+    )
+    adopted = watch_window_service_pb2.AdoptPoliciesRequest(name=name, reason=reason, etag=shown.etag)
+    await shop.admin("AdoptPolicies", adopted)
     assert (await gate.flagger("confirm-promotion")).status_code == 200
 
 

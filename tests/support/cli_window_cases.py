@@ -43,6 +43,18 @@ WINDOWS: list[tuple[tuple[str, ...], str, Message, str]] = [
         "1.0.0",
     ),
     (
+        ("window", "adopt-policies", _ATTEMPT, "--dry-run"),
+        "AdoptPolicies",
+        pb.AdoptPoliciesResponse(
+            window=A_WINDOW,
+            changes=[pb.AdoptedPolicy(policy_id="base", revision_before=3, revision_after=4)],
+            verdict_before="VERDICT_ALLOW",
+            verdict_after="VERDICT_HOLD",
+            reasons=["EVIDENCE_MISSING"],
+        ),
+        "EVIDENCE_MISSING",
+    ),
+    (
         ("job", "list"),
         "ListDeadJobs",
         job_service_pb2.ListDeadJobsResponse(

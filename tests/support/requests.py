@@ -256,6 +256,7 @@ def _windows(n: Names) -> dict[str, Message]:
         "CloseWatchWindow": windows.CloseWatchWindowRequest(
             name=name, outcome="WATCH_WINDOW_STATE_FAILED", reason=REASON
         ),
+        "AdoptPolicies": windows.AdoptPoliciesRequest(name=name, reason=REASON, etag='"one"'),
     }
 
 

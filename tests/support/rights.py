@@ -43,7 +43,7 @@ _BY_VERB: dict[Verb, tuple[str, ...]] = {
     Verb.REPORT: ("ReportEnforcement",),
     Verb.POLICIES: (
         *("ApplyPolicyChange", "CreatePolicy", "DeletePolicy", "ProposePolicyChange"),
-        *("TestPolicy", "UpdatePolicy", "WithdrawPolicyChange"),
+        *("TestPolicy", "UpdatePolicy", "WithdrawPolicyChange", "AdoptPolicies"),
     ),
     Verb.ACCESS: (
         *("CheckAccess", "CreateAPIToken", "CreateBan", "CreateRoleBinding", "DeleteGroup"),

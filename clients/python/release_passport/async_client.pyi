@@ -30,6 +30,9 @@ class AsyncClient(AsyncConnection):
     async def acknowledge_watch_window(
         self, request: watch_window_service_pb2.AcknowledgeWatchWindowRequest, *, timeout: float | None = None
     ) -> watch_window_service_pb2.AcknowledgeWatchWindowResponse: ...
+    async def adopt_policies(
+        self, request: watch_window_service_pb2.AdoptPoliciesRequest, *, timeout: float | None = None
+    ) -> watch_window_service_pb2.AdoptPoliciesResponse: ...
     async def apply_policy_change(
         self, request: policy_service_pb2.ApplyPolicyChangeRequest, *, timeout: float | None = None
     ) -> policy_service_pb2.ApplyPolicyChangeResponse: ...

@@ -61,6 +61,7 @@ _RETRIED = {
     "JobService": ("ListDeadJobs", "RetryDeadJob", "DiscardDeadJob"),
     "WatchWindowService": (
         *("GetWatchWindow", "ListWatchWindows", "AcknowledgeWatchWindow", "CloseWatchWindow"),
+        "AdoptPolicies",
     ),
     "GateService": ("GetGate", "ListGates", "DeleteGate", "GetGateHealth"),
     "GroupService": ("PutGroup", "DeleteGroup", "ListGroups"),

@@ -34,3 +34,9 @@ class WindowCalls(Connection):
     ) -> pb.CloseWatchWindowResponse:
         """End a rollout that nobody else ends."""
         return self.call("WatchWindowService/CloseWatchWindow", request, pb.CloseWatchWindowResponse, timeout)
+
+    def adopt_policies(
+        self, request: pb.AdoptPoliciesRequest, *, timeout: float | None = None
+    ) -> pb.AdoptPoliciesResponse:
+        """Have a rollout judged by the policies as they are now, or return what that would change."""
+        return self.call("WatchWindowService/AdoptPolicies", request, pb.AdoptPoliciesResponse, timeout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from release_passport_server.domain.acts import Freeze
+from release_passport_server.domain.adoption import Adoption
 from release_passport_server.domain.canonical import canonical, stamp
 from release_passport_server.domain.catalog import Environment, PolicyDocument, Service
 from release_passport_server.domain.connector import Connector
@@ -83,6 +84,12 @@ def require_etag(sent: str, current: str, what: str) -> None:
     if sent != current:
         text = f"{what} was changed since it was read: read it again, and send the change with its new etag"
         raise Conflict("ETAG_MISMATCH", text, metadata={"etag": current})
+
+
+def adoption_etag(found: Adoption) -> str:
+    """Return the etag of what it changes that the policies of now judge a rollout."""
+    changes = [list(one) for one in found.changes]
+    return _etag(found.attempt.name, changes, found.before.name, found.after.name)
 
 
 def _etag(*parts: object) -> str:

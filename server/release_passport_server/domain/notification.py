@@ -36,6 +36,7 @@ TOLD = {
     "WeakenPolicy": POLICY_WEAKENED,
     "AcknowledgeWatchWindow": "watch_window.acknowledged",
     "CloseWatchWindow": "watch_window.closed",
+    "AdoptPolicies": "watch_window.policies_adopted",
     "ExpireWatchWindow": "watch_window.expired",
     "SupersedeWatchWindow": "watch_window.superseded",
 }

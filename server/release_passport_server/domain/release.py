@@ -127,6 +127,8 @@ class Attempt:
     reason: str = ""
     # What else the starter was known as, by their credential.
     starter_identities: tuple[str, ...] = ()
+    # The policies that judge it, by id and revision; None where it began before these were kept: those of now do.
+    policies: tuple[tuple[str, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ class LoadedCase:
     trust: Trust = NO_TRUST
     # What people recorded about the release, its place and the whole tenant.
     acts: Acts = NO_ACTS
+    # The policies that judge the open attempt; None where those of now do.
+    kept_policies: tuple[PolicyDocument, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from release_passport_server.domain.case import Case, Held
@@ -44,10 +44,16 @@ class Cases:
     def build(self, loaded: LoadedCase, *, stage: Stage | None = None) -> Case:
         """Return the case of what was loaded, at the stage that the attempt's state says, or at a given one."""
         at = stage or (Stage.PRE_ROLLOUT if loaded.attempt is None else Stage.WATCH)
-        place = self.place(loaded)
         attempt = loaded.attempt if at is Stage.WATCH else None
         before, evidence = _previous_outcome(loaded), by_kind(loaded.evidence)
-        policies = tuple(self.policies(loaded.policies, place))
+        kept = None if attempt is None else loaded.kept_policies
+        place = self.place(loaded)
+        if kept is not None:
+            # What an environment has come to require since is asked of its next rollout.
+            there = {document.policy_id for document in kept}
+            required = tuple(one for one in place.required_policies if one in there)
+            place = replace(place, required_policies=required)
+        policies = tuple(self.policies(loaded.policies if kept is None else kept, place))
         return Case(
             release=loaded.release,
             place=place,

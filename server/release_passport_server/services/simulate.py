@@ -90,10 +90,15 @@ class Simulate:
             for index, draft in enumerate(command.evidence)
         )
         given = {document.policy_id: document for document in command.policies}
-        stored = () if command.policies_only else loaded.policies
-        kept = [document for document in stored if document.policy_id not in given]
+        watching = command.stage is not Stage.PRE_ROLLOUT and loaded.kept_policies is not None
+        stored = loaded.kept_policies if watching and loaded.kept_policies is not None else loaded.policies
+        others = [one for one in stored if one.policy_id not in given and not command.policies_only]
         loaded = replace(
-            loaded, policies=(*kept, *given.values()), evidence=(*loaded.evidence, *supposed), now=now
+            loaded,
+            policies=(*others, *given.values()),
+            kept_policies=None,
+            evidence=(*loaded.evidence, *supposed),
+            now=now,
         )
         case = self.cases.build(loaded, stage=command.stage)
         return DecisionDraft(

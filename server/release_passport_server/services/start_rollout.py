@@ -8,6 +8,7 @@ from release_passport_server.domain.access import Verb
 from release_passport_server.domain.decide import decide
 from release_passport_server.domain.errors import Conflict, NotFound, Precondition
 from release_passport_server.domain.ids import AttemptName, ReleaseName
+from release_passport_server.domain.policy import Policy
 from release_passport_server.domain.record import DecisionRecord
 from release_passport_server.domain.release import Attempt, Release
 from release_passport_server.domain.verdict import Stage
@@ -61,7 +62,7 @@ class StartRollout:
                 continue
             text = f"{other.name} is open: finish it before another rollout of {name.service} starts there"
             raise Precondition("ATTEMPT_OPEN", text, metadata={"attempt": other.name})
-        ground = self._ground(tx, release, decision)
+        ground, policies = self._ground(tx, release, decision)
         for other in others:
             ended = replace(ask, method="FinishRollout", request_id="")
             reason = f"{ask.principal.id} went back to {name.version}"
@@ -74,6 +75,7 @@ class StartRollout:
             start_time=tx.now,
             starter=ask.principal.id,
             starter_identities=ask.principal.identities,
+            policies=tuple((one.policy_id, one.revision) for one in policies),
         )
         tx.put_attempt(release, attempt)
         scopes = (
@@ -93,7 +95,10 @@ class StartRollout:
         newest = tx.newest_decision(release.name)
         return newest is not None and self.cases.messages.limits(newest.body).restores
 
-    def _ground(self, tx: Transaction, release: Release, decision: str) -> DecisionRecord:
+    def _ground(
+        self, tx: Transaction, release: Release, decision: str
+    ) -> tuple[DecisionRecord, tuple[Policy, ...]]:
+        """Return the decision to start on, and the policies that it is made of."""
         newest = tx.newest_decision(release.name)
         if newest is None:
             raise _changed("there is no decision yet: call Evaluate first", "")
@@ -105,7 +110,8 @@ class StartRollout:
         if newest.valid_until is None or newest.valid_until <= tx.now:
             raise _changed(f"{newest.name} has expired: call Evaluate again", newest.name)
         loaded = tx.load_case(case_key(release, tx.attempts(release.name)), tx.now)
-        outcome = decide(self.cases.build(loaded), now=tx.now)
+        case = self.cases.build(loaded)
+        outcome = decide(case, now=tx.now)
         if not outcome.effective_verdict.allows:
             text = f"it would be {outcome.effective_verdict.name} now: call Evaluate for the reasons"
             raise _changed(text, newest.name)
@@ -113,7 +119,7 @@ class StartRollout:
             # What the attempt stands on is frozen, so it has to be what is true at the start.
             text = f"{newest.name} would have other findings or limits now: call Evaluate again"
             raise _changed(text, newest.name)
-        return newest
+        return newest, case.policies
 
 
 def differs(tx: Transaction, name: ReleaseName, other: Attempt) -> bool:

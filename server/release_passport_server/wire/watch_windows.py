@@ -6,7 +6,9 @@ from release_passport.v1 import watch_window_pb2 as pb
 from release_passport.v1 import watch_window_service_pb2 as service_pb
 from release_passport.v1.evidence_pb2 import RollbackReadiness
 from release_passport_server.domain.access import Principal, same_tenant
+from release_passport_server.domain.adoption import Adoption
 from release_passport_server.domain.errors import Violation, invalid
+from release_passport_server.domain.etags import adoption_etag
 from release_passport_server.domain.ids import AttemptName
 from release_passport_server.domain.watch_window import BY_HAND, Acknowledgement, WatchWindow, window_name
 from release_passport_server.wire.enums import verdict_to_proto
@@ -16,6 +18,7 @@ from release_passport_server.wire.times import duration, timestamp
 
 MIN_REASON = 20
 MAX_REASON = 1024
+MAX_ETAG = 64
 
 
 def name_of(principal: Principal, text: str) -> AttemptName:
@@ -41,6 +44,36 @@ def closed(principal: Principal, request: service_pb.CloseWatchWindowRequest) ->
         lambda: _reason(request.reason),
     ):
         return name_of(principal, request.name), _outcome(request.outcome), _reason(request.reason)
+
+
+def adopted(principal: Principal, request: service_pb.AdoptPoliciesRequest) -> tuple[AttemptName, str, str]:
+    """Return which window, why, and the etag; raise Invalid or NotFound."""
+    with every_violation(
+        lambda: name_of(principal, request.name),
+        lambda: _reason(request.reason),
+        lambda: refuse(list(text_violations(request.etag, "etag", most=MAX_ETAG, least=1))),
+    ):
+        return name_of(principal, request.name), _reason(request.reason), request.etag
+
+
+def adoption_to_proto(
+    window: WatchWindow, found: Adoption, revision: int
+) -> service_pb.AdoptPoliciesResponse:
+    """Return what it changes, or changed, that the policies of now judge a rollout."""
+    return service_pb.AdoptPoliciesResponse(
+        window=window_to_proto(window),
+        changes=[
+            service_pb.AdoptedPolicy(
+                policy_id=one.policy_id, revision_before=one.before, revision_after=one.after
+            )
+            for one in found.changes
+        ],
+        verdict_before=verdict_to_proto(found.before),
+        verdict_after=verdict_to_proto(found.after),
+        reasons=found.reasons,
+        etag=adoption_etag(found),
+        revision=revision,
+    )
 
 
 def _reason(text: str) -> str:
@@ -73,6 +106,7 @@ def window_to_proto(window: WatchWindow) -> pb.WatchWindow:
         reason=attempt.reason,
         rollback_target=window.rollback_target,
         paused=window.is_paused,
+        policies=[f"{policy}@{revision}" for policy, revision in attempt.policies or ()],
         latches=[latch_to_proto(one, window.release_digest) for one in window.latches],
         acknowledgements=[_acknowledgement(one) for one in window.acknowledgements],
     )

@@ -129,7 +129,8 @@ class PolicyServiceServicer(object):
 
     def UpdatePolicy(self, request, context):
         """UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
-        registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+        registered service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way are judged by
+        the policies that they began with; WatchWindowService.AdoptPolicies changes that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,7 +138,7 @@ class PolicyServiceServicer(object):
 
     def DeletePolicy(self, request, context):
         """DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
-        service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+        service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way go on being judged by it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

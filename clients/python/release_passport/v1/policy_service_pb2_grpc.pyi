@@ -41,11 +41,12 @@ class PolicyServiceStub:
     """ListPolicies lists by name."""
     UpdatePolicy: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.UpdatePolicyRequest, _policy_service_pb2.UpdatePolicyResponse]
     """UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
-    registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+    registered service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way are judged by
+    the policies that they began with; WatchWindowService.AdoptPolicies changes that.
     """
     DeletePolicy: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.DeletePolicyRequest, _policy_service_pb2.DeletePolicyResponse]
     """DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
-    service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+    service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way go on being judged by it.
     """
     ListPolicyRevisions: _grpc.UnaryUnaryMultiCallable[_policy_service_pb2.ListPolicyRevisionsRequest, _policy_service_pb2.ListPolicyRevisionsResponse]
     """ListPolicyRevisions lists the revisions of one policy, newest first."""
@@ -77,11 +78,12 @@ class PolicyServiceAsyncStub(PolicyServiceStub):
     """ListPolicies lists by name."""
     UpdatePolicy: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.UpdatePolicyRequest, _policy_service_pb2.UpdatePolicyResponse]  # type: ignore[assignment]
     """UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
-    registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+    registered service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way are judged by
+    the policies that they began with; WatchWindowService.AdoptPolicies changes that.
     """
     DeletePolicy: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.DeletePolicyRequest, _policy_service_pb2.DeletePolicyResponse]  # type: ignore[assignment]
     """DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
-    service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+    service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way go on being judged by it.
     """
     ListPolicyRevisions: _aio.UnaryUnaryMultiCallable[_policy_service_pb2.ListPolicyRevisionsRequest, _policy_service_pb2.ListPolicyRevisionsResponse]  # type: ignore[assignment]
     """ListPolicyRevisions lists the revisions of one policy, newest first."""
@@ -134,7 +136,8 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_policy_service_pb2.UpdatePolicyResponse, _abc.Awaitable[_policy_service_pb2.UpdatePolicyResponse]]:
         """UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
-        registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+        registered service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way are judged by
+        the policies that they began with; WatchWindowService.AdoptPolicies changes that.
         """
 
     @_abc_1.abstractmethod
@@ -144,7 +147,7 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_policy_service_pb2.DeletePolicyResponse, _abc.Awaitable[_policy_service_pb2.DeletePolicyResponse]]:
         """DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
-        service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+        service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way go on being judged by it.
         """
 
     @_abc_1.abstractmethod

@@ -38,7 +38,7 @@ WATCH_WINDOW_STATE_EXPIRED_WITHOUT_DATA: WatchWindowState
 WATCH_WINDOW_STATE_SUPERSEDED: WatchWindowState
 
 class WatchWindow(_message.Message):
-    __slots__ = ("name", "release", "state", "ground", "decision", "effective_verdict", "duration", "max_weight", "steps", "arm_time", "open_time", "pass_time", "expire_time", "close_time", "reason", "rollback_target", "latches", "acknowledgements", "rollback_readiness", "rollback_readiness_time", "paused")
+    __slots__ = ("name", "release", "state", "ground", "decision", "effective_verdict", "duration", "max_weight", "steps", "arm_time", "open_time", "pass_time", "expire_time", "close_time", "reason", "rollback_target", "latches", "acknowledgements", "rollback_readiness", "rollback_readiness_time", "paused", "policies")
     NAME_FIELD_NUMBER: _ClassVar[int]
     RELEASE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,7 @@ class WatchWindow(_message.Message):
     ROLLBACK_READINESS_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_READINESS_TIME_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
+    POLICIES_FIELD_NUMBER: _ClassVar[int]
     name: str
     release: str
     state: WatchWindowState
@@ -81,7 +82,8 @@ class WatchWindow(_message.Message):
     rollback_readiness: _evidence_pb2.RollbackReadiness
     rollback_readiness_time: _timestamp_pb2.Timestamp
     paused: bool
-    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., state: _Optional[_Union[WatchWindowState, str]] = ..., ground: _Optional[str] = ..., decision: _Optional[str] = ..., effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_weight: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., arm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pass_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., rollback_target: _Optional[str] = ..., latches: _Optional[_Iterable[_Union[_latch_pb2.Latch, _Mapping]]] = ..., acknowledgements: _Optional[_Iterable[_Union[LatchAcknowledgement, _Mapping]]] = ..., rollback_readiness: _Optional[_Union[_evidence_pb2.RollbackReadiness, _Mapping]] = ..., rollback_readiness_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., paused: bool = ...) -> None: ...
+    policies: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., release: _Optional[str] = ..., state: _Optional[_Union[WatchWindowState, str]] = ..., ground: _Optional[str] = ..., decision: _Optional[str] = ..., effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_weight: _Optional[int] = ..., steps: _Optional[_Iterable[int]] = ..., arm_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pass_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., rollback_target: _Optional[str] = ..., latches: _Optional[_Iterable[_Union[_latch_pb2.Latch, _Mapping]]] = ..., acknowledgements: _Optional[_Iterable[_Union[LatchAcknowledgement, _Mapping]]] = ..., rollback_readiness: _Optional[_Union[_evidence_pb2.RollbackReadiness, _Mapping]] = ..., rollback_readiness_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., paused: bool = ..., policies: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LatchAcknowledgement(_message.Message):
     __slots__ = ("principal", "reason", "acknowledge_time", "latches", "decision")

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from release_passport.v1 import verdict_pb2 as release__passport_dot_v1_dot_verdict__pb2
 from release_passport.v1 import watch_window_pb2 as release__passport_dot_v1_dot_watch__window__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.release_passport/v1/watch_window_service.proto\x12\x13release_passport.v1\x1a&release_passport/v1/watch_window.proto\"%\n\x15GetWatchWindowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"J\n\x16GetWatchWindowResponse\x12\x30\n\x06window\x18\x01 \x01(\x0b\x32 .release_passport.v1.WatchWindow\"v\n\x17ListWatchWindowsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"f\n\x18ListWatchWindowsResponse\x12\x31\n\x07windows\x18\x01 \x03(\x0b\x32 .release_passport.v1.WatchWindow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x1d\x41\x63knowledgeWatchWindowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"d\n\x1e\x41\x63knowledgeWatchWindowResponse\x12\x30\n\x06window\x18\x01 \x01(\x0b\x32 .release_passport.v1.WatchWindow\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\x83\x01\n\x17\x43loseWatchWindowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x36\n\x07outcome\x18\x02 \x01(\x0e\x32%.release_passport.v1.WatchWindowState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"^\n\x18\x43loseWatchWindowResponse\x12\x30\n\x06window\x18\x01 \x01(\x0b\x32 .release_passport.v1.WatchWindow\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xe5\x03\n\x12WatchWindowService\x12i\n\x0eGetWatchWindow\x12*.release_passport.v1.GetWatchWindowRequest\x1a+.release_passport.v1.GetWatchWindowResponse\x12o\n\x10ListWatchWindows\x12,.release_passport.v1.ListWatchWindowsRequest\x1a-.release_passport.v1.ListWatchWindowsResponse\x12\x81\x01\n\x16\x41\x63knowledgeWatchWindow\x12\x32.release_passport.v1.AcknowledgeWatchWindowRequest\x1a\x33.release_passport.v1.AcknowledgeWatchWindowResponse\x12o\n\x10\x43loseWatchWindow\x12,.release_passport.v1.CloseWatchWindowRequest\x1a-.release_passport.v1.CloseWatchWindowResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.release_passport/v1/watch_window_service.proto\x12\x13release_passport.v1\x1a!release_passport/v1/verdict.proto\x1a&release_passport/v1/watch_window.proto\"%\n\x15GetWatchWindowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"J\n\x16GetWatchWindowResponse\x12\x30\n\x06window\x18\x01 \x01(\x0b\x32 .release_passport.v1.WatchWindow\"v\n\x17ListWatchWindowsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"f\n\x18ListWatchWindowsResponse\x12\x31\n\x07windows\x18\x01 \x03(\x0b\x32 .release_passport.v1.WatchWindow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x1d\x41\x63knowledgeWatchWindowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"d\n\x1e\x41\x63knowledgeWatchWindowResponse\x12\x30\n\x06window\x18\x01 \x01(\x0b\x32 .release_passport.v1.WatchWindow\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\x83\x01\n\x17\x43loseWatchWindowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x36\n\x07outcome\x18\x02 \x01(\x0e\x32%.release_passport.v1.WatchWindowState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"^\n\x18\x43loseWatchWindowResponse\x12\x30\n\x06window\x18\x01 \x01(\x0b\x32 .release_passport.v1.WatchWindow\x12\x10\n\x08revision\x18\x02 \x01(\x03\"m\n\x14\x41\x64optPoliciesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\x9a\x02\n\x15\x41\x64optPoliciesResponse\x12\x30\n\x06window\x18\x01 \x01(\x0b\x32 .release_passport.v1.WatchWindow\x12\x33\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\".release_passport.v1.AdoptedPolicy\x12\x34\n\x0everdict_before\x18\x03 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12\x33\n\rverdict_after\x18\x04 \x01(\x0e\x32\x1c.release_passport.v1.Verdict\x12\x0f\n\x07reasons\x18\x05 \x03(\t\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12\x10\n\x08revision\x18\x07 \x01(\x03\"S\n\rAdoptedPolicy\x12\x11\n\tpolicy_id\x18\x01 \x01(\t\x12\x17\n\x0frevision_before\x18\x02 \x01(\x03\x12\x16\n\x0erevision_after\x18\x03 \x01(\x03\x32\xcd\x04\n\x12WatchWindowService\x12i\n\x0eGetWatchWindow\x12*.release_passport.v1.GetWatchWindowRequest\x1a+.release_passport.v1.GetWatchWindowResponse\x12o\n\x10ListWatchWindows\x12,.release_passport.v1.ListWatchWindowsRequest\x1a-.release_passport.v1.ListWatchWindowsResponse\x12\x81\x01\n\x16\x41\x63knowledgeWatchWindow\x12\x32.release_passport.v1.AcknowledgeWatchWindowRequest\x1a\x33.release_passport.v1.AcknowledgeWatchWindowResponse\x12o\n\x10\x43loseWatchWindow\x12,.release_passport.v1.CloseWatchWindowRequest\x1a-.release_passport.v1.CloseWatchWindowResponse\x12\x66\n\rAdoptPolicies\x12).release_passport.v1.AdoptPoliciesRequest\x1a*.release_passport.v1.AdoptPoliciesResponseB[\n\x16\x64\x65v.releasepassport.v1P\x01Z?release-passport.dev/gen/release_passport/v1;release_passportv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,22 +34,28 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'release_passport.v1.watch_w
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\026dev.releasepassport.v1P\001Z?release-passport.dev/gen/release_passport/v1;release_passportv1'
-  _globals['_GETWATCHWINDOWREQUEST']._serialized_start=111
-  _globals['_GETWATCHWINDOWREQUEST']._serialized_end=148
-  _globals['_GETWATCHWINDOWRESPONSE']._serialized_start=150
-  _globals['_GETWATCHWINDOWRESPONSE']._serialized_end=224
-  _globals['_LISTWATCHWINDOWSREQUEST']._serialized_start=226
-  _globals['_LISTWATCHWINDOWSREQUEST']._serialized_end=344
-  _globals['_LISTWATCHWINDOWSRESPONSE']._serialized_start=346
-  _globals['_LISTWATCHWINDOWSRESPONSE']._serialized_end=448
-  _globals['_ACKNOWLEDGEWATCHWINDOWREQUEST']._serialized_start=450
-  _globals['_ACKNOWLEDGEWATCHWINDOWREQUEST']._serialized_end=531
-  _globals['_ACKNOWLEDGEWATCHWINDOWRESPONSE']._serialized_start=533
-  _globals['_ACKNOWLEDGEWATCHWINDOWRESPONSE']._serialized_end=633
-  _globals['_CLOSEWATCHWINDOWREQUEST']._serialized_start=636
-  _globals['_CLOSEWATCHWINDOWREQUEST']._serialized_end=767
-  _globals['_CLOSEWATCHWINDOWRESPONSE']._serialized_start=769
-  _globals['_CLOSEWATCHWINDOWRESPONSE']._serialized_end=863
-  _globals['_WATCHWINDOWSERVICE']._serialized_start=866
-  _globals['_WATCHWINDOWSERVICE']._serialized_end=1351
+  _globals['_GETWATCHWINDOWREQUEST']._serialized_start=146
+  _globals['_GETWATCHWINDOWREQUEST']._serialized_end=183
+  _globals['_GETWATCHWINDOWRESPONSE']._serialized_start=185
+  _globals['_GETWATCHWINDOWRESPONSE']._serialized_end=259
+  _globals['_LISTWATCHWINDOWSREQUEST']._serialized_start=261
+  _globals['_LISTWATCHWINDOWSREQUEST']._serialized_end=379
+  _globals['_LISTWATCHWINDOWSRESPONSE']._serialized_start=381
+  _globals['_LISTWATCHWINDOWSRESPONSE']._serialized_end=483
+  _globals['_ACKNOWLEDGEWATCHWINDOWREQUEST']._serialized_start=485
+  _globals['_ACKNOWLEDGEWATCHWINDOWREQUEST']._serialized_end=566
+  _globals['_ACKNOWLEDGEWATCHWINDOWRESPONSE']._serialized_start=568
+  _globals['_ACKNOWLEDGEWATCHWINDOWRESPONSE']._serialized_end=668
+  _globals['_CLOSEWATCHWINDOWREQUEST']._serialized_start=671
+  _globals['_CLOSEWATCHWINDOWREQUEST']._serialized_end=802
+  _globals['_CLOSEWATCHWINDOWRESPONSE']._serialized_start=804
+  _globals['_CLOSEWATCHWINDOWRESPONSE']._serialized_end=898
+  _globals['_ADOPTPOLICIESREQUEST']._serialized_start=900
+  _globals['_ADOPTPOLICIESREQUEST']._serialized_end=1009
+  _globals['_ADOPTPOLICIESRESPONSE']._serialized_start=1012
+  _globals['_ADOPTPOLICIESRESPONSE']._serialized_end=1294
+  _globals['_ADOPTEDPOLICY']._serialized_start=1296
+  _globals['_ADOPTEDPOLICY']._serialized_end=1379
+  _globals['_WATCHWINDOWSERVICE']._serialized_start=1382
+  _globals['_WATCHWINDOWSERVICE']._serialized_end=1971
 # @@protoc_insertion_point(module_scope)

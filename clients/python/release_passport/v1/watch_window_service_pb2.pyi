@@ -1,3 +1,4 @@
+from release_passport.v1 import verdict_pb2 as _verdict_pb2
 from release_passport.v1 import watch_window_pb2 as _watch_window_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -78,3 +79,45 @@ class CloseWatchWindowResponse(_message.Message):
     window: _watch_window_pb2.WatchWindow
     revision: int
     def __init__(self, window: _Optional[_Union[_watch_window_pb2.WatchWindow, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class AdoptPoliciesRequest(_message.Message):
+    __slots__ = ("name", "reason", "validate_only", "etag", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    reason: str
+    validate_only: bool
+    etag: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., reason: _Optional[str] = ..., validate_only: bool = ..., etag: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class AdoptPoliciesResponse(_message.Message):
+    __slots__ = ("window", "changes", "verdict_before", "verdict_after", "reasons", "etag", "revision")
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    window: _watch_window_pb2.WatchWindow
+    changes: _containers.RepeatedCompositeFieldContainer[AdoptedPolicy]
+    verdict_before: _verdict_pb2.Verdict
+    verdict_after: _verdict_pb2.Verdict
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    etag: str
+    revision: int
+    def __init__(self, window: _Optional[_Union[_watch_window_pb2.WatchWindow, _Mapping]] = ..., changes: _Optional[_Iterable[_Union[AdoptedPolicy, _Mapping]]] = ..., verdict_before: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., verdict_after: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class AdoptedPolicy(_message.Message):
+    __slots__ = ("policy_id", "revision_before", "revision_after")
+    POLICY_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_AFTER_FIELD_NUMBER: _ClassVar[int]
+    policy_id: str
+    revision_before: int
+    revision_after: int
+    def __init__(self, policy_id: _Optional[str] = ..., revision_before: _Optional[int] = ..., revision_after: _Optional[int] = ...) -> None: ...

@@ -55,6 +55,11 @@ class WatchWindowServiceStub(object):
                 request_serializer=release__passport_dot_v1_dot_watch__window__service__pb2.CloseWatchWindowRequest.SerializeToString,
                 response_deserializer=release__passport_dot_v1_dot_watch__window__service__pb2.CloseWatchWindowResponse.FromString,
                 _registered_method=True)
+        self.AdoptPolicies = channel.unary_unary(
+                '/release_passport.v1.WatchWindowService/AdoptPolicies',
+                request_serializer=release__passport_dot_v1_dot_watch__window__service__pb2.AdoptPoliciesRequest.SerializeToString,
+                response_deserializer=release__passport_dot_v1_dot_watch__window__service__pb2.AdoptPoliciesResponse.FromString,
+                _registered_method=True)
 
 
 class WatchWindowServiceServicer(object):
@@ -90,6 +95,14 @@ class WatchWindowServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AdoptPolicies(self, request, context):
+        """AdoptPolicies has a rollout that is under way judged by the policies as they are now. Until then those judge it that it
+        began with, whatever was changed since. With validate_only it says what that would change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WatchWindowServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +125,11 @@ def add_WatchWindowServiceServicer_to_server(servicer, server):
                     servicer.CloseWatchWindow,
                     request_deserializer=release__passport_dot_v1_dot_watch__window__service__pb2.CloseWatchWindowRequest.FromString,
                     response_serializer=release__passport_dot_v1_dot_watch__window__service__pb2.CloseWatchWindowResponse.SerializeToString,
+            ),
+            'AdoptPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdoptPolicies,
+                    request_deserializer=release__passport_dot_v1_dot_watch__window__service__pb2.AdoptPoliciesRequest.FromString,
+                    response_serializer=release__passport_dot_v1_dot_watch__window__service__pb2.AdoptPoliciesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +241,33 @@ class WatchWindowService(object):
             '/release_passport.v1.WatchWindowService/CloseWatchWindow',
             release__passport_dot_v1_dot_watch__window__service__pb2.CloseWatchWindowRequest.SerializeToString,
             release__passport_dot_v1_dot_watch__window__service__pb2.CloseWatchWindowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdoptPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/release_passport.v1.WatchWindowService/AdoptPolicies',
+            release__passport_dot_v1_dot_watch__window__service__pb2.AdoptPoliciesRequest.SerializeToString,
+            release__passport_dot_v1_dot_watch__window__service__pb2.AdoptPoliciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,10 @@ class WatchWindowServiceStub:
     """
     CloseWatchWindow: _grpc.UnaryUnaryMultiCallable[_watch_window_service_pb2.CloseWatchWindowRequest, _watch_window_service_pb2.CloseWatchWindowResponse]
     """CloseWatchWindow ends a rollout that nobody else ends, as ROLLED_BACK, FAILED or CANCELLED. What latched stands."""
+    AdoptPolicies: _grpc.UnaryUnaryMultiCallable[_watch_window_service_pb2.AdoptPoliciesRequest, _watch_window_service_pb2.AdoptPoliciesResponse]
+    """AdoptPolicies has a rollout that is under way judged by the policies as they are now. Until then those judge it that it
+    began with, whatever was changed since. With validate_only it says what that would change.
+    """
 
 @_typing.type_check_only
 class WatchWindowServiceAsyncStub(WatchWindowServiceStub):
@@ -59,6 +63,10 @@ class WatchWindowServiceAsyncStub(WatchWindowServiceStub):
     """
     CloseWatchWindow: _aio.UnaryUnaryMultiCallable[_watch_window_service_pb2.CloseWatchWindowRequest, _watch_window_service_pb2.CloseWatchWindowResponse]  # type: ignore[assignment]
     """CloseWatchWindow ends a rollout that nobody else ends, as ROLLED_BACK, FAILED or CANCELLED. What latched stands."""
+    AdoptPolicies: _aio.UnaryUnaryMultiCallable[_watch_window_service_pb2.AdoptPoliciesRequest, _watch_window_service_pb2.AdoptPoliciesResponse]  # type: ignore[assignment]
+    """AdoptPolicies has a rollout that is under way judged by the policies as they are now. Until then those judge it that it
+    began with, whatever was changed since. With validate_only it says what that would change.
+    """
 
 class WatchWindowServiceServicer(metaclass=_abc_1.ABCMeta):
     """WatchWindowService shows how rollouts are watched, and lets people answer what was recommended of them."""
@@ -96,5 +104,15 @@ class WatchWindowServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_watch_window_service_pb2.CloseWatchWindowResponse, _abc.Awaitable[_watch_window_service_pb2.CloseWatchWindowResponse]]:
         """CloseWatchWindow ends a rollout that nobody else ends, as ROLLED_BACK, FAILED or CANCELLED. What latched stands."""
+
+    @_abc_1.abstractmethod
+    def AdoptPolicies(
+        self,
+        request: _watch_window_service_pb2.AdoptPoliciesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_watch_window_service_pb2.AdoptPoliciesResponse, _abc.Awaitable[_watch_window_service_pb2.AdoptPoliciesResponse]]:
+        """AdoptPolicies has a rollout that is under way judged by the policies as they are now. Until then those judge it that it
+        began with, whatever was changed since. With validate_only it says what that would change.
+        """
 
 def add_WatchWindowServiceServicer_to_server(servicer: WatchWindowServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

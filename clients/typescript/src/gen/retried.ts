@@ -94,6 +94,7 @@ export const retried: ReadonlySet<string> = new Set([
   "release_passport.v1.WatchWindowService/ListWatchWindows",
   "release_passport.v1.WatchWindowService/AcknowledgeWatchWindow",
   "release_passport.v1.WatchWindowService/CloseWatchWindow",
+  "release_passport.v1.WatchWindowService/AdoptPolicies",
   "release_passport.v1.GateService/GetGate",
   "release_passport.v1.GateService/ListGates",
   "release_passport.v1.GateService/DeleteGate",

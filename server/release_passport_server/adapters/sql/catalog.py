@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, tuple_, union_all
@@ -67,6 +68,8 @@ class Catalog:
     bindings: dict[str, tuple[ObserveOnlyBinding, ...]] = field(default_factory=dict)
     # Overrides, and waivers for more than one release, by place.
     exceptions: dict[str, tuple[Override | Waiver, ...]] = field(default_factory=dict)
+    # Its policies, and the revisions that judge rollouts under way, by id and revision.
+    revisions: dict[tuple[str, int], PolicyDocument] = field(default_factory=dict)
 
     def learn(self, connection: Connection, tenant: str, places: Iterable[ReleaseIdentity]) -> None:
         """Look up what is not known yet of the places that releases go to."""
@@ -109,6 +112,7 @@ class Catalogs:
         # Revisions of policies never change, so what was read once is kept.
         self._policies: dict[_PolicyKey, PolicyDocument] = {}
         self._known: OrderedDict[str, tuple[int, Catalog]] = OrderedDict()
+        self._keeping = Lock()
 
     def of(self, connection: Connection, tenant: str, revision: int | None) -> Catalog:
         """Return the catalogue as the connection sees it; `revision` is None where it is not committed yet."""
@@ -118,13 +122,34 @@ class Catalogs:
         policies = self.policies(connection, tenant)
         looked_at = depths(policy.spec for policy in policies)  # type: ignore[misc]
         catalog = Catalog(
-            policies, looked_at, newest_trust(connection, tenant), of_tenant(connection, tenant)
+            policies,
+            looked_at,
+            newest_trust(connection, tenant),
+            of_tenant(connection, tenant),
+            revisions={(one.policy_id, one.revision): one for one in policies},
         )
         if revision is not None:
             self._known[tenant] = (revision, catalog)
             while len(self._known) > MAX_TENANTS:
                 self._known.popitem(last=False)
         return catalog
+
+    def keep(
+        self, connection: Connection, tenant: str, catalog: Catalog, wanted: Iterable[tuple[str, int]]
+    ) -> None:
+        """Have a catalogue know the revisions that judge rollouts under way; its `depths` are theirs as well."""
+        unknown = {one for one in wanted if one not in catalog.revisions}
+        if not unknown:
+            return
+        read = select(tables.policy_revisions).where(
+            _policy.tenant == tenant, tuple_(_policy.policy_id, _policy.revision).in_(sorted(unknown))
+        )
+        found = {(row.policy_id, row.revision): policy_of(row) for row in connection.execute(read)}
+        with self._keeping:
+            specs = [one.spec for one in (*catalog.revisions.values(), *found.values())]
+            # First, because whoever finds a revision takes the depths for those that it needs.
+            catalog.depths = depths(specs)  # type: ignore[arg-type]
+            catalog.revisions.update(found)
 
     def policies(self, connection: Connection, tenant: str) -> tuple[PolicyDocument, ...]:
         """Return every policy that is not deleted, by id; only revisions not seen before are read."""

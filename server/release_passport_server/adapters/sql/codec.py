@@ -96,6 +96,7 @@ def attempt_values(tenant: str, release: Release, attempt: Attempt) -> Values:
         "outcome": attempt.outcome,
         "reason": attempt.reason,
         "starter_identities": _names_text(attempt.starter_identities),
+        "policies": None if attempt.policies is None else json.dumps(attempt.policies),
     }
 
 
@@ -111,6 +112,7 @@ def attempt_of(row: Row[Any]) -> Attempt:
         outcome=row.outcome,
         reason=row.reason,
         starter_identities=_names_of(row.starter_identities),
+        policies=None if row.policies is None else tuple((one, at) for one, at in json.loads(row.policies)),
     )
 
 

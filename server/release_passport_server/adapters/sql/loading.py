@@ -15,7 +15,7 @@ from sqlalchemy import Connection, CursorResult, Select, bindparam, select
 
 from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.acts import joined, of_releases, of_releases_read, withdrawn
-from release_passport_server.adapters.sql.catalog import Catalogs
+from release_passport_server.adapters.sql.catalog import Catalog, Catalogs
 from release_passport_server.adapters.sql.codec import attempt_of, decision_of, subject_text
 from release_passport_server.adapters.sql.documents import LATCHES
 from release_passport_server.adapters.sql.item_rows import items_by_subject
@@ -100,8 +100,13 @@ class Loader:
         )
         latches, histories_ = _latches(found[0]), _histories(found[1])
         rollouts, standing, acts = _rollouts(found[2]), _by_release(found[3]), of_releases(found[4])
-        evidence = _by_subject(_newest(found[5], subjects, depths, known.items))
+        items: Sequence[tuple[str, EvidenceItem]] = _newest(found[5], subjects, depths, known.items)
         current = {key.attempt_of: _open(rollouts, key) for key in keys}
+        self._catalogs.keep(self._connection, self._tenant, catalog, _policies_of(current.values()))
+        if depths is not None and catalog.depths != depths:
+            # They look further back than the policies of now.
+            items = self.about(subjects, catalog.depths, known.items)
+        evidence = _by_subject(items)
         grounds = self.decisions({attempt.ground for attempt in current.values() if attempt is not None})
         gone = self._withdrawn(grounds.values(), now)
         cases = []
@@ -130,6 +135,7 @@ class Loader:
                     now=now,
                     trust=catalog.trust,
                     acts=joined(catalog.acts, catalog.exceptions[place], acts.get(release.name)),
+                    kept_policies=_kept(catalog, attempt),
                 )
             )
         return cases
@@ -313,6 +319,16 @@ def _open(rollouts: dict[str, list[_Rollout]], key: CaseKey) -> Attempt | None:
     return next(
         (r.attempt for r in same if r.release == key.attempt_of and r.attempt.finish_time is None), None
     )
+
+
+def _policies_of(attempts: Iterable[Attempt | None]) -> set[tuple[str, int]]:
+    return {one for attempt in attempts if attempt is not None for one in attempt.policies or ()}
+
+
+def _kept(catalog: Catalog, attempt: Attempt | None) -> tuple[PolicyDocument, ...] | None:
+    if attempt is None or attempt.policies is None:
+        return None
+    return tuple(catalog.revisions[one] for one in attempt.policies)
 
 
 def _computed(release: Release, history: _History) -> Release:

@@ -13,7 +13,7 @@ from release_passport_server.adapters.sql.engine import unhurried
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0008"
+HEAD = "0009"
 _LOCK = 0x52505F4D49
 
 

@@ -205,6 +205,8 @@ attempts = Table(
     Column("reason", Text, nullable=False),
     # What else the starter was known as, as a JSON list; null where there is nothing.
     Column("starter_identities", Text, nullable=True),
+    # The policies that judge it, as a JSON list of ids and revisions; null where those of now do.
+    Column("policies", Text, nullable=True),
     Index("ix_attempts_place", "tenant", "service", "environment", "start_time"),
     Index("ix_attempts_content", "tenant", "content_digest", "start_time"),
 )

@@ -47,10 +47,11 @@ type PolicyServiceClient interface {
 	// ListPolicies lists by name.
 	ListPolicies(ctx context.Context, in *ListPoliciesRequest, opts ...grpc.CallOption) (*ListPoliciesResponse, error)
 	// UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
-	// registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+	// registered service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way are judged by
+	// the policies that they began with; WatchWindowService.AdoptPolicies changes that.
 	UpdatePolicy(ctx context.Context, in *UpdatePolicyRequest, opts ...grpc.CallOption) (*UpdatePolicyResponse, error)
 	// DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
-	// service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+	// service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way go on being judged by it.
 	DeletePolicy(ctx context.Context, in *DeletePolicyRequest, opts ...grpc.CallOption) (*DeletePolicyResponse, error)
 	// ListPolicyRevisions lists the revisions of one policy, newest first.
 	ListPolicyRevisions(ctx context.Context, in *ListPolicyRevisionsRequest, opts ...grpc.CallOption) (*ListPolicyRevisionsResponse, error)
@@ -221,10 +222,11 @@ type PolicyServiceServer interface {
 	// ListPolicies lists by name.
 	ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error)
 	// UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
-	// registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+	// registered service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way are judged by
+	// the policies that they began with; WatchWindowService.AdoptPolicies changes that.
 	UpdatePolicy(context.Context, *UpdatePolicyRequest) (*UpdatePolicyResponse, error)
 	// DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
-	// service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+	// service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way go on being judged by it.
 	DeletePolicy(context.Context, *DeletePolicyRequest) (*DeletePolicyResponse, error)
 	// ListPolicyRevisions lists the revisions of one policy, newest first.
 	ListPolicyRevisions(context.Context, *ListPolicyRevisionsRequest) (*ListPolicyRevisionsResponse, error)

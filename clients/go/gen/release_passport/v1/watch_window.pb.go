@@ -149,7 +149,9 @@ type WatchWindow struct {
 	// rollback_readiness_time is when that was so.
 	RollbackReadinessTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=rollback_readiness_time,json=rollbackReadinessTime,proto3" json:"rollback_readiness_time,omitempty"`
 	// paused is true while its clock stands: it was exposed, and was last seen not to be.
-	Paused        bool `protobuf:"varint,21,opt,name=paused,proto3" json:"paused,omitempty"`
+	Paused bool `protobuf:"varint,21,opt,name=paused,proto3" json:"paused,omitempty"`
+	// policies are those that judge the rollout, as {policy}@{revision}: the ones that it began with, or that it adopted.
+	Policies      []string `protobuf:"bytes,22,rep,name=policies,proto3" json:"policies,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -331,6 +333,13 @@ func (x *WatchWindow) GetPaused() bool {
 	return false
 }
 
+func (x *WatchWindow) GetPolicies() []string {
+	if x != nil {
+		return x.Policies
+	}
+	return nil
+}
+
 // LatchAcknowledgement is a person's word that a recommended rollback was looked into.
 type LatchAcknowledgement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -417,7 +426,7 @@ var File_release_passport_v1_watch_window_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_watch_window_proto_rawDesc = "" +
 	"\n" +
-	"&release_passport/v1/watch_window.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/evidence.proto\x1a\x1frelease_passport/v1/latch.proto\x1a!release_passport/v1/verdict.proto\"\x95\b\n" +
+	"&release_passport/v1/watch_window.proto\x12\x13release_passport.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"release_passport/v1/evidence.proto\x1a\x1frelease_passport/v1/latch.proto\x1a!release_passport/v1/verdict.proto\"\xb1\b\n" +
 	"\vWatchWindow\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\arelease\x18\x02 \x01(\tR\arelease\x12;\n" +
@@ -443,7 +452,8 @@ const file_release_passport_v1_watch_window_proto_rawDesc = "" +
 	"\x10acknowledgements\x18\x12 \x03(\v2).release_passport.v1.LatchAcknowledgementR\x10acknowledgements\x12U\n" +
 	"\x12rollback_readiness\x18\x13 \x01(\v2&.release_passport.v1.RollbackReadinessR\x11rollbackReadiness\x12R\n" +
 	"\x17rollback_readiness_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x15rollbackReadinessTime\x12\x16\n" +
-	"\x06paused\x18\x15 \x01(\bR\x06paused\"\xc9\x01\n" +
+	"\x06paused\x18\x15 \x01(\bR\x06paused\x12\x1a\n" +
+	"\bpolicies\x18\x16 \x03(\tR\bpolicies\"\xc9\x01\n" +
 	"\x14LatchAcknowledgement\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12E\n" +

@@ -497,11 +497,259 @@ func (x *CloseWatchWindowResponse) GetRevision() int64 {
 	return 0
 }
 
+// AdoptPoliciesRequest is what AdoptPolicies takes.
+type AdoptPoliciesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name is the window's resource name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// reason is why the rollout is to be judged by other policies than it began with: 20 characters or more; not needed with
+	// validate_only.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// validate_only says what would change, and changes nothing.
+	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// etag is that of the answer with validate_only: where something else would change by now, the call is refused with
+	// ETAG_MISMATCH. Not needed with validate_only.
+	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
+	// request_id makes the call idempotent for 24 h: up to 128 visible ASCII characters; the same id with another body is refused.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdoptPoliciesRequest) Reset() {
+	*x = AdoptPoliciesRequest{}
+	mi := &file_release_passport_v1_watch_window_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdoptPoliciesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdoptPoliciesRequest) ProtoMessage() {}
+
+func (x *AdoptPoliciesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_release_passport_v1_watch_window_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdoptPoliciesRequest.ProtoReflect.Descriptor instead.
+func (*AdoptPoliciesRequest) Descriptor() ([]byte, []int) {
+	return file_release_passport_v1_watch_window_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *AdoptPoliciesRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AdoptPoliciesRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AdoptPoliciesRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *AdoptPoliciesRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AdoptPoliciesRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// AdoptPoliciesResponse is what AdoptPolicies returns.
+type AdoptPoliciesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// window is as it stands now.
+	Window *WatchWindow `protobuf:"bytes,1,opt,name=window,proto3" json:"window,omitempty"`
+	// changes are the policies that judge the rollout differently, by id: none where it is judged by those of now.
+	Changes []*AdoptedPolicy `protobuf:"bytes,2,rep,name=changes,proto3" json:"changes,omitempty"`
+	// verdict_before is the effective verdict by the policies that it was judged by.
+	VerdictBefore Verdict `protobuf:"varint,3,opt,name=verdict_before,json=verdictBefore,proto3,enum=release_passport.v1.Verdict" json:"verdict_before,omitempty"`
+	// verdict_after is the effective verdict by the policies of now.
+	VerdictAfter Verdict `protobuf:"varint,4,opt,name=verdict_after,json=verdictAfter,proto3,enum=release_passport.v1.Verdict" json:"verdict_after,omitempty"`
+	// reasons are those of the findings behind verdict_after that do not simply allow, the strictest first.
+	Reasons []string `protobuf:"bytes,5,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// etag is over what changes.
+	Etag string `protobuf:"bytes,6,opt,name=etag,proto3" json:"etag,omitempty"`
+	// revision is the tenant's feed revision of this change; zero with validate_only.
+	Revision      int64 `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdoptPoliciesResponse) Reset() {
+	*x = AdoptPoliciesResponse{}
+	mi := &file_release_passport_v1_watch_window_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdoptPoliciesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdoptPoliciesResponse) ProtoMessage() {}
+
+func (x *AdoptPoliciesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_release_passport_v1_watch_window_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdoptPoliciesResponse.ProtoReflect.Descriptor instead.
+func (*AdoptPoliciesResponse) Descriptor() ([]byte, []int) {
+	return file_release_passport_v1_watch_window_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *AdoptPoliciesResponse) GetWindow() *WatchWindow {
+	if x != nil {
+		return x.Window
+	}
+	return nil
+}
+
+func (x *AdoptPoliciesResponse) GetChanges() []*AdoptedPolicy {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *AdoptPoliciesResponse) GetVerdictBefore() Verdict {
+	if x != nil {
+		return x.VerdictBefore
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
+func (x *AdoptPoliciesResponse) GetVerdictAfter() Verdict {
+	if x != nil {
+		return x.VerdictAfter
+	}
+	return Verdict_VERDICT_UNSPECIFIED
+}
+
+func (x *AdoptPoliciesResponse) GetReasons() []string {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *AdoptPoliciesResponse) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AdoptPoliciesResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// AdoptedPolicy is a policy of which another revision judges a rollout.
+type AdoptedPolicy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// policy_id is the policy.
+	PolicyId string `protobuf:"bytes,1,opt,name=policy_id,json=policyId,proto3" json:"policy_id,omitempty"`
+	// revision_before judged the rollout; zero where the policy did not.
+	RevisionBefore int64 `protobuf:"varint,2,opt,name=revision_before,json=revisionBefore,proto3" json:"revision_before,omitempty"`
+	// revision_after judges it; zero where the policy does no longer.
+	RevisionAfter int64 `protobuf:"varint,3,opt,name=revision_after,json=revisionAfter,proto3" json:"revision_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdoptedPolicy) Reset() {
+	*x = AdoptedPolicy{}
+	mi := &file_release_passport_v1_watch_window_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdoptedPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdoptedPolicy) ProtoMessage() {}
+
+func (x *AdoptedPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_release_passport_v1_watch_window_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdoptedPolicy.ProtoReflect.Descriptor instead.
+func (*AdoptedPolicy) Descriptor() ([]byte, []int) {
+	return file_release_passport_v1_watch_window_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AdoptedPolicy) GetPolicyId() string {
+	if x != nil {
+		return x.PolicyId
+	}
+	return ""
+}
+
+func (x *AdoptedPolicy) GetRevisionBefore() int64 {
+	if x != nil {
+		return x.RevisionBefore
+	}
+	return 0
+}
+
+func (x *AdoptedPolicy) GetRevisionAfter() int64 {
+	if x != nil {
+		return x.RevisionAfter
+	}
+	return 0
+}
+
 var File_release_passport_v1_watch_window_service_proto protoreflect.FileDescriptor
 
 const file_release_passport_v1_watch_window_service_proto_rawDesc = "" +
 	"\n" +
-	".release_passport/v1/watch_window_service.proto\x12\x13release_passport.v1\x1a&release_passport/v1/watch_window.proto\"+\n" +
+	".release_passport/v1/watch_window_service.proto\x12\x13release_passport.v1\x1a!release_passport/v1/verdict.proto\x1a&release_passport/v1/watch_window.proto\"+\n" +
 	"\x15GetWatchWindowRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"R\n" +
 	"\x16GetWatchWindowResponse\x128\n" +
@@ -532,12 +780,32 @@ const file_release_passport_v1_watch_window_service_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"p\n" +
 	"\x18CloseWatchWindowResponse\x128\n" +
 	"\x06window\x18\x01 \x01(\v2 .release_passport.v1.WatchWindowR\x06window\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision2\xe5\x03\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"\x9a\x01\n" +
+	"\x14AdoptPoliciesRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12#\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x18\x04 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"\xe1\x02\n" +
+	"\x15AdoptPoliciesResponse\x128\n" +
+	"\x06window\x18\x01 \x01(\v2 .release_passport.v1.WatchWindowR\x06window\x12<\n" +
+	"\achanges\x18\x02 \x03(\v2\".release_passport.v1.AdoptedPolicyR\achanges\x12C\n" +
+	"\x0everdict_before\x18\x03 \x01(\x0e2\x1c.release_passport.v1.VerdictR\rverdictBefore\x12A\n" +
+	"\rverdict_after\x18\x04 \x01(\x0e2\x1c.release_passport.v1.VerdictR\fverdictAfter\x12\x18\n" +
+	"\areasons\x18\x05 \x03(\tR\areasons\x12\x12\n" +
+	"\x04etag\x18\x06 \x01(\tR\x04etag\x12\x1a\n" +
+	"\brevision\x18\a \x01(\x03R\brevision\"|\n" +
+	"\rAdoptedPolicy\x12\x1b\n" +
+	"\tpolicy_id\x18\x01 \x01(\tR\bpolicyId\x12'\n" +
+	"\x0frevision_before\x18\x02 \x01(\x03R\x0erevisionBefore\x12%\n" +
+	"\x0erevision_after\x18\x03 \x01(\x03R\rrevisionAfter2\xcd\x04\n" +
 	"\x12WatchWindowService\x12i\n" +
 	"\x0eGetWatchWindow\x12*.release_passport.v1.GetWatchWindowRequest\x1a+.release_passport.v1.GetWatchWindowResponse\x12o\n" +
 	"\x10ListWatchWindows\x12,.release_passport.v1.ListWatchWindowsRequest\x1a-.release_passport.v1.ListWatchWindowsResponse\x12\x81\x01\n" +
 	"\x16AcknowledgeWatchWindow\x122.release_passport.v1.AcknowledgeWatchWindowRequest\x1a3.release_passport.v1.AcknowledgeWatchWindowResponse\x12o\n" +
-	"\x10CloseWatchWindow\x12,.release_passport.v1.CloseWatchWindowRequest\x1a-.release_passport.v1.CloseWatchWindowResponseBS\n" +
+	"\x10CloseWatchWindow\x12,.release_passport.v1.CloseWatchWindowRequest\x1a-.release_passport.v1.CloseWatchWindowResponse\x12f\n" +
+	"\rAdoptPolicies\x12).release_passport.v1.AdoptPoliciesRequest\x1a*.release_passport.v1.AdoptPoliciesResponseBS\n" +
 	"\x16dev.releasepassport.v1P\x01Z7release-passport.dev/gen/release_passport/v1;passportv1b\x06proto3"
 
 var (
@@ -552,7 +820,7 @@ func file_release_passport_v1_watch_window_service_proto_rawDescGZIP() []byte {
 	return file_release_passport_v1_watch_window_service_proto_rawDescData
 }
 
-var file_release_passport_v1_watch_window_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_release_passport_v1_watch_window_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_release_passport_v1_watch_window_service_proto_goTypes = []any{
 	(*GetWatchWindowRequest)(nil),          // 0: release_passport.v1.GetWatchWindowRequest
 	(*GetWatchWindowResponse)(nil),         // 1: release_passport.v1.GetWatchWindowResponse
@@ -562,28 +830,38 @@ var file_release_passport_v1_watch_window_service_proto_goTypes = []any{
 	(*AcknowledgeWatchWindowResponse)(nil), // 5: release_passport.v1.AcknowledgeWatchWindowResponse
 	(*CloseWatchWindowRequest)(nil),        // 6: release_passport.v1.CloseWatchWindowRequest
 	(*CloseWatchWindowResponse)(nil),       // 7: release_passport.v1.CloseWatchWindowResponse
-	(*WatchWindow)(nil),                    // 8: release_passport.v1.WatchWindow
-	(WatchWindowState)(0),                  // 9: release_passport.v1.WatchWindowState
+	(*AdoptPoliciesRequest)(nil),           // 8: release_passport.v1.AdoptPoliciesRequest
+	(*AdoptPoliciesResponse)(nil),          // 9: release_passport.v1.AdoptPoliciesResponse
+	(*AdoptedPolicy)(nil),                  // 10: release_passport.v1.AdoptedPolicy
+	(*WatchWindow)(nil),                    // 11: release_passport.v1.WatchWindow
+	(WatchWindowState)(0),                  // 12: release_passport.v1.WatchWindowState
+	(Verdict)(0),                           // 13: release_passport.v1.Verdict
 }
 var file_release_passport_v1_watch_window_service_proto_depIdxs = []int32{
-	8, // 0: release_passport.v1.GetWatchWindowResponse.window:type_name -> release_passport.v1.WatchWindow
-	8, // 1: release_passport.v1.ListWatchWindowsResponse.windows:type_name -> release_passport.v1.WatchWindow
-	8, // 2: release_passport.v1.AcknowledgeWatchWindowResponse.window:type_name -> release_passport.v1.WatchWindow
-	9, // 3: release_passport.v1.CloseWatchWindowRequest.outcome:type_name -> release_passport.v1.WatchWindowState
-	8, // 4: release_passport.v1.CloseWatchWindowResponse.window:type_name -> release_passport.v1.WatchWindow
-	0, // 5: release_passport.v1.WatchWindowService.GetWatchWindow:input_type -> release_passport.v1.GetWatchWindowRequest
-	2, // 6: release_passport.v1.WatchWindowService.ListWatchWindows:input_type -> release_passport.v1.ListWatchWindowsRequest
-	4, // 7: release_passport.v1.WatchWindowService.AcknowledgeWatchWindow:input_type -> release_passport.v1.AcknowledgeWatchWindowRequest
-	6, // 8: release_passport.v1.WatchWindowService.CloseWatchWindow:input_type -> release_passport.v1.CloseWatchWindowRequest
-	1, // 9: release_passport.v1.WatchWindowService.GetWatchWindow:output_type -> release_passport.v1.GetWatchWindowResponse
-	3, // 10: release_passport.v1.WatchWindowService.ListWatchWindows:output_type -> release_passport.v1.ListWatchWindowsResponse
-	5, // 11: release_passport.v1.WatchWindowService.AcknowledgeWatchWindow:output_type -> release_passport.v1.AcknowledgeWatchWindowResponse
-	7, // 12: release_passport.v1.WatchWindowService.CloseWatchWindow:output_type -> release_passport.v1.CloseWatchWindowResponse
-	9, // [9:13] is the sub-list for method output_type
-	5, // [5:9] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	11, // 0: release_passport.v1.GetWatchWindowResponse.window:type_name -> release_passport.v1.WatchWindow
+	11, // 1: release_passport.v1.ListWatchWindowsResponse.windows:type_name -> release_passport.v1.WatchWindow
+	11, // 2: release_passport.v1.AcknowledgeWatchWindowResponse.window:type_name -> release_passport.v1.WatchWindow
+	12, // 3: release_passport.v1.CloseWatchWindowRequest.outcome:type_name -> release_passport.v1.WatchWindowState
+	11, // 4: release_passport.v1.CloseWatchWindowResponse.window:type_name -> release_passport.v1.WatchWindow
+	11, // 5: release_passport.v1.AdoptPoliciesResponse.window:type_name -> release_passport.v1.WatchWindow
+	10, // 6: release_passport.v1.AdoptPoliciesResponse.changes:type_name -> release_passport.v1.AdoptedPolicy
+	13, // 7: release_passport.v1.AdoptPoliciesResponse.verdict_before:type_name -> release_passport.v1.Verdict
+	13, // 8: release_passport.v1.AdoptPoliciesResponse.verdict_after:type_name -> release_passport.v1.Verdict
+	0,  // 9: release_passport.v1.WatchWindowService.GetWatchWindow:input_type -> release_passport.v1.GetWatchWindowRequest
+	2,  // 10: release_passport.v1.WatchWindowService.ListWatchWindows:input_type -> release_passport.v1.ListWatchWindowsRequest
+	4,  // 11: release_passport.v1.WatchWindowService.AcknowledgeWatchWindow:input_type -> release_passport.v1.AcknowledgeWatchWindowRequest
+	6,  // 12: release_passport.v1.WatchWindowService.CloseWatchWindow:input_type -> release_passport.v1.CloseWatchWindowRequest
+	8,  // 13: release_passport.v1.WatchWindowService.AdoptPolicies:input_type -> release_passport.v1.AdoptPoliciesRequest
+	1,  // 14: release_passport.v1.WatchWindowService.GetWatchWindow:output_type -> release_passport.v1.GetWatchWindowResponse
+	3,  // 15: release_passport.v1.WatchWindowService.ListWatchWindows:output_type -> release_passport.v1.ListWatchWindowsResponse
+	5,  // 16: release_passport.v1.WatchWindowService.AcknowledgeWatchWindow:output_type -> release_passport.v1.AcknowledgeWatchWindowResponse
+	7,  // 17: release_passport.v1.WatchWindowService.CloseWatchWindow:output_type -> release_passport.v1.CloseWatchWindowResponse
+	9,  // 18: release_passport.v1.WatchWindowService.AdoptPolicies:output_type -> release_passport.v1.AdoptPoliciesResponse
+	14, // [14:19] is the sub-list for method output_type
+	9,  // [9:14] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_watch_window_service_proto_init() }
@@ -591,6 +869,7 @@ func file_release_passport_v1_watch_window_service_proto_init() {
 	if File_release_passport_v1_watch_window_service_proto != nil {
 		return
 	}
+	file_release_passport_v1_verdict_proto_init()
 	file_release_passport_v1_watch_window_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -598,7 +877,7 @@ func file_release_passport_v1_watch_window_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_release_passport_v1_watch_window_service_proto_rawDesc), len(file_release_passport_v1_watch_window_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	WatchWindowService_ListWatchWindows_FullMethodName       = "/release_passport.v1.WatchWindowService/ListWatchWindows"
 	WatchWindowService_AcknowledgeWatchWindow_FullMethodName = "/release_passport.v1.WatchWindowService/AcknowledgeWatchWindow"
 	WatchWindowService_CloseWatchWindow_FullMethodName       = "/release_passport.v1.WatchWindowService/CloseWatchWindow"
+	WatchWindowService_AdoptPolicies_FullMethodName          = "/release_passport.v1.WatchWindowService/AdoptPolicies"
 )
 
 // WatchWindowServiceClient is the client API for WatchWindowService service.
@@ -40,6 +41,9 @@ type WatchWindowServiceClient interface {
 	AcknowledgeWatchWindow(ctx context.Context, in *AcknowledgeWatchWindowRequest, opts ...grpc.CallOption) (*AcknowledgeWatchWindowResponse, error)
 	// CloseWatchWindow ends a rollout that nobody else ends, as ROLLED_BACK, FAILED or CANCELLED. What latched stands.
 	CloseWatchWindow(ctx context.Context, in *CloseWatchWindowRequest, opts ...grpc.CallOption) (*CloseWatchWindowResponse, error)
+	// AdoptPolicies has a rollout that is under way judged by the policies as they are now. Until then those judge it that it
+	// began with, whatever was changed since. With validate_only it says what that would change.
+	AdoptPolicies(ctx context.Context, in *AdoptPoliciesRequest, opts ...grpc.CallOption) (*AdoptPoliciesResponse, error)
 }
 
 type watchWindowServiceClient struct {
@@ -90,6 +94,16 @@ func (c *watchWindowServiceClient) CloseWatchWindow(ctx context.Context, in *Clo
 	return out, nil
 }
 
+func (c *watchWindowServiceClient) AdoptPolicies(ctx context.Context, in *AdoptPoliciesRequest, opts ...grpc.CallOption) (*AdoptPoliciesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdoptPoliciesResponse)
+	err := c.cc.Invoke(ctx, WatchWindowService_AdoptPolicies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // WatchWindowServiceServer is the server API for WatchWindowService service.
 // All implementations must embed UnimplementedWatchWindowServiceServer
 // for forward compatibility.
@@ -105,6 +119,9 @@ type WatchWindowServiceServer interface {
 	AcknowledgeWatchWindow(context.Context, *AcknowledgeWatchWindowRequest) (*AcknowledgeWatchWindowResponse, error)
 	// CloseWatchWindow ends a rollout that nobody else ends, as ROLLED_BACK, FAILED or CANCELLED. What latched stands.
 	CloseWatchWindow(context.Context, *CloseWatchWindowRequest) (*CloseWatchWindowResponse, error)
+	// AdoptPolicies has a rollout that is under way judged by the policies as they are now. Until then those judge it that it
+	// began with, whatever was changed since. With validate_only it says what that would change.
+	AdoptPolicies(context.Context, *AdoptPoliciesRequest) (*AdoptPoliciesResponse, error)
 	mustEmbedUnimplementedWatchWindowServiceServer()
 }
 
@@ -126,6 +143,9 @@ func (UnimplementedWatchWindowServiceServer) AcknowledgeWatchWindow(context.Cont
 }
 func (UnimplementedWatchWindowServiceServer) CloseWatchWindow(context.Context, *CloseWatchWindowRequest) (*CloseWatchWindowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CloseWatchWindow not implemented")
+}
+func (UnimplementedWatchWindowServiceServer) AdoptPolicies(context.Context, *AdoptPoliciesRequest) (*AdoptPoliciesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AdoptPolicies not implemented")
 }
 func (UnimplementedWatchWindowServiceServer) mustEmbedUnimplementedWatchWindowServiceServer() {}
 func (UnimplementedWatchWindowServiceServer) testEmbeddedByValue()                            {}
@@ -220,6 +240,24 @@ func _WatchWindowService_CloseWatchWindow_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _WatchWindowService_AdoptPolicies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdoptPoliciesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WatchWindowServiceServer).AdoptPolicies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WatchWindowService_AdoptPolicies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WatchWindowServiceServer).AdoptPolicies(ctx, req.(*AdoptPoliciesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // WatchWindowService_ServiceDesc is the grpc.ServiceDesc for WatchWindowService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -242,6 +280,10 @@ var WatchWindowService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CloseWatchWindow",
 			Handler:    _WatchWindowService_CloseWatchWindow_Handler,
+		},
+		{
+			MethodName: "AdoptPolicies",
+			Handler:    _WatchWindowService_AdoptPolicies_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

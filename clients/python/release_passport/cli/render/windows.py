@@ -8,7 +8,7 @@ from release_passport.cli.render.names import last_part
 from release_passport.cli.render.text import Document, pairs, table
 from release_passport.cli.render.view import time_words
 from release_passport.enum_names import short_name
-from release_passport.v1 import verdict_pb2, watch_window_pb2
+from release_passport.v1 import verdict_pb2, watch_window_pb2, watch_window_service_pb2
 
 _STATE = watch_window_pb2.WatchWindowState.DESCRIPTOR
 _VERDICT = verdict_pb2.Verdict.DESCRIPTOR
@@ -54,6 +54,7 @@ def window(item: watch_window_pb2.WatchWindow) -> Document:
             ),
             ("ends", _time(item, "expire_time")),
             ("ended", _ended(item)),
+            ("policies", ", ".join(item.policies)),
             ("go back to", item.rollback_target),
             ("the way back", _way_back(item)),
         ]
@@ -66,6 +67,26 @@ def window(item: watch_window_pb2.WatchWindow) -> Document:
         when = time_words(said.acknowledge_time)
         document.add(f"acknowledged by {said.principal} at {when}: {said.reason}")
     return document
+
+
+def adoptions(items: Sequence[watch_window_service_pb2.AdoptPoliciesResponse]) -> Document:
+    """Return what other policies say of rollouts as a table."""
+    rows = [
+        (
+            _attempt(item.window),
+            ", ".join(_adopted(one) for one in item.changes),
+            f"{short_name(_VERDICT, item.verdict_before)} -> {short_name(_VERDICT, item.verdict_after)}",
+            ", ".join(item.reasons),
+        )
+        for item in items
+    ]
+    headers = ("attempt", "policies", "verdict", "reasons")
+    return table(headers, rows, empty="they are judged by the policies as they are now")
+
+
+def _adopted(one: watch_window_service_pb2.AdoptedPolicy) -> str:
+    before, after = (str(at) if at else "none" for at in (one.revision_before, one.revision_after))
+    return f"{one.policy_id} {before} -> {after}"
 
 
 def _way_back(item: watch_window_pb2.WatchWindow) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from release_passport.v1 import watch_window_service_pb2 as pb
 from release_passport_server.domain.access import Principal, same_tenant
+from release_passport_server.services.adopt_policies import AdoptPolicies
 from release_passport_server.services.watch_windows import WatchWindows
 from release_passport_server.transport.grpc.handlers.asking import ask_of
 from release_passport_server.wire import commands
@@ -18,6 +19,7 @@ class WatchWindowHandlers:
     """Shows watch windows, and takes what people say of them."""
 
     windows: WatchWindows
+    policies: AdoptPolicies
 
     async def GetWatchWindow(
         self, principal: Principal, request: pb.GetWatchWindowRequest
@@ -59,3 +61,16 @@ class WatchWindowHandlers:
         written = await self.windows.close(ask, name, outcome, reason)
         shown = wire.window_to_proto(written.value)
         return pb.CloseWatchWindowResponse(window=shown, revision=written.revision)
+
+    async def AdoptPolicies(
+        self, principal: Principal, request: pb.AdoptPoliciesRequest
+    ) -> pb.AdoptPoliciesResponse:
+        """Have a rollout judged by the policies of now, or say what that would change."""
+        if request.validate_only:
+            window, found = await self.policies.show(principal, wire.name_of(principal, request.name))
+            return wire.adoption_to_proto(window, found, 0)
+        name, reason, etag = wire.adopted(principal, request)
+        ask = ask_of(principal, "AdoptPolicies", request)
+        written = await self.policies(ask, name, reason, etag)
+        window, found = written.value
+        return wire.adoption_to_proto(window, found, written.revision)

@@ -1042,7 +1042,8 @@ export const PolicyService: GenService<{
   },
   /**
    * UpdatePolicy replaces a policy; its etag must be the current one. Nobody alone takes the last ENFORCE policy from a
-   * registered service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+   * registered service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way are judged by
+   * the policies that they began with; WatchWindowService.AdoptPolicies changes that.
    *
    * @generated from rpc release_passport.v1.PolicyService.UpdatePolicy
    */
@@ -1053,7 +1054,7 @@ export const PolicyService: GenService<{
   },
   /**
    * DeletePolicy deletes a policy softly; its revisions stay. Nobody alone takes the last ENFORCE policy from a registered
-   * service and environment: that is refused with LAST_ENFORCED, and can be proposed.
+   * service and environment: that is refused with LAST_ENFORCED, and can be proposed. Rollouts under way go on being judged by it.
    *
    * @generated from rpc release_passport.v1.PolicyService.DeletePolicy
    */

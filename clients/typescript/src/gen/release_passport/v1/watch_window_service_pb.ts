@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Verdict } from "./verdict_pb.js";
+import { file_release_passport_v1_verdict } from "./verdict_pb.js";
 import type { WatchWindow, WatchWindowState } from "./watch_window_pb.js";
 import { file_release_passport_v1_watch_window } from "./watch_window_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file release_passport/v1/watch_window_service.proto.
  */
 export const file_release_passport_v1_watch_window_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci5yZWxlYXNlX3Bhc3Nwb3J0L3YxL3dhdGNoX3dpbmRvd19zZXJ2aWNlLnByb3RvEhNyZWxlYXNlX3Bhc3Nwb3J0LnYxIiUKFUdldFdhdGNoV2luZG93UmVxdWVzdBIMCgRuYW1lGAEgASgJIkoKFkdldFdhdGNoV2luZG93UmVzcG9uc2USMAoGd2luZG93GAEgASgLMiAucmVsZWFzZV9wYXNzcG9ydC52MS5XYXRjaFdpbmRvdyJ2ChdMaXN0V2F0Y2hXaW5kb3dzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHc2VydmljZRgCIAEoCRITCgtlbnZpcm9ubWVudBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJmChhMaXN0V2F0Y2hXaW5kb3dzUmVzcG9uc2USMQoHd2luZG93cxgBIAMoCzIgLnJlbGVhc2VfcGFzc3BvcnQudjEuV2F0Y2hXaW5kb3cSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlEKHUFja25vd2xlZGdlV2F0Y2hXaW5kb3dSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiZAoeQWNrbm93bGVkZ2VXYXRjaFdpbmRvd1Jlc3BvbnNlEjAKBndpbmRvdxgBIAEoCzIgLnJlbGVhc2VfcGFzc3BvcnQudjEuV2F0Y2hXaW5kb3cSEAoIcmV2aXNpb24YAiABKAMigwEKF0Nsb3NlV2F0Y2hXaW5kb3dSZXF1ZXN0EgwKBG5hbWUYASABKAkSNgoHb3V0Y29tZRgCIAEoDjIlLnJlbGVhc2VfcGFzc3BvcnQudjEuV2F0Y2hXaW5kb3dTdGF0ZRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSJeChhDbG9zZVdhdGNoV2luZG93UmVzcG9uc2USMAoGd2luZG93GAEgASgLMiAucmVsZWFzZV9wYXNzcG9ydC52MS5XYXRjaFdpbmRvdxIQCghyZXZpc2lvbhgCIAEoAzLlAwoSV2F0Y2hXaW5kb3dTZXJ2aWNlEmkKDkdldFdhdGNoV2luZG93EioucmVsZWFzZV9wYXNzcG9ydC52MS5HZXRXYXRjaFdpbmRvd1JlcXVlc3QaKy5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkdldFdhdGNoV2luZG93UmVzcG9uc2USbwoQTGlzdFdhdGNoV2luZG93cxIsLnJlbGVhc2VfcGFzc3BvcnQudjEuTGlzdFdhdGNoV2luZG93c1JlcXVlc3QaLS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkxpc3RXYXRjaFdpbmRvd3NSZXNwb25zZRKBAQoWQWNrbm93bGVkZ2VXYXRjaFdpbmRvdxIyLnJlbGVhc2VfcGFzc3BvcnQudjEuQWNrbm93bGVkZ2VXYXRjaFdpbmRvd1JlcXVlc3QaMy5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkFja25vd2xlZGdlV2F0Y2hXaW5kb3dSZXNwb25zZRJvChBDbG9zZVdhdGNoV2luZG93EiwucmVsZWFzZV9wYXNzcG9ydC52MS5DbG9zZVdhdGNoV2luZG93UmVxdWVzdBotLnJlbGVhc2VfcGFzc3BvcnQudjEuQ2xvc2VXYXRjaFdpbmRvd1Jlc3BvbnNlQlsKFmRldi5yZWxlYXNlcGFzc3BvcnQudjFQAVo/cmVsZWFzZS1wYXNzcG9ydC5kZXYvZ2VuL3JlbGVhc2VfcGFzc3BvcnQvdjE7cmVsZWFzZV9wYXNzcG9ydHYxYgZwcm90bzM", [file_release_passport_v1_watch_window]);
+  fileDesc("Ci5yZWxlYXNlX3Bhc3Nwb3J0L3YxL3dhdGNoX3dpbmRvd19zZXJ2aWNlLnByb3RvEhNyZWxlYXNlX3Bhc3Nwb3J0LnYxIiUKFUdldFdhdGNoV2luZG93UmVxdWVzdBIMCgRuYW1lGAEgASgJIkoKFkdldFdhdGNoV2luZG93UmVzcG9uc2USMAoGd2luZG93GAEgASgLMiAucmVsZWFzZV9wYXNzcG9ydC52MS5XYXRjaFdpbmRvdyJ2ChdMaXN0V2F0Y2hXaW5kb3dzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHc2VydmljZRgCIAEoCRITCgtlbnZpcm9ubWVudBgDIAEoCRIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCSJmChhMaXN0V2F0Y2hXaW5kb3dzUmVzcG9uc2USMQoHd2luZG93cxgBIAMoCzIgLnJlbGVhc2VfcGFzc3BvcnQudjEuV2F0Y2hXaW5kb3cSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlEKHUFja25vd2xlZGdlV2F0Y2hXaW5kb3dSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkiZAoeQWNrbm93bGVkZ2VXYXRjaFdpbmRvd1Jlc3BvbnNlEjAKBndpbmRvdxgBIAEoCzIgLnJlbGVhc2VfcGFzc3BvcnQudjEuV2F0Y2hXaW5kb3cSEAoIcmV2aXNpb24YAiABKAMigwEKF0Nsb3NlV2F0Y2hXaW5kb3dSZXF1ZXN0EgwKBG5hbWUYASABKAkSNgoHb3V0Y29tZRgCIAEoDjIlLnJlbGVhc2VfcGFzc3BvcnQudjEuV2F0Y2hXaW5kb3dTdGF0ZRIOCgZyZWFzb24YAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSJeChhDbG9zZVdhdGNoV2luZG93UmVzcG9uc2USMAoGd2luZG93GAEgASgLMiAucmVsZWFzZV9wYXNzcG9ydC52MS5XYXRjaFdpbmRvdxIQCghyZXZpc2lvbhgCIAEoAyJtChRBZG9wdFBvbGljaWVzUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAMgASgIEgwKBGV0YWcYBCABKAkSEgoKcmVxdWVzdF9pZBgFIAEoCSKaAgoVQWRvcHRQb2xpY2llc1Jlc3BvbnNlEjAKBndpbmRvdxgBIAEoCzIgLnJlbGVhc2VfcGFzc3BvcnQudjEuV2F0Y2hXaW5kb3cSMwoHY2hhbmdlcxgCIAMoCzIiLnJlbGVhc2VfcGFzc3BvcnQudjEuQWRvcHRlZFBvbGljeRI0Cg52ZXJkaWN0X2JlZm9yZRgDIAEoDjIcLnJlbGVhc2VfcGFzc3BvcnQudjEuVmVyZGljdBIzCg12ZXJkaWN0X2FmdGVyGAQgASgOMhwucmVsZWFzZV9wYXNzcG9ydC52MS5WZXJkaWN0Eg8KB3JlYXNvbnMYBSADKAkSDAoEZXRhZxgGIAEoCRIQCghyZXZpc2lvbhgHIAEoAyJTCg1BZG9wdGVkUG9saWN5EhEKCXBvbGljeV9pZBgBIAEoCRIXCg9yZXZpc2lvbl9iZWZvcmUYAiABKAMSFgoOcmV2aXNpb25fYWZ0ZXIYAyABKAMyzQQKEldhdGNoV2luZG93U2VydmljZRJpCg5HZXRXYXRjaFdpbmRvdxIqLnJlbGVhc2VfcGFzc3BvcnQudjEuR2V0V2F0Y2hXaW5kb3dSZXF1ZXN0GisucmVsZWFzZV9wYXNzcG9ydC52MS5HZXRXYXRjaFdpbmRvd1Jlc3BvbnNlEm8KEExpc3RXYXRjaFdpbmRvd3MSLC5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkxpc3RXYXRjaFdpbmRvd3NSZXF1ZXN0Gi0ucmVsZWFzZV9wYXNzcG9ydC52MS5MaXN0V2F0Y2hXaW5kb3dzUmVzcG9uc2USgQEKFkFja25vd2xlZGdlV2F0Y2hXaW5kb3cSMi5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkFja25vd2xlZGdlV2F0Y2hXaW5kb3dSZXF1ZXN0GjMucmVsZWFzZV9wYXNzcG9ydC52MS5BY2tub3dsZWRnZVdhdGNoV2luZG93UmVzcG9uc2USbwoQQ2xvc2VXYXRjaFdpbmRvdxIsLnJlbGVhc2VfcGFzc3BvcnQudjEuQ2xvc2VXYXRjaFdpbmRvd1JlcXVlc3QaLS5yZWxlYXNlX3Bhc3Nwb3J0LnYxLkNsb3NlV2F0Y2hXaW5kb3dSZXNwb25zZRJmCg1BZG9wdFBvbGljaWVzEikucmVsZWFzZV9wYXNzcG9ydC52MS5BZG9wdFBvbGljaWVzUmVxdWVzdBoqLnJlbGVhc2VfcGFzc3BvcnQudjEuQWRvcHRQb2xpY2llc1Jlc3BvbnNlQlsKFmRldi5yZWxlYXNlcGFzc3BvcnQudjFQAVo/cmVsZWFzZS1wYXNzcG9ydC5kZXYvZ2VuL3JlbGVhc2VfcGFzc3BvcnQvdjE7cmVsZWFzZV9wYXNzcG9ydHYxYgZwcm90bzM", [file_release_passport_v1_verdict, file_release_passport_v1_watch_window]);
 
 /**
  * GetWatchWindowRequest is what GetWatchWindow takes.
@@ -267,6 +269,155 @@ export const CloseWatchWindowResponseSchema: GenMessage<CloseWatchWindowResponse
   messageDesc(file_release_passport_v1_watch_window_service, 7);
 
 /**
+ * AdoptPoliciesRequest is what AdoptPolicies takes.
+ *
+ * @generated from message release_passport.v1.AdoptPoliciesRequest
+ */
+export type AdoptPoliciesRequest = Message<"release_passport.v1.AdoptPoliciesRequest"> & {
+  /**
+   * name is the window's resource name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * reason is why the rollout is to be judged by other policies than it began with: 20 characters or more; not needed with
+   * validate_only.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * validate_only says what would change, and changes nothing.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * etag is that of the answer with validate_only: where something else would change by now, the call is refused with
+   * ETAG_MISMATCH. Not needed with validate_only.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+
+  /**
+   * request_id makes the call idempotent for 24 h: up to 128 visible ASCII characters; the same id with another body is refused.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message release_passport.v1.AdoptPoliciesRequest.
+ * Use `create(AdoptPoliciesRequestSchema)` to create a new message.
+ */
+export const AdoptPoliciesRequestSchema: GenMessage<AdoptPoliciesRequest> = /*@__PURE__*/
+  messageDesc(file_release_passport_v1_watch_window_service, 8);
+
+/**
+ * AdoptPoliciesResponse is what AdoptPolicies returns.
+ *
+ * @generated from message release_passport.v1.AdoptPoliciesResponse
+ */
+export type AdoptPoliciesResponse = Message<"release_passport.v1.AdoptPoliciesResponse"> & {
+  /**
+   * window is as it stands now.
+   *
+   * @generated from field: release_passport.v1.WatchWindow window = 1;
+   */
+  window?: WatchWindow | undefined;
+
+  /**
+   * changes are the policies that judge the rollout differently, by id: none where it is judged by those of now.
+   *
+   * @generated from field: repeated release_passport.v1.AdoptedPolicy changes = 2;
+   */
+  changes: AdoptedPolicy[];
+
+  /**
+   * verdict_before is the effective verdict by the policies that it was judged by.
+   *
+   * @generated from field: release_passport.v1.Verdict verdict_before = 3;
+   */
+  verdictBefore: Verdict;
+
+  /**
+   * verdict_after is the effective verdict by the policies of now.
+   *
+   * @generated from field: release_passport.v1.Verdict verdict_after = 4;
+   */
+  verdictAfter: Verdict;
+
+  /**
+   * reasons are those of the findings behind verdict_after that do not simply allow, the strictest first.
+   *
+   * @generated from field: repeated string reasons = 5;
+   */
+  reasons: string[];
+
+  /**
+   * etag is over what changes.
+   *
+   * @generated from field: string etag = 6;
+   */
+  etag: string;
+
+  /**
+   * revision is the tenant's feed revision of this change; zero with validate_only.
+   *
+   * @generated from field: int64 revision = 7;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message release_passport.v1.AdoptPoliciesResponse.
+ * Use `create(AdoptPoliciesResponseSchema)` to create a new message.
+ */
+export const AdoptPoliciesResponseSchema: GenMessage<AdoptPoliciesResponse> = /*@__PURE__*/
+  messageDesc(file_release_passport_v1_watch_window_service, 9);
+
+/**
+ * AdoptedPolicy is a policy of which another revision judges a rollout.
+ *
+ * @generated from message release_passport.v1.AdoptedPolicy
+ */
+export type AdoptedPolicy = Message<"release_passport.v1.AdoptedPolicy"> & {
+  /**
+   * policy_id is the policy.
+   *
+   * @generated from field: string policy_id = 1;
+   */
+  policyId: string;
+
+  /**
+   * revision_before judged the rollout; zero where the policy did not.
+   *
+   * @generated from field: int64 revision_before = 2;
+   */
+  revisionBefore: bigint;
+
+  /**
+   * revision_after judges it; zero where the policy does no longer.
+   *
+   * @generated from field: int64 revision_after = 3;
+   */
+  revisionAfter: bigint;
+};
+
+/**
+ * Describes the message release_passport.v1.AdoptedPolicy.
+ * Use `create(AdoptedPolicySchema)` to create a new message.
+ */
+export const AdoptedPolicySchema: GenMessage<AdoptedPolicy> = /*@__PURE__*/
+  messageDesc(file_release_passport_v1_watch_window_service, 10);
+
+/**
  * WatchWindowService shows how rollouts are watched, and lets people answer what was recommended of them.
  *
  * @generated from service release_passport.v1.WatchWindowService
@@ -312,6 +463,17 @@ export const WatchWindowService: GenService<{
     methodKind: "unary";
     input: typeof CloseWatchWindowRequestSchema;
     output: typeof CloseWatchWindowResponseSchema;
+  },
+  /**
+   * AdoptPolicies has a rollout that is under way judged by the policies as they are now. Until then those judge it that it
+   * began with, whatever was changed since. With validate_only it says what that would change.
+   *
+   * @generated from rpc release_passport.v1.WatchWindowService.AdoptPolicies
+   */
+  adoptPolicies: {
+    methodKind: "unary";
+    input: typeof AdoptPoliciesRequestSchema;
+    output: typeof AdoptPoliciesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_release_passport_v1_watch_window_service, 0);
