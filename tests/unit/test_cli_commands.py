@@ -7,15 +7,18 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import grpc
 import pytest
 import yaml
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from release_passport.cli import main
 from release_passport.cli.asking import Clock
 from release_passport.v1 import (
     access_service_pb2,
@@ -46,6 +49,20 @@ __all__ = ["connected", "fake", "passport"]
 def line(connected: CommandLine, fake: FakeServer) -> CommandLine:
     fake.reply("WhoAmI", access_service_pb2.WhoAmIResponse(tenant="acme"))
     return connected
+
+
+def test_no_help_shows_the_mark_that_keeps_its_lines(passport: CommandLine) -> None:
+    def helps(command: click.Command, *words: str) -> Iterator[str]:
+        yield passport(*words, "--help").out
+        if isinstance(command, click.Group):
+            for name in command.list_commands(click.Context(command)):
+                found = command.get_command(click.Context(command), name)
+                assert found is not None
+                yield from helps(found, *words, name)
+
+    every = list(helps(main.passport))
+    assert len(every) > 50
+    assert not [text for text in every if "\\b" in text]
 
 
 @pytest.mark.parametrize("form", ["table", "json", "yaml"])

@@ -9,9 +9,9 @@ import click
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script for a shell.
+    """Print the completion script for a shell.
 
-    \b
+    \u0008
     bash  echo 'eval "$(passport completion bash)"' >> ~/.bashrc
     zsh   echo 'eval "$(passport completion zsh)"' >> ~/.zshrc
     fish  passport completion fish > ~/.config/fish/completions/passport.fish

@@ -59,9 +59,9 @@ def evidence() -> None:
 @click.option("--request-id", default="", metavar="ID", help="Makes the call idempotent for 24 h.")
 @connected()
 def submit(session: Session, /, items_file: str | None, request_id: str, **said: Any) -> None:
-    r"""Submit evidence of a KIND, such as test_result or custom:acme.example/load-test, or items from a file.
+    """Submit evidence of a KIND, such as test_result or custom:acme.example/load-test, or items from a file.
 
-    \b
+    \u0008
     passport evidence submit test_result --subject-source 4f6c2a9 --fact suite=unit --fact passed=812 --fact failed=0
     passport evidence submit provenance --subject-artifact sha256:… --bundle build.sigstore.json
     passport evidence submit -f items.yaml
@@ -137,9 +137,9 @@ def _send(
 )
 @connected()
 def collect(session: Session, /, release: str, images: tuple[str, ...]) -> None:
-    r"""Have the server read what is attached to a RELEASE's images in their registries, and verify and store it.
+    """Have the server read what is attached to a RELEASE's images in their registries, and verify and store it.
 
-    \b
+    \u0008
     passport evidence collect checkout/prod/1.42.0
     passport evidence collect checkout/prod/1.42.0 --image ghcr.io/acme/checkout@sha256:…
     """

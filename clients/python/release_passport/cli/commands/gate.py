@@ -66,9 +66,9 @@ class _Flags:
 @click.option("--dev", is_flag=True, help="Accept decisions of a server in development mode.  [PASSPORT_DEV]")
 @connected(DECISION)
 def gate(session: Session, /, **said: Any) -> int:
-    r"""Ask whether a release may proceed, print why, and exit with a code that tells the verdicts apart.
+    """Ask whether a release may proceed, print why, and exit with a code that tells the verdicts apart.
 
-    \b
+    \u0008
     Exit codes
        0  ALLOW
       14  ALLOW_WITH_CANARY (0 with --accept-canary)
