@@ -262,7 +262,14 @@ def _case() -> Schema:
         ["rule"],
     )
     evidence: Schema = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/EvidenceUse"}]}
-    expect = _closed({"verdict": verdict, "findings": {"type": "array", "items": finding}}, ["verdict"])
+    expect = _closed(
+        {
+            "verdict": verdict,
+            "effective_verdict": {"description": "the verdict that binds; any, where not said", **verdict},
+            "findings": {"type": "array", "items": finding},
+        },
+        ["verdict"],
+    )
     return _closed(
         {
             "name": {"description": "the fact that the case shows", "type": "string"},
@@ -275,6 +282,10 @@ def _case() -> Schema:
             },
             "is_first": {"description": "nothing was rolled out here before", "type": "boolean"},
             "is_restore": {"description": "the same digests passed here before", "type": "boolean"},
+            "way_back_from": {
+                "description": "with is_restore, the version that one goes back from: under way, or rolled back",
+                "type": "string",
+            },
             "evidence": {
                 "description": "names of fixtures, or changed ones",
                 "type": "array",

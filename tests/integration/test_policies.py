@@ -310,8 +310,9 @@ async def test_what_is_wrong_with_cases_is_told_at_once(there: Registry) -> None
     policy = policy_pb2.Policy(spec=spec())
     with pytest.raises(Invalid, match="1 to 200 cases"):
         await there.policies.TestPolicy(await there.admin(), pb.TestPolicyRequest(policy=policy))
-    request = pb.TestPolicyRequest(policy=policy, cases=[pb.PolicyTestCase.FromString(b"\x30\x09")])
+    request = pb.TestPolicyRequest(policy=policy, cases=[pb.PolicyTestCase.FromString(b"\x30\x09\x70\x09")])
     request.cases[0].evidence.add()
+    request.cases[0].way_back_from = "1.43.0"
     with pytest.raises(Invalid) as refused:
         await there.policies.TestPolicy(await there.admin(), request)
     fields = {violation.field for violation in refused.value.violations}
@@ -321,6 +322,8 @@ async def test_what_is_wrong_with_cases_is_told_at_once(there: Registry) -> None
         "cases[0].now",
         "cases[0].stage",
         "cases[0].expected_verdict",
+        "cases[0].expected_effective_verdict",
+        "cases[0].way_back_from",
         "cases[0].evidence[0].input.subject",
         "cases[0].evidence[0].input.facts",
         "cases[0].evidence[0].input.observe_time",

@@ -35,6 +35,16 @@ def test_every_case_of_the_library_comes_out_as_expected(path: Path) -> None:
     assert {result.case_id: result.differences for result in results if not result.passed} == {}
 
 
+def test_a_policy_that_judges_the_way_back_can_be_tried(tmp_path: Path) -> None:
+    for name in ("tests-and-vulnerabilities.yaml", "tests-and-vulnerabilities_test.yaml"):
+        text = (LIBRARY / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace("  mode: ENFORCE\n", "  mode: ENFORCE\n  restore: JUDGE\n"))
+    results = run(tmp_path / "tests-and-vulnerabilities.yaml")
+    (back,) = (result for result in results if not result.passed)
+    assert back.case_id.startswith("what passed here before goes back")
+    assert "the effective verdict is BLOCK, expected is ALLOW" in back.differences
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_policy_of_the_library_compiles_as_enforced(path: Path) -> None:
     assert policies().check(load_policy_file(path).spec) == ()

@@ -23,10 +23,14 @@ NodeType = TypeVar("NodeType", Mapping, Sequence, Scalar)
 _TOP = {"policy", "fixtures", "cases"}
 _FIXTURES = {"releases", "evidence"}
 _LABELS = {"service_labels", "environment_labels"}
-_SHARED = {"stage", "is_first", "is_restore"}
+_SHARED = {"stage", "is_first", "is_restore", "way_back_from"}
 _CASE = {"name", "now", "release", "attempt_age", "evidence", "expect"} | _SHARED
 _EVIDENCE = {"subject", "facts", "source", "verified", "age", "observe_time"}
-_EXPECT = {"verdict": "expected_verdict", "findings": "expected_findings"}
+_EXPECT = {
+    "verdict": "expected_verdict",
+    "effective_verdict": "expected_effective_verdict",
+    "findings": "expected_findings",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class PolicyCase:
     now: datetime
     expected_verdict: Verdict
     expected_findings: tuple[ExpectedFinding, ...] = ()
+    # None where it may be any.
+    expected_effective: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,11 @@ def _ground(policy: Policy, ground: Ground | None) -> Ground | None:
 def _differences(given: PolicyCase, outcome: Outcome) -> Iterator[str]:
     if outcome.verdict is not given.expected_verdict:
         yield f"the verdict is {outcome.verdict.name}, expected is {given.expected_verdict.name}"
+    if given.expected_effective not in (None, outcome.effective_verdict):
+        yield (
+            f"the effective verdict is {outcome.effective_verdict.name}, "
+            f"expected is {given.expected_effective.name}"
+        )
     for expected in given.expected_findings:
         if not any(expected.fits(finding) for finding in outcome.findings):
             yield f"no finding {expected}; there are: {_listed(outcome.findings) or 'none'}"

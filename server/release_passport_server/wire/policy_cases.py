@@ -108,17 +108,26 @@ def _case_violations(path: str, case: _Given) -> Iterator[Violation]:
         yield Violation(f"{path}.stage", "must be PRE_ROLLOUT or WATCH")
     if not 0 <= case.attempt_age_seconds <= MAX_AGE_SECONDS:
         yield Violation(f"{path}.attempt_age_seconds", f"must be 0 to {MAX_AGE_SECONDS}")
+    yield from text_violations(case.way_back_from, f"{path}.way_back_from", most=128)
+    if case.way_back_from and not case.is_restore:
+        yield Violation(f"{path}.way_back_from", "goes with is_restore: one goes back to what passed before")
+    yield from _expectation_violations(path, case)
+    if len(case.evidence) > MAX_EVIDENCE:
+        yield Violation(f"{path}.evidence", f"must hold at most {MAX_EVIDENCE} items")
+    for index, item in enumerate(case.evidence[:MAX_EVIDENCE]):
+        yield from _item_violations(f"{path}.evidence[{index}]", item)
+
+
+def _expectation_violations(path: str, case: _Given) -> Iterator[Violation]:
     if case.expected_verdict not in range(1, 7):
         yield Violation(f"{path}.expected_verdict", "is required: say what the policy must say")
+    if case.expected_effective_verdict not in range(7):
+        yield Violation(f"{path}.expected_effective_verdict", "is no verdict")
     if len(case.expected_findings) > MAX_EXPECTED:
         yield Violation(f"{path}.expected_findings", f"must hold at most {MAX_EXPECTED} findings")
     for index, finding in enumerate(case.expected_findings[:MAX_EXPECTED]):
         if finding.verdict not in range(7):
             yield Violation(f"{path}.expected_findings[{index}].verdict", "is no verdict")
-    if len(case.evidence) > MAX_EVIDENCE:
-        yield Violation(f"{path}.evidence", f"must hold at most {MAX_EVIDENCE} items")
-    for index, item in enumerate(case.evidence[:MAX_EVIDENCE]):
-        yield from _item_violations(f"{path}.evidence[{index}]", item)
 
 
 def _item_violations(path: str, item: _Item) -> Iterator[Violation]:
@@ -151,7 +160,13 @@ def _case(tenant: str, given: _Given) -> PolicyCase:
     now = moment(given.now)
     name = ReleaseName(tenant, identity.service, identity.environment, identity.version)
     release = Release(
-        str(name), identity, _CREATOR, now, is_first=given.is_first, is_restore=given.is_restore
+        str(name),
+        identity,
+        _CREATOR,
+        now,
+        is_first=given.is_first,
+        is_restore=given.is_restore,
+        way_back_from=given.way_back_from and str(replace(name, version=given.way_back_from)),
     )
     stage = Stage(given.stage) if given.stage else Stage.PRE_ROLLOUT
     place = _place(given, identity)
@@ -173,7 +188,15 @@ def _case(tenant: str, given: _Given) -> PolicyCase:
         ExpectedFinding(one.rule, Verdict(one.verdict) if one.verdict else None, one.reason)
         for one in given.expected_findings
     )
-    return PolicyCase(given.case_id, case, now, Verdict(given.expected_verdict), expected)
+    effective = given.expected_effective_verdict
+    return PolicyCase(
+        given.case_id,
+        case,
+        now,
+        Verdict(given.expected_verdict),
+        expected,
+        Verdict(effective) if effective else None,
+    )
 
 
 def _place(given: _Given, identity: ReleaseIdentity) -> Place:

@@ -147,7 +147,7 @@ class TestPolicyResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[PolicyTestResult, _Mapping]]] = ..., passed: bool = ...) -> None: ...
 
 class PolicyTestCase(_message.Message):
-    __slots__ = ("case_id", "release", "service_labels", "environment_labels", "now", "stage", "evidence", "is_first", "is_restore", "attempt_age_seconds", "expected_verdict", "expected_findings")
+    __slots__ = ("case_id", "release", "service_labels", "environment_labels", "now", "stage", "evidence", "is_first", "is_restore", "attempt_age_seconds", "expected_verdict", "expected_findings", "way_back_from", "expected_effective_verdict")
     class ServiceLabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +174,8 @@ class PolicyTestCase(_message.Message):
     ATTEMPT_AGE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_VERDICT_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    WAY_BACK_FROM_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_EFFECTIVE_VERDICT_FIELD_NUMBER: _ClassVar[int]
     case_id: str
     release: _release_pb2.ReleaseIdentity
     service_labels: _containers.ScalarMap[str, str]
@@ -186,7 +188,9 @@ class PolicyTestCase(_message.Message):
     attempt_age_seconds: int
     expected_verdict: _verdict_pb2.Verdict
     expected_findings: _containers.RepeatedCompositeFieldContainer[ExpectedFinding]
-    def __init__(self, case_id: _Optional[str] = ..., release: _Optional[_Union[_release_pb2.ReleaseIdentity, _Mapping]] = ..., service_labels: _Optional[_Mapping[str, str]] = ..., environment_labels: _Optional[_Mapping[str, str]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., evidence: _Optional[_Iterable[_Union[PolicyTestEvidence, _Mapping]]] = ..., is_first: bool = ..., is_restore: bool = ..., attempt_age_seconds: _Optional[int] = ..., expected_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., expected_findings: _Optional[_Iterable[_Union[ExpectedFinding, _Mapping]]] = ...) -> None: ...
+    way_back_from: str
+    expected_effective_verdict: _verdict_pb2.Verdict
+    def __init__(self, case_id: _Optional[str] = ..., release: _Optional[_Union[_release_pb2.ReleaseIdentity, _Mapping]] = ..., service_labels: _Optional[_Mapping[str, str]] = ..., environment_labels: _Optional[_Mapping[str, str]] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage: _Optional[_Union[_verdict_pb2.Stage, str]] = ..., evidence: _Optional[_Iterable[_Union[PolicyTestEvidence, _Mapping]]] = ..., is_first: bool = ..., is_restore: bool = ..., attempt_age_seconds: _Optional[int] = ..., expected_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ..., expected_findings: _Optional[_Iterable[_Union[ExpectedFinding, _Mapping]]] = ..., way_back_from: _Optional[str] = ..., expected_effective_verdict: _Optional[_Union[_verdict_pb2.Verdict, str]] = ...) -> None: ...
 
 class PolicyTestEvidence(_message.Message):
     __slots__ = ("input", "source", "verification")

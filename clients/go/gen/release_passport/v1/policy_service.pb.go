@@ -947,8 +947,13 @@ type PolicyTestCase struct {
 	ExpectedVerdict Verdict `protobuf:"varint,11,opt,name=expected_verdict,json=expectedVerdict,proto3,enum=release_passport.v1.Verdict" json:"expected_verdict,omitempty"`
 	// expected_findings must all be among the findings; findings may have more.
 	ExpectedFindings []*ExpectedFinding `protobuf:"bytes,12,rep,name=expected_findings,json=expectedFindings,proto3" json:"expected_findings,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// way_back_from is the version that the release is to go back from: its rollout is under way, or was rolled back. Goes with
+	// is_restore. Empty where there is nothing to go back from.
+	WayBackFrom string `protobuf:"bytes,13,opt,name=way_back_from,json=wayBackFrom,proto3" json:"way_back_from,omitempty"`
+	// expected_effective_verdict is the verdict that is to bind; unspecified means any.
+	ExpectedEffectiveVerdict Verdict `protobuf:"varint,14,opt,name=expected_effective_verdict,json=expectedEffectiveVerdict,proto3,enum=release_passport.v1.Verdict" json:"expected_effective_verdict,omitempty"`
+	unknownFields            protoimpl.UnknownFields
+	sizeCache                protoimpl.SizeCache
 }
 
 func (x *PolicyTestCase) Reset() {
@@ -1063,6 +1068,20 @@ func (x *PolicyTestCase) GetExpectedFindings() []*ExpectedFinding {
 		return x.ExpectedFindings
 	}
 	return nil
+}
+
+func (x *PolicyTestCase) GetWayBackFrom() string {
+	if x != nil {
+		return x.WayBackFrom
+	}
+	return ""
+}
+
+func (x *PolicyTestCase) GetExpectedEffectiveVerdict() Verdict {
+	if x != nil {
+		return x.ExpectedEffectiveVerdict
+	}
+	return Verdict_VERDICT_UNSPECIFIED
 }
 
 // PolicyTestEvidence is an item of a test case, with what the server would have set.
@@ -1911,7 +1930,7 @@ const file_release_passport_v1_policy_service_proto_rawDesc = "" +
 	"\x05cases\x18\x02 \x03(\v2#.release_passport.v1.PolicyTestCaseR\x05cases\"m\n" +
 	"\x12TestPolicyResponse\x12?\n" +
 	"\aresults\x18\x01 \x03(\v2%.release_passport.v1.PolicyTestResultR\aresults\x12\x16\n" +
-	"\x06passed\x18\x02 \x01(\bR\x06passed\"\xe6\x06\n" +
+	"\x06passed\x18\x02 \x01(\bR\x06passed\"\xe6\a\n" +
 	"\x0ePolicyTestCase\x12\x17\n" +
 	"\acase_id\x18\x01 \x01(\tR\x06caseId\x12>\n" +
 	"\arelease\x18\x02 \x01(\v2$.release_passport.v1.ReleaseIdentityR\arelease\x12]\n" +
@@ -1926,7 +1945,9 @@ const file_release_passport_v1_policy_service_proto_rawDesc = "" +
 	"\x13attempt_age_seconds\x18\n" +
 	" \x01(\x03R\x11attemptAgeSeconds\x12G\n" +
 	"\x10expected_verdict\x18\v \x01(\x0e2\x1c.release_passport.v1.VerdictR\x0fexpectedVerdict\x12Q\n" +
-	"\x11expected_findings\x18\f \x03(\v2$.release_passport.v1.ExpectedFindingR\x10expectedFindings\x1a@\n" +
+	"\x11expected_findings\x18\f \x03(\v2$.release_passport.v1.ExpectedFindingR\x10expectedFindings\x12\"\n" +
+	"\rway_back_from\x18\r \x01(\tR\vwayBackFrom\x12Z\n" +
+	"\x1aexpected_effective_verdict\x18\x0e \x01(\x0e2\x1c.release_passport.v1.VerdictR\x18expectedEffectiveVerdict\x1a@\n" +
 	"\x12ServiceLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aD\n" +
@@ -2080,48 +2101,49 @@ var file_release_passport_v1_policy_service_proto_depIdxs = []int32{
 	17, // 18: release_passport.v1.PolicyTestCase.evidence:type_name -> release_passport.v1.PolicyTestEvidence
 	37, // 19: release_passport.v1.PolicyTestCase.expected_verdict:type_name -> release_passport.v1.Verdict
 	18, // 20: release_passport.v1.PolicyTestCase.expected_findings:type_name -> release_passport.v1.ExpectedFinding
-	38, // 21: release_passport.v1.PolicyTestEvidence.input:type_name -> release_passport.v1.EvidenceInput
-	39, // 22: release_passport.v1.PolicyTestEvidence.verification:type_name -> release_passport.v1.VerificationState
-	37, // 23: release_passport.v1.ExpectedFinding.verdict:type_name -> release_passport.v1.Verdict
-	40, // 24: release_passport.v1.PolicyTestResult.decision:type_name -> release_passport.v1.SimulatedDecision
-	32, // 25: release_passport.v1.ProposePolicyChangeRequest.policy:type_name -> release_passport.v1.Policy
-	41, // 26: release_passport.v1.ProposePolicyChangeResponse.change:type_name -> release_passport.v1.PolicyChange
-	41, // 27: release_passport.v1.GetPolicyChangeResponse.change:type_name -> release_passport.v1.PolicyChange
-	41, // 28: release_passport.v1.ListPolicyChangesResponse.changes:type_name -> release_passport.v1.PolicyChange
-	41, // 29: release_passport.v1.ApplyPolicyChangeResponse.change:type_name -> release_passport.v1.PolicyChange
-	32, // 30: release_passport.v1.ApplyPolicyChangeResponse.policy:type_name -> release_passport.v1.Policy
-	41, // 31: release_passport.v1.WithdrawPolicyChangeResponse.change:type_name -> release_passport.v1.PolicyChange
-	0,  // 32: release_passport.v1.PolicyService.CreatePolicy:input_type -> release_passport.v1.CreatePolicyRequest
-	2,  // 33: release_passport.v1.PolicyService.GetPolicy:input_type -> release_passport.v1.GetPolicyRequest
-	4,  // 34: release_passport.v1.PolicyService.ListPolicies:input_type -> release_passport.v1.ListPoliciesRequest
-	6,  // 35: release_passport.v1.PolicyService.UpdatePolicy:input_type -> release_passport.v1.UpdatePolicyRequest
-	8,  // 36: release_passport.v1.PolicyService.DeletePolicy:input_type -> release_passport.v1.DeletePolicyRequest
-	10, // 37: release_passport.v1.PolicyService.ListPolicyRevisions:input_type -> release_passport.v1.ListPolicyRevisionsRequest
-	12, // 38: release_passport.v1.PolicyService.ValidatePolicy:input_type -> release_passport.v1.ValidatePolicyRequest
-	14, // 39: release_passport.v1.PolicyService.TestPolicy:input_type -> release_passport.v1.TestPolicyRequest
-	20, // 40: release_passport.v1.PolicyService.ProposePolicyChange:input_type -> release_passport.v1.ProposePolicyChangeRequest
-	22, // 41: release_passport.v1.PolicyService.GetPolicyChange:input_type -> release_passport.v1.GetPolicyChangeRequest
-	24, // 42: release_passport.v1.PolicyService.ListPolicyChanges:input_type -> release_passport.v1.ListPolicyChangesRequest
-	26, // 43: release_passport.v1.PolicyService.ApplyPolicyChange:input_type -> release_passport.v1.ApplyPolicyChangeRequest
-	28, // 44: release_passport.v1.PolicyService.WithdrawPolicyChange:input_type -> release_passport.v1.WithdrawPolicyChangeRequest
-	1,  // 45: release_passport.v1.PolicyService.CreatePolicy:output_type -> release_passport.v1.CreatePolicyResponse
-	3,  // 46: release_passport.v1.PolicyService.GetPolicy:output_type -> release_passport.v1.GetPolicyResponse
-	5,  // 47: release_passport.v1.PolicyService.ListPolicies:output_type -> release_passport.v1.ListPoliciesResponse
-	7,  // 48: release_passport.v1.PolicyService.UpdatePolicy:output_type -> release_passport.v1.UpdatePolicyResponse
-	9,  // 49: release_passport.v1.PolicyService.DeletePolicy:output_type -> release_passport.v1.DeletePolicyResponse
-	11, // 50: release_passport.v1.PolicyService.ListPolicyRevisions:output_type -> release_passport.v1.ListPolicyRevisionsResponse
-	13, // 51: release_passport.v1.PolicyService.ValidatePolicy:output_type -> release_passport.v1.ValidatePolicyResponse
-	15, // 52: release_passport.v1.PolicyService.TestPolicy:output_type -> release_passport.v1.TestPolicyResponse
-	21, // 53: release_passport.v1.PolicyService.ProposePolicyChange:output_type -> release_passport.v1.ProposePolicyChangeResponse
-	23, // 54: release_passport.v1.PolicyService.GetPolicyChange:output_type -> release_passport.v1.GetPolicyChangeResponse
-	25, // 55: release_passport.v1.PolicyService.ListPolicyChanges:output_type -> release_passport.v1.ListPolicyChangesResponse
-	27, // 56: release_passport.v1.PolicyService.ApplyPolicyChange:output_type -> release_passport.v1.ApplyPolicyChangeResponse
-	29, // 57: release_passport.v1.PolicyService.WithdrawPolicyChange:output_type -> release_passport.v1.WithdrawPolicyChangeResponse
-	45, // [45:58] is the sub-list for method output_type
-	32, // [32:45] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	37, // 21: release_passport.v1.PolicyTestCase.expected_effective_verdict:type_name -> release_passport.v1.Verdict
+	38, // 22: release_passport.v1.PolicyTestEvidence.input:type_name -> release_passport.v1.EvidenceInput
+	39, // 23: release_passport.v1.PolicyTestEvidence.verification:type_name -> release_passport.v1.VerificationState
+	37, // 24: release_passport.v1.ExpectedFinding.verdict:type_name -> release_passport.v1.Verdict
+	40, // 25: release_passport.v1.PolicyTestResult.decision:type_name -> release_passport.v1.SimulatedDecision
+	32, // 26: release_passport.v1.ProposePolicyChangeRequest.policy:type_name -> release_passport.v1.Policy
+	41, // 27: release_passport.v1.ProposePolicyChangeResponse.change:type_name -> release_passport.v1.PolicyChange
+	41, // 28: release_passport.v1.GetPolicyChangeResponse.change:type_name -> release_passport.v1.PolicyChange
+	41, // 29: release_passport.v1.ListPolicyChangesResponse.changes:type_name -> release_passport.v1.PolicyChange
+	41, // 30: release_passport.v1.ApplyPolicyChangeResponse.change:type_name -> release_passport.v1.PolicyChange
+	32, // 31: release_passport.v1.ApplyPolicyChangeResponse.policy:type_name -> release_passport.v1.Policy
+	41, // 32: release_passport.v1.WithdrawPolicyChangeResponse.change:type_name -> release_passport.v1.PolicyChange
+	0,  // 33: release_passport.v1.PolicyService.CreatePolicy:input_type -> release_passport.v1.CreatePolicyRequest
+	2,  // 34: release_passport.v1.PolicyService.GetPolicy:input_type -> release_passport.v1.GetPolicyRequest
+	4,  // 35: release_passport.v1.PolicyService.ListPolicies:input_type -> release_passport.v1.ListPoliciesRequest
+	6,  // 36: release_passport.v1.PolicyService.UpdatePolicy:input_type -> release_passport.v1.UpdatePolicyRequest
+	8,  // 37: release_passport.v1.PolicyService.DeletePolicy:input_type -> release_passport.v1.DeletePolicyRequest
+	10, // 38: release_passport.v1.PolicyService.ListPolicyRevisions:input_type -> release_passport.v1.ListPolicyRevisionsRequest
+	12, // 39: release_passport.v1.PolicyService.ValidatePolicy:input_type -> release_passport.v1.ValidatePolicyRequest
+	14, // 40: release_passport.v1.PolicyService.TestPolicy:input_type -> release_passport.v1.TestPolicyRequest
+	20, // 41: release_passport.v1.PolicyService.ProposePolicyChange:input_type -> release_passport.v1.ProposePolicyChangeRequest
+	22, // 42: release_passport.v1.PolicyService.GetPolicyChange:input_type -> release_passport.v1.GetPolicyChangeRequest
+	24, // 43: release_passport.v1.PolicyService.ListPolicyChanges:input_type -> release_passport.v1.ListPolicyChangesRequest
+	26, // 44: release_passport.v1.PolicyService.ApplyPolicyChange:input_type -> release_passport.v1.ApplyPolicyChangeRequest
+	28, // 45: release_passport.v1.PolicyService.WithdrawPolicyChange:input_type -> release_passport.v1.WithdrawPolicyChangeRequest
+	1,  // 46: release_passport.v1.PolicyService.CreatePolicy:output_type -> release_passport.v1.CreatePolicyResponse
+	3,  // 47: release_passport.v1.PolicyService.GetPolicy:output_type -> release_passport.v1.GetPolicyResponse
+	5,  // 48: release_passport.v1.PolicyService.ListPolicies:output_type -> release_passport.v1.ListPoliciesResponse
+	7,  // 49: release_passport.v1.PolicyService.UpdatePolicy:output_type -> release_passport.v1.UpdatePolicyResponse
+	9,  // 50: release_passport.v1.PolicyService.DeletePolicy:output_type -> release_passport.v1.DeletePolicyResponse
+	11, // 51: release_passport.v1.PolicyService.ListPolicyRevisions:output_type -> release_passport.v1.ListPolicyRevisionsResponse
+	13, // 52: release_passport.v1.PolicyService.ValidatePolicy:output_type -> release_passport.v1.ValidatePolicyResponse
+	15, // 53: release_passport.v1.PolicyService.TestPolicy:output_type -> release_passport.v1.TestPolicyResponse
+	21, // 54: release_passport.v1.PolicyService.ProposePolicyChange:output_type -> release_passport.v1.ProposePolicyChangeResponse
+	23, // 55: release_passport.v1.PolicyService.GetPolicyChange:output_type -> release_passport.v1.GetPolicyChangeResponse
+	25, // 56: release_passport.v1.PolicyService.ListPolicyChanges:output_type -> release_passport.v1.ListPolicyChangesResponse
+	27, // 57: release_passport.v1.PolicyService.ApplyPolicyChange:output_type -> release_passport.v1.ApplyPolicyChangeResponse
+	29, // 58: release_passport.v1.PolicyService.WithdrawPolicyChange:output_type -> release_passport.v1.WithdrawPolicyChangeResponse
+	46, // [46:59] is the sub-list for method output_type
+	33, // [33:46] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_release_passport_v1_policy_service_proto_init() }
