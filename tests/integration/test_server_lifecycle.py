@@ -76,7 +76,7 @@ def test_only_evaluate_competes_for_the_places_of_decisions() -> None:
     writes = {"Create", "Update", "Delete", "Revoke", "Submit", "Start", "Finish", "End", "Suspend"}
     writes |= {"Redeem", "Report", "Approve", "Reject", "Resolve", "Put", "Request", "Grant", "Withdraw"}
     writes |= {"Review", "Record", "Collect", "Ban", "Lift", "Propose", "Apply", "Enable", "Replay"}
-    writes |= {"Acknowledge", "Close", "Retry", "Discard", "Wake"}
+    writes |= {"Acknowledge", "Adopt", "Close", "Retry", "Discard", "Wake"}
     assert all(name.startswith(tuple(writes)) for name, kind in classes.items() if kind is CallClass.WRITE)
 
 
