@@ -134,6 +134,21 @@ async def test_what_degrades_is_aborted_where_the_gate_executes(shop: RealShop, 
     assert "release-passport" in rollout["status"]["message"]
 
 
+async def test_our_absence_stops_a_rollout_and_undoes_nothing(shop: RealShop, gate: GateCaller) -> None:
+    await released(shop.admin, "2.1.1")
+    await deployed(shop, "2.1.1")
+    await shop.cluster.until("Rollout", "checkout", lambda one: step(one) == 3)
+    # Five errors in a row would abort it, if the metrics did not say otherwise: after one it waits for ten seconds.
+    await shop.away(refuses=65, is_silent=10)
+    rollout = await shop.cluster.get("Rollout", "checkout")
+    assert (step(rollout), new_pods(rollout), rollout["status"].get("abort")) == (3, 1, None)
+    for kind in ("currentStepAnalysisRunStatus", "currentBackgroundAnalysisRunStatus"):
+        run = await shop.cluster.get("AnalysisRun", rollout["status"]["canary"][kind]["name"])
+        assert (run["status"]["phase"], run["status"]["metricResults"][0]["error"] > 4) == ("Running", True)
+    async with sampling(shop, GOOD):
+        await shop.cluster.until("Rollout", "checkout", lambda one: phase(one) == "Healthy")
+
+
 async def test_an_allow_is_not_an_allow_for_what_is_put_in_its_place(
     shop: RealShop, gate: GateCaller
 ) -> None:

@@ -160,6 +160,20 @@ async def test_reverting_to_what_was_promoted_last_asks_nobody(shop: RealShop, g
     assert len((await answers(shop, gate)).answers) == asked
 
 
+async def test_our_absence_stops_a_canary_and_undoes_nothing(shop: RealShop, gate: GateCaller) -> None:
+    await released(shop.admin, "2.3.1")
+    await deployed(shop, "2.3.1")
+    async with sampling(shop, GOOD):
+        await reached(shop, "Progressing", 25)
+        before = weight(await shop.cluster.get("Canary", "checkout"))
+        await shop.away(refuses=25, is_silent=25)
+        canary = await shop.cluster.get("Canary", "checkout")
+        assert (phase(canary), canary["status"].get("failedChecks", 0)) == ("Progressing", 0)
+        # What it had asked before may have let it go one step on.
+        assert before <= weight(canary) <= before + 25
+        await reached(shop, "Succeeded")
+
+
 async def test_a_canary_that_skips_its_analysis_waits_and_one_that_skips_it_later_is_found(
     shop: RealShop, gate: GateCaller, connector: connector_pb2.Connector
 ) -> None:

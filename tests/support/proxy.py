@@ -1,4 +1,4 @@
-"""A TCP proxy that does to a database what networks do: passes on, delays, swallows, cuts off, refuses."""
+"""A TCP proxy that does to a server what networks do: passes on, delays, swallows, cuts off, refuses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ CUTS = {
 
 @dataclass
 class Proxy:
-    """Stands between a server and its database, in a thread of its own."""
+    """Stands before a server, such as a database, in a thread of its own."""
 
     host: str
     port: int
@@ -176,13 +176,20 @@ def proxied(url: str) -> Iterator[tuple[Proxy, str]]:
     parsed = make_url(url)
     assert parsed.host is not None
     assert parsed.port is not None
-    proxy, started = Proxy(parsed.host, parsed.port), threading.Event()
+    with standing_before(parsed.host, parsed.port) as proxy:
+        through = parsed.set(drivername="postgresql", host="127.0.0.1", port=proxy.listens)
+        yield proxy, through.render_as_string(hide_password=False)
+
+
+@contextmanager
+def standing_before(host: str, port: int) -> Iterator[Proxy]:
+    """Give a proxy before a server."""
+    proxy, started = Proxy(host, port), threading.Event()
     thread = threading.Thread(target=proxy.run, args=(started,), name="proxy")
     thread.start()
     started.wait(10)
     try:
-        through = parsed.set(drivername="postgresql", host="127.0.0.1", port=proxy.listens)
-        yield proxy, through.render_as_string(hide_password=False)
+        yield proxy
     finally:
         proxy.stop()
         thread.join()

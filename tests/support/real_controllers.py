@@ -25,6 +25,7 @@ from release_passport.v1 import (
 )
 from support.calls import Caller
 from support.gates import OURS, GateCaller, image, registered
+from support.proxy import Proxy, Way, standing_before
 from support.real_kubernetes import Manifest, RealCluster, documents, free_port, programs
 from support.server import RealServer, real_server
 from support.shop import opened
@@ -81,11 +82,22 @@ class RealShop:
     admin: Caller
     http: httpx.AsyncClient
     clusters: Path
+    # What the controllers reach the server through.
+    way: Proxy
     gates: list[GateCaller] = field(default_factory=list)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.process.http_port}"
+        return f"http://127.0.0.1:{self.way.listens}"
+
+    async def away(self, *, refuses: float, is_silent: float) -> None:
+        """Let the server be away from the controllers: so many seconds it refuses them, so many it says nothing."""
+        for way, seconds in ((Way.REFUSE, refuses), (Way.SWALLOW, is_silent)):
+            self.way.turn(way)
+            await asyncio.sleep(seconds)
+        # What was swallowed is answered by nobody any more.
+        self.way.turn(Way.REFUSE)
+        self.way.turn(Way.PASS)
 
     async def gate(self, **changes: Any) -> GateCaller:
         """Return a new gate for the cluster's object checkout."""
@@ -194,8 +206,10 @@ async def real_shop(
     async with real_server(folder, clusters={"folder": str(clusters)}) as server:
         admin = await opened(Caller(server, server.token))
         await watched(admin, window=window)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.process.http_port}") as http:
-            yield RealShop(cluster, server, admin, http, clusters)
+        port = server.process.http_port
+        with standing_before("127.0.0.1", port) as way:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+                yield RealShop(cluster, server, admin, http, clusters, way)
 
 
 @asynccontextmanager
