@@ -19,12 +19,13 @@ from pathlib import Path
 
 from cluster import Cluster
 from demo import NEW, OLD, Demo, DemoError, earlier_version, say, set_up
-from evidence import from_canary
+from evidence import Version, from_canary
 
 TICK_SECONDS = 1.0
 MOST_TICKS = 30
 HOOKS = ("confirm-rollout", "confirm-traffic-increase", "confirm-promotion", "rollback", "post-rollout")
 BAD = (0.081, 0.084, 0.079)
+LATER = Version("1.43.0")
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Story:
     controller: str
     gate: str = ""
     credential: str = ""
+    runs: Version = NEW
 
     def register(self) -> None:
         """Make the gate."""
@@ -54,7 +56,7 @@ class Story:
 
     def show(self, phase: str, weight: int, step: int = 0) -> None:
         """Put the objects into the cluster as the controller keeps them."""
-        containers = [{"name": "app", "image": f"registry.example/checkout@{NEW.image}"}]
+        containers = [{"name": "app", "image": f"registry.example/checkout@{self.runs.image}"}]
         template = {"spec": {"containers": containers}}
         if self.controller == "flagger":
             path = "/apis/apps/v1/namespaces/shop/deployments/checkout"
@@ -111,6 +113,16 @@ class Story:
                 return
             time.sleep(TICK_SECONDS)
         raise DemoError(f"{hook} never {'went on' if go else 'waited'}")
+
+    def found(self, hook: str) -> str:
+        """Ask once each interval until what runs waits for a person's review; return what is shown of that."""
+        for _ in range(MOST_TICKS):
+            self.goes(hook)
+            shown = self.demo.passport("admin", "override", "list", "--unreviewed", shown=False)
+            if self.runs.number in shown:
+                return shown
+            time.sleep(TICK_SECONDS)
+        raise DemoError("nobody has noticed")
 
     def attempt(self) -> str:
         """Return the rollout that the gate let begin."""
@@ -187,6 +199,21 @@ def tell(story: Story, cleanup: ExitStack) -> None:
     say("Everything is on record: what the gate was asked, and the passport of the release")
     demo.passport("admin", "edge", "health", story.gate)
     demo.passport("ci", "show", NEW.release)
+    past_the_gate(story)
+
+
+def past_the_gate(story: Story) -> None:
+    """Put a version to run that the gate has let go nowhere; it is found all the same."""
+    flagger = story.controller == "flagger"
+    say(
+        f"Somebody puts 1.43.0 to run past the gate: {'skipAnalysis' if flagger else 'promote --full'}. It is found"
+    )
+    story.runs = LATER
+    story.demo.create(LATER)
+    story.show("Succeeded" if flagger else "Progressing", 0, 2)
+    shown = story.found("post-rollout" if flagger else "background")
+    print("$ passport override list --unreviewed    # as admin")
+    print(shown, end="")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ STORIES = {
         r"post-rollout +200",
         r"ROLLBACK RECOMMENDED  checkout 1\.42\.0",
         r"ROLLED_BACK",
+        r"post-rollout +200",
+        r"releases/1\.43\.0/overrides/\w+ +done by hand",
     ),
     "argo": (
         r"inline +hold +NO_RELEASE_FOR_DIGESTS",
@@ -32,6 +34,8 @@ STORIES = {
         r"the rollout is aborted",
         r"ROLLBACK RECOMMENDED  checkout 1\.42\.0",
         r"ROLLED_BACK",
+        r"background +hold +HOLD EVIDENCE_MISSING GATE_SKIPPED",
+        r"releases/1\.43\.0/overrides/\w+ +done by hand",
     ),
 }
 
