@@ -97,3 +97,19 @@ async def test_with_both_authorities_the_change_is_not_noticed(place: Place) -> 
     renewed = place.serve("renewed")
     place.authority.write_bytes(both + renewed.authority.read_bytes())
     assert await place.read() == "checkout"
+
+
+async def test_what_is_watched_is_watched_anew_with_the_authorities_of_now(
+    place: Place, tmp_path: Path
+) -> None:
+    _, version = await place.objects.first("default", WANTED)
+    changes = (await place.objects.watching("default", WANTED)).changes(version, 300)
+    place.api.put(CANARY | {"spec": {"suspend": True}})
+    assert (await anext(changes)).object is not None
+    other = tmp_path / "other"
+    other.mkdir()
+    place.authority.write_bytes(Certificates.make(other).authority.read_bytes())
+    with pytest.raises(Unavailable, match="certificate is not accepted"):
+        await place.read()
+    with pytest.raises(Unavailable, match=r"cannot be reached|broke the answer off"):
+        await anext(changes)

@@ -1,15 +1,16 @@
-"""Connects to addresses that were checked: the name is resolved once, and what was checked is what is called."""
+"""Addresses that were checked: a name is resolved once for a connection, and what was checked is what is called."""
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
-import httpcore
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from release_passport_server.domain.outbound import (
+    Origin,
     OutboundError,
     OutboundFailure,
     Reach,
@@ -29,49 +30,50 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Opens connections for one client; every one of them comes through here."""
+class GuardedResolver(AbstractResolver):
+    """Says where the connections of one client go; hosts that are addresses themselves are asked about by `require`."""
 
     def __init__(self, reach: Reach, resolve: Resolve = resolve) -> None:
         self._internal = {(origin.host, origin.port) for origin in reach.origins if origin.internal}
         self._resolve = resolve
-        self._backend = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to a checked address of a host; raise OutboundError where one of them is refused."""
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the checked addresses of a host; raise OutboundError where one of them is refused."""
         try:
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             text = f"the name {host} is not known here"
             raise OutboundError(OutboundFailure.NAME_UNKNOWN, text) from error
+        self._check(host, port, addresses)
+        return [_found(host, address, port) for address in addresses[:MAX_TRIED]]
+
+    def require(self, origin: Origin) -> None:
+        """Raise OutboundError where the host is an address to which nothing may be sent: nobody resolves it."""
+        try:
+            ipaddress.ip_address(origin.host)
+        except ValueError:
+            return
+        self._check(origin.host, origin.port, (origin.host,))
+
+    async def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+    def _check(self, host: str, port: int, addresses: Sequence[str]) -> None:
         problem = refused(addresses, internal=(checked_host(host), port) in self._internal)
         if problem is not None:
             text = f"{host} leads to {problem[0]}, {problem[1]}"
             raise OutboundError(OutboundFailure.ADDRESS_REFUSED, text)
-        failed: Exception = httpcore.ConnectError("no address")
-        for address in addresses[:MAX_TRIED]:
-            try:
-                return await self._backend.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        raise failed
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Refuse: no URL leads to a socket of this machine."""
-        raise OutboundError(OutboundFailure.ADDRESS_REFUSED, "sockets of this machine are not called")
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
+def _found(host: str, address: str, port: int) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return {
+        "hostname": host,
+        "host": address,
+        "port": port,
+        "family": family,
+        "proto": 0,
+        "flags": socket.AI_NUMERICHOST,
+    }

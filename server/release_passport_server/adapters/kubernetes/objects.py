@@ -45,11 +45,13 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """The clients of one cluster, and the files that they were made from."""
+    """The clients of one cluster, and what they were made from."""
 
-    state: object
+    server: str
+    authority: object
     asking: StreamingClient
     watching: StreamingClient
+    closing: AsyncExitStack
 
 
 @dataclass(slots=True)
@@ -60,7 +62,6 @@ class KubernetesObjects:
     clients: StreamingClients
     patience: Patience = field(default_factory=Patience)
     _open: dict[str, _Opened] = field(default_factory=dict)
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -99,9 +100,8 @@ class KubernetesObjects:
 
     async def lacking(self, tenant: str, wanted: ObjectRef, rights: Iterable[Right]) -> tuple[Right, ...]:
         """Return which of these rights the cluster says that its token has not; raise a ClusterError."""
-        client = (await self._opened(tenant, wanted)).asking
-        server, credential = self._clusters.server(wanted.cluster), self._credential(wanted.cluster)
-        reviewing = Reviewing(client, server, credential, wanted)
+        opened = await self._opened(tenant, wanted)
+        reviewing = Reviewing(opened.asking, opened.server, self._credential(wanted.cluster), wanted)
         return tuple([one async for one in reviewing.lacking(rights)])
 
     def follow(self, tenant: str, wanted: ObjectRef) -> AsyncIterator[Sighting]:
@@ -110,22 +110,20 @@ class KubernetesObjects:
 
     async def watching(self, tenant: str, wanted: ObjectRef) -> Watching:
         """Return what watches one object; raise a ClusterError."""
-        client = (await self._opened(tenant, wanted)).watching
-        return Watching(
-            client, self._clusters.server(wanted.cluster), self._credential(wanted.cluster), wanted
-        )
+        opened = await self._opened(tenant, wanted)
+        return Watching(opened.watching, opened.server, self._credential(wanted.cluster), wanted)
 
     async def close(self) -> None:
         """Close the connections."""
-        self._open.clear()
-        await self._stack.aclose()
+        while self._open:
+            await self._open.popitem()[1].closing.aclose()
 
     async def _answer(
         self, tenant: str, wanted: ObjectRef, path: str, verb: str, most: int, *, named: bool = True
     ) -> HTTPResponse:
-        client = (await self._opened(tenant, wanted)).asking
+        opened = await self._opened(tenant, wanted)
         request = HTTPRequest(
-            f"{self._clusters.server(wanted.cluster)}{path}",
+            f"{opened.server}{path}",
             credential=self._credential(wanted.cluster),
             accept=("application/json",),
             max_bytes=most,
@@ -133,7 +131,7 @@ class KubernetesObjects:
             max_redirects=0,
         )
         try:
-            answer = await client.send(request)
+            answer = await opened.asking.send(request)
         except OutboundError as error:
             raise unreachable(error, wanted) from error
         if answer.status != 200:
@@ -145,26 +143,36 @@ class KubernetesObjects:
         if not self.knows(tenant, cluster):
             text = f"this server was given no cluster {quote(cluster[:100], safe='')}"
             raise ObjectNotFound(text, ClusterFailure.CLUSTER_UNKNOWN)
-        state = (self._clusters.server(cluster), self._clusters.authority(cluster))
+        server, authority = self._clusters.server(cluster), self._clusters.authority(cluster)
         known = self._open.get(cluster)
-        if known is not None and known.state == state:
+        if known is not None and (known.server, known.authority) == (server, authority):
             return known
         async with self._opening:
             known = self._open.get(cluster)
-            if known is None or known.state != state:
-                reach, authority = self._clusters.reach(cluster), state[1][0]
-                asking = self.clients.open(reach, authority, connections=CONNECTIONS)
-                watching = self.clients.open(reach, authority, connections=WATCH_CONNECTIONS)
-                try:
-                    known = _Opened(
-                        state,
-                        await self._stack.enter_async_context(asking),
-                        await self._stack.enter_async_context(watching),
-                    )
-                except OutboundError as error:
-                    raise unreachable(error, wanted) from error
+            if known is None or (known.server, known.authority) != (server, authority):
+                before, known = known, await self._made(server, authority, wanted)
                 self._open[cluster] = known
+                if before is not None:
+                    # Whatever is watched is watched anew, from whom the authorities of now vouch for.
+                    await before.closing.aclose()
         return known
+
+    async def _made(self, server: str, authority: tuple[Path | None, object], wanted: ObjectRef) -> _Opened:
+        """Return clients that trust this authority; raise a ClusterError."""
+        reach, file = self._clusters.reach(wanted.cluster), authority[0]
+        asking = self.clients.open(reach, file, connections=CONNECTIONS)
+        watching = self.clients.open(reach, file, connections=WATCH_CONNECTIONS)
+        try:
+            async with AsyncExitStack() as stack:
+                return _Opened(
+                    server,
+                    authority,
+                    await stack.enter_async_context(asking),
+                    await stack.enter_async_context(watching),
+                    stack.pop_all(),
+                )
+        except OutboundError as error:
+            raise unreachable(error, wanted) from error
 
     def _credential(self, cluster: str) -> str:
         token = self._clusters.token(cluster)
