@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
@@ -81,7 +81,7 @@ class GuardedClient:
         origin = self._reach.find(request.url)
         try:
             async with asyncio.timeout(request.seconds):
-                return await self._followed(request)
+                return await self._followed(request, origin)
         except TimeoutError as error:
             text = f"{origin} did not answer in full within {request.seconds:g} s"
             raise OutboundError(OutboundFailure.TIMED_OUT, text) from error
@@ -91,7 +91,7 @@ class GuardedClient:
         """Give the answer as it comes; raise OutboundError where there is none that can be trusted."""
         origin = self._reach.find(request.url)
         plain = replace(request, headers={**request.headers, "accept-encoding": "identity"})
-        opened = self._asked(plain, aiohttp.ClientTimeout(sock_read=idle_seconds))
+        opened = self._asked(plain, origin, aiohttp.ClientTimeout(sock_read=idle_seconds))
         try:
             async with AsyncExitStack() as stack:
                 async with asyncio.timeout(request.seconds):
@@ -103,19 +103,18 @@ class GuardedClient:
             text = f"{origin} did not answer within {request.seconds:g} s"
             raise OutboundError(OutboundFailure.TIMED_OUT, text) from error
 
-    async def _followed(self, request: HTTPRequest) -> HTTPResponse:
+    async def _followed(self, request: HTTPRequest, origin: Origin) -> HTTPResponse:
         """Send a request and go where it is redirected, as often as it may be."""
         for _ in range(request.max_redirects + 1):
-            answer = await self._once(request)
+            answer = await self._once(request, origin)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not location:
                 return answer
-            request = self._redirected(request, location)
-        text = f"{Origin.of(request.url)} redirects more often than {request.max_redirects} times"
+            request, origin = self._redirected(request, origin, location)
+        text = f"{origin} redirects more often than {request.max_redirects} times"
         raise OutboundError(OutboundFailure.REDIRECT_REFUSED, text)
 
-    def _redirected(self, request: HTTPRequest, location: str) -> HTTPRequest:
-        here = Origin.of(request.url)
+    def _redirected(self, request: HTTPRequest, here: Origin, location: str) -> tuple[HTTPRequest, Origin]:
         if request.method not in {"GET", "HEAD"}:
             text = (
                 f"{here} redirects a {request.method}, which is not sent twice; configure its final address"
@@ -124,40 +123,37 @@ class GuardedClient:
         target = urljoin(request.url, location).partition("#")[0]
         there = self._reach.find(target, redirected_from=request.url)
         if there.is_same(here):
-            return replace(request, url=target)
+            return replace(request, url=target), there
         # Another host learns nothing that was meant for this one.
-        return replace(request, url=target, credential="", headers={})
+        return replace(request, url=target, credential="", headers={}), there
 
-    async def _once(self, request: HTTPRequest) -> HTTPResponse:
-        origin = Origin.of(request.url)
+    async def _once(self, request: HTTPRequest, origin: Origin) -> HTTPResponse:
         try:
-            async with self._asked(request) as response:
+            async with self._asked(request, origin) as response:
                 headers = _merged(response)
                 if response.status in _REDIRECTS and headers.get("location"):
                     return HTTPResponse(response.status, headers, b"", request.url)
-                return await _answered(request, response, headers)
+                return await _answered(request, origin, response, headers)
         except aiohttp.ClientError as error:
             raise _told(origin, error) from error
 
-    @asynccontextmanager
-    async def _asked(
-        self, request: HTTPRequest, limits: aiohttp.ClientTimeout | None = None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Give the answer to one request, of which only the head was read."""
-        self._network.require(Origin.of(request.url))
-        async with self._session.request(
+    def _asked(
+        self, request: HTTPRequest, origin: Origin, limits: aiohttp.ClientTimeout | None = None
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Return the answer to one request, of which only the head is read."""
+        self._network.require(origin)
+        return self._session.request(
             request.method,
             URL(request.url, encoded=True),
-            headers=self._headers(request),
+            headers=self._headers(request, origin),
             data=request.body or None,
             allow_redirects=False,
             timeout=limits,
-        ) as response:
-            yield response
+        )
 
-    def _headers(self, request: HTTPRequest) -> Mapping[str, str]:
+    def _headers(self, request: HTTPRequest, origin: Origin) -> Mapping[str, str]:
         given = {
-            "host": Origin.of(request.url).authority,
+            "host": origin.authority,
             "user-agent": self._user_agent,
             "accept": ", ".join(request.accept) or "*/*",
             "accept-encoding": "gzip",
@@ -196,7 +192,7 @@ class GuardedStream:
 
 
 async def _answered(
-    request: HTTPRequest, response: aiohttp.ClientResponse, headers: Mapping[str, str]
+    request: HTTPRequest, origin: Origin, response: aiohttp.ClientResponse, headers: Mapping[str, str]
 ) -> HTTPResponse:
     length = headers.get("content-length", "")
     if request.method != "HEAD" and length.isdecimal() and int(length) > request.max_bytes:
@@ -206,7 +202,7 @@ async def _answered(
     answer = HTTPResponse(response.status, headers, body, request.url)
     if request.accept and 200 <= response.status < 300 and body and answer.media_type not in request.accept:
         kind = answer.media_type[:80] or "no type"
-        text = f"{Origin.of(request.url)} answered with {kind!r} where {request.accept[0]!r} was asked for"
+        text = f"{origin} answered with {kind!r} where {request.accept[0]!r} was asked for"
         raise OutboundError(OutboundFailure.CONTENT_REFUSED, text)
     return answer
 
