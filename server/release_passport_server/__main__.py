@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,6 +89,8 @@ def serve(
         raise click.UsageError("--dev and --insecure-behind-proxy exclude each other")
     if dev and processes > 1:
         raise click.UsageError("--dev and --processes exclude each other: one process has the embedded store")
+    # What is made until the server serves is there for good: nothing of it is garbage to look for.
+    gc.disable()
     with _told():
         loaded = _load(config, dev=dev)
         from release_passport_server import bootstrap, logs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -274,7 +274,7 @@ def _workers(core: Core, settings: Settings, connecting: Connecting) -> tuple[Ru
     work = {
         KIND: Work(keeper, at_once=1),
         TRIM_FEED: Work(_feeds(core, settings), at_once=1),
-        REEVALUATE: Work(Reevaluator(reevaluate, store, core.clock), at_once=DECIDED_AT_ONCE),
+        REEVALUATE: Work(Reevaluator(reevaluate, core.clock), at_once=DECIDED_AT_ONCE),
         **notification_work(store, core.messages, core.mail),
         EXPIRE_WINDOW: Work(WindowKeeper(watch_windows_of(core))),
         NOTIFY: Work(Notifier(_delivery(settings.webhook), core.clock), at_once=2),
@@ -286,11 +286,11 @@ def _workers(core: Core, settings: Settings, connecting: Connecting) -> tuple[Ru
     runners = (Runner(jobs, work, keeper.holder, pace), Runner(jobs, reads, keeper.holder, apart))
     loop = asyncio.get_running_loop()
 
-    def told() -> None:
+    def told(kinds: Collection[str]) -> None:
         # The store outlives the loop by the last of its writes.
         for runner in runners:
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(runner.wake)
+                loop.call_soon_threadsafe(runner.wake, kinds)
 
     store.on_due(told)
     return runners

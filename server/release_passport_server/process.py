@@ -223,6 +223,7 @@ def _set_aside() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _tls(listener: GRPCSettings | HTTPSettings) -> TLSFiles | None:

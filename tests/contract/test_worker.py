@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -214,7 +216,46 @@ async def test_a_started_worker_looks_by_itself_and_when_it_is_woken(store: SQLS
     work.begun.clear()
     await runner.settled()
     await scheduled(store, "second")
-    runner.wake()
+    runner.wake({KIND})
     await work.begun.wait()
     assert await runner.stop(grace=timedelta(minutes=1))
     assert work.keys == ["first", "second"]
+
+
+class CountedJobs:
+    """Jobs that count how often it is asked when something is due, and how often something is claimed."""
+
+    def __init__(self, jobs: SQLJobs) -> None:
+        self._jobs = jobs
+        self.asked = self.claimed = 0
+
+    async def next_time(self, kinds: Collection[str]) -> timedelta | None:
+        self.asked += 1
+        return await self._jobs.next_time(kinds)
+
+    async def claim(self, *given: Any, **named: Any) -> tuple[Claim, ...]:
+        self.claimed += 1
+        return await self._jobs.claim(*given, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._jobs, name)
+
+
+async def test_what_is_known_to_be_due_is_claimed_without_a_question(store: SQLStore, jobs: SQLJobs) -> None:
+    counted, work = CountedJobs(jobs), Recorder()
+    runner = runner_of(cast(Any, counted), work)
+    await scheduled(store, "a")
+    runner.wake({"another kind"})
+    assert await runner.once() == 1
+    assert (counted.asked, counted.claimed) == (1, 1)
+    await runner.settled()
+    await scheduled(store, "b")
+    runner.wake({"another kind", KIND})
+    assert await runner.once() == 1
+    assert (counted.asked, counted.claimed) == (1, 2)
+    await runner.settled()
+    # Somebody else was faster: when to look again has to be asked.
+    runner.wake({KIND})
+    assert await runner.once() == 0
+    assert (counted.asked, counted.claimed) == (2, 3)
+    assert work.keys == ["a", "b"]

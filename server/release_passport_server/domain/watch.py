@@ -22,6 +22,9 @@ class Happening(StrEnum):
     EXPIRED = "decision.expired"
 
 
+HAPPENINGS = frozenset(Happening)
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionChange:
     """One change of a release's decision; `body` is the serialised Decision message."""

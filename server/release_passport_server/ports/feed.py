@@ -28,6 +28,10 @@ class FeedReader(Protocol):
         """Return what follows a revision, about `most` rows of it; raise OutOfRange where that is not kept."""
         ...
 
+    def feed_from(self, before: Mark, most: int) -> FeedPart | None:
+        """Return what follows a mark, as `feed_after` does; None where the feed does not hold just this mark."""
+        ...
+
     def standing_decisions(
         self, releases: Collection[str], *, open_too: bool, most: int
     ) -> tuple[DecisionRecord, ...]:

@@ -370,8 +370,8 @@ class Store(Protocol):
         """Remove what is older than the window from a tenant's feed; its newest revision stays."""
         ...
 
-    def on_commit(self, told: Callable[[], None]) -> None:
-        """Have it told, from another thread, whenever this process has committed something."""
+    def on_decided(self, told: Callable[[Collection[str]], None]) -> None:
+        """Have it told, from another thread, for which tenants this process has just committed changes of decisions."""
         ...
 
     async def find_gate(self, gate_id: str) -> tuple[str, Gate] | None:

@@ -23,6 +23,10 @@ class QuestionClosed(Exception):
     """Nothing is open about a release: its rollout is over, or nobody has ever asked."""
 
 
+class TenantSuspended(Exception):
+    """The questions of a tenant that is suspended wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reevaluate:
     """Decides as Evaluate does, in the name of the server itself."""
@@ -34,7 +38,8 @@ class Reevaluate:
     async def __call__(self, release: ReleaseName, asked: datetime) -> tuple[Judged, datetime | None]:
         """Return the decision that stands and when to look again, None once the question that was asked has ended.
 
-        Raises QuestionClosed where there is nothing to decide, NotFound where there is no such release.
+        Raises QuestionClosed where there is nothing to decide, NotFound where there is no such release, or tenant,
+        and TenantSuspended.
         """
         # Whose votes count depends on who may vote now.
         await self.loader.fresh(release.tenant)
@@ -67,8 +72,10 @@ class _Again:
 
     def prepare(self, tx: Transaction) -> CaseKey:
         """Find the release."""
-        name = self.release
-        release = tx.find_release(name.service, name.environment, name.version)
+        name, tenant = self.release, tx.find_tenant()
+        if tenant is not None and tenant.suspended:
+            raise TenantSuspended
+        release = None if tenant is None else tx.find_release(name.service, name.environment, name.version)
         if release is None:
             raise NotFound("NOT_FOUND", f"there is no release {name}")
         return case_key(release, tx.attempts(release.name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -108,6 +108,8 @@ class Tail:
         self._store = store
         self._followed: dict[str, _Followed] = {}
         self._wake = asyncio.Event()
+        # Tenants whose decisions this process has just changed.
+        self._changed: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._looked_time = float("-inf")
@@ -125,7 +127,7 @@ class Tail:
             followed.by_place.add(inbox)
         if self._task is None:
             self._loop = asyncio.get_running_loop()
-            self._store.on_commit(self._committed)
+            self._store.on_decided(self._decided)
             self._task = asyncio.create_task(self._run(), name="tail of the feed")
         self._wake.set()
 
@@ -160,6 +162,7 @@ class Tail:
                     if followed.position.revision >= revision:
                         return True
                     followed.moved.clear()
+                    self._wake.set()
                     await followed.moved.wait()
         return False
 
@@ -169,11 +172,16 @@ class Tail:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    def _committed(self) -> None:
+    def _decided(self, tenants: Collection[str]) -> None:
         # The store outlives the loop by the last of its writes.
         with suppress(RuntimeError):
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._wake.set)
+                self._loop.call_soon_threadsafe(self._read_soon, tenants)
+
+    def _read_soon(self, tenants: Collection[str]) -> None:
+        if not self._followed.keys().isdisjoint(tenants):
+            self._changed.update(tenants)
+            self._wake.set()
 
     async def _run(self) -> None:
         while True:
@@ -181,19 +189,23 @@ class Tail:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._wake.wait()
             self._wake.clear()
+            changed, self._changed = self._changed & self._followed.keys(), set()
             if not self._followed:
                 continue
             began = asyncio.get_running_loop().time()
+            # What this process has decided is read without a look at what all of them have done.
+            looks = not changed or began - self._looked_time >= LOOK_SECONDS
             try:
-                heads = await self._store.revisions(self._followed)
+                heads = await self._store.revisions(self._followed) if looks else dict.fromkeys(changed)
                 for tenant, revision in heads.items():
                     await self._read_or_end(tenant, revision)
-                self._looked_time = began
+                if looks:
+                    self._looked_time = began
             except PassportError:
                 # It goes on where it stopped, and streams are silent meanwhile.
                 await asyncio.sleep(LOOK_SECONDS)
 
-    async def _read_or_end(self, tenant: str, head: int) -> None:
+    async def _read_or_end(self, tenant: str, head: int | None) -> None:
         try:
             await self._read(tenant, head)
         except PassportError:
@@ -205,17 +217,21 @@ class Tail:
             if followed is not None:
                 self._end(tenant, followed, error)
 
-    async def _read(self, tenant: str, head: int) -> None:
+    async def _read(self, tenant: str, head: int | None) -> None:
+        """Read up to the head; one part, where it is not known how far there is anything."""
         while (followed := self._followed.get(tenant)) is not None and followed.position.revision != head:
             before = followed.position
             part = await self._store.read(tenant, partial(_part, before=before))
             if part is None:
+                # A database that another took the place of lacks what was read, or has something else there.
                 extra = {"tenant": tenant, "revision": before.revision}
                 logger.error("the feed has another history", extra=extra)
                 self._end(tenant, followed, diverged(before.revision))
             if part is None or part.end.revision == before.revision:
                 return
             _hand_on(followed, part)
+            if head is None:
+                return
 
     def _end(self, tenant: str, followed: _Followed, error: Exception) -> None:
         """End the streams of a tenant."""
@@ -225,11 +241,7 @@ class Tail:
 
 
 def _part(reader: Reader, *, before: Mark) -> FeedPart | None:
-    """Return what follows a mark; None where it is not of this history any more."""
-    # A database that another took the place of may lack what was read from the first, or have something else there.
-    if reader.feed_mark(before.revision) != before:
-        return None
-    return reader.feed_after(before.revision, PART)
+    return reader.feed_from(before, PART)
 
 
 def diverged(revision: int) -> Precondition:

@@ -14,7 +14,7 @@ from release_passport_server.ports.clock import Clock
 from release_passport_server.ports.leases import Jobs
 from release_passport_server.ports.store import Store
 from release_passport_server.services.reconsider import Sweep
-from release_passport_server.services.reevaluate import QuestionClosed, Reevaluate
+from release_passport_server.services.reevaluate import QuestionClosed, Reevaluate, TenantSuspended
 from release_passport_server.services.reverify import Reverify
 
 # A suspended tenant's questions wait.
@@ -36,20 +36,16 @@ class Reevaluator:
     """Decides one release anew; what changed outcome is recorded, with the timer of what is to be decided next."""
 
     reevaluate: Reevaluate
-    store: Store
     clock: Clock
 
     async def __call__(self, claim: Claim) -> datetime | None:
         """Return when to look again; None where the question is closed."""
-        tenant = await self.store.read(claim.tenant, lambda reader: reader.find_tenant())
-        if tenant is None:
-            return None
-        if tenant.suspended:
-            return self.clock.now() + SUSPENDED
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
             _, again = await self.reevaluate(ReleaseName.parse(claim.key), asked_time(claim.payload))
+        except TenantSuspended:
+            return self.clock.now() + SUSPENDED
         except (QuestionClosed, NotFound):
             return None
         await asyncio.sleep(min(MOST_REST, (loop.time() - begun) * REST_FACTOR))

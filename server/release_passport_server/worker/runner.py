@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -56,8 +56,9 @@ class Pace:
 
     at_once: int = 8
     look: timedelta = timedelta(seconds=1)
-    # Whoever is woken looks at once, but no more often than this: a busy store has better things to do.
-    breath: timedelta = timedelta(milliseconds=50)
+    # Whoever is woken looks at once, but no more than so many times in a breath: a busy store has better things to do.
+    looks: int = 4
+    breath: timedelta = timedelta(milliseconds=200)
     lease: timedelta = timedelta(seconds=60)
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -80,6 +81,8 @@ class Runner:
         self._chance = chance or random.SystemRandom()
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._stir = asyncio.Event()
+        # Something is due, as far as is known here.
+        self._due = False
         self._stopping = False
         self._next: timedelta | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -90,14 +93,16 @@ class Runner:
         """Begin to look for jobs."""
         self._loop = asyncio.create_task(self._look_for_ever(), name="worker")
 
-    def wake(self) -> None:
-        """Look now: something was scheduled in this process."""
-        self._stir.set()
+    def wake(self, kinds: Collection[str]) -> None:
+        """Look now, if any of these kinds is run here: jobs of them were scheduled in this process."""
+        if not self._work.keys().isdisjoint(kinds):
+            self._due = True
+            self._stir.set()
 
     async def stop(self, grace: timedelta) -> bool:
         """Claim no more, let what runs end within the grace, give the rest back; return whether all of it ended."""
         self._stopping = True
-        self.wake()
+        self._stir.set()
         if self._loop is not None:
             await self._loop
         finished = True
@@ -121,16 +126,22 @@ class Runner:
         kinds, most = self._room()
         if not kinds:
             return 0
-        due = await self._jobs.next_time(kinds)
-        if due is None or due > timedelta(0):
-            self._next = due
-            return 0
-        claims = await self._jobs.claim(kinds, self._holder, most=most, lease=self._pace.lease)
-        for claim in claims:
+        for claim in (claims := await self._claim(kinds, most)):
             task = asyncio.create_task(self._run(claim), name=f"job {claim.kind}")
             self._running[task] = claim
             task.add_done_callback(self._ended)
         return len(claims)
+
+    async def _claim(self, kinds: frozenset[str], most: int) -> tuple[Claim, ...]:
+        """Return what is due, or remember when something will be; where that is known already nobody is asked first."""
+        is_known, self._due = self._due, False
+        if not is_known:
+            self._next = await self._jobs.next_time(kinds)
+            if self._next is None or self._next > timedelta(0):
+                return ()
+            self._next = None
+        claims = await self._jobs.claim(kinds, self._holder, most=most, lease=self._pace.lease)
+        return claims if claims or not is_known else await self._claim(kinds, most)
 
     async def settled(self) -> None:
         """Return when nothing runs."""
@@ -140,7 +151,7 @@ class Runner:
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
         # There is room again.
-        self.wake()
+        self._stir.set()
 
     def _room(self) -> tuple[frozenset[str], int]:
         """Return the kinds of which another job can be begun, and how many may be claimed for any of them."""
@@ -155,9 +166,10 @@ class Runner:
     async def _look_for_ever(self) -> None:
         failures = 0
         clock = asyncio.get_running_loop().time
-        looked = clock() - self._pace.breath.total_seconds()
-        while await self._breathed(looked + self._pace.breath.total_seconds() - clock()):
-            looked = clock()
+        breath = self._pace.breath.total_seconds()
+        looked = deque([clock() - breath], maxlen=self._pace.looks)
+        while await self._breathed(looked[0] + breath - clock()):
+            looked.append(clock())
             self._stir.clear()
             begun, wait = 0, self._pace.look
             try:

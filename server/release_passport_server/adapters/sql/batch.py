@@ -93,8 +93,9 @@ class Batch:
         # What may be answered again without being loaded, once the batch is committed.
         self.kept: list[tuple[str, str, Standing]] = []
         self.answers: list[Answer] = []
-        # Something is due at once.
-        self.woke = False
+        # Kinds of jobs that are due at once, and tenants of whose decisions one was changed.
+        self.woke: frozenset[str] = frozenset()
+        self.decided: frozenset[str] = frozenset()
         self.rows = 0
 
     def run(self) -> bool:
@@ -133,7 +134,7 @@ class Batch:
     def _put(self) -> bool:
         """Put everything that waits into the database, the heads last; say whether there is anything to commit."""
         pending, waking = self._written.pending, self._written.waking
-        self.woke = bool(waking) or waking.due
+        self.woke, self.decided = waking.due, frozenset(self._written.decided)
         if self._connection.dialect.name == "sqlite":
             pending.flush(self._connection)
             self._heads.write()

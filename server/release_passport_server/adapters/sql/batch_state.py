@@ -34,6 +34,8 @@ class Written:
     # The names of releases that were not there before.
     releases: set[str] = field(default_factory=set)
     waking: Waking = field(default_factory=Waking)
+    # Tenants of whose decisions one was changed.
+    decided: set[str] = field(default_factory=set)
 
     def take(self, other: Written) -> None:
         """Take over what one request has written."""
@@ -42,6 +44,7 @@ class Written:
         self.items |= other.items
         self.releases |= other.releases
         self.waking.take(other.waking)
+        self.decided |= other.decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ class FeedReading(NoticeReading):
         """Return what follows a revision."""
         return feed_rows.part_after(self._connection, self.tenant, revision, most)
 
+    def feed_from(self, before: Mark, most: int) -> FeedPart | None:
+        """Return what follows a mark, None where it is of another history."""
+        return feed_rows.part_from(self._connection, self.tenant, before, most)
+
     def standing_decisions(
         self, releases: Collection[str], *, open_too: bool, most: int
     ) -> tuple[DecisionRecord, ...]:

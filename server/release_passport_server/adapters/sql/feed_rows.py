@@ -22,10 +22,9 @@ from release_passport_server.adapters.sql.tables import (
 from release_passport_server.domain.canonical import canonical
 from release_passport_server.domain.errors import OutOfRange
 from release_passport_server.domain.job import REEVALUATE
-from release_passport_server.domain.watch import DecisionChange, FeedPart, Happening, Mark
+from release_passport_server.domain.watch import HAPPENINGS, DecisionChange, FeedPart, Happening, Mark
 
 CHECK_BYTES = 8
-_HAPPENINGS = frozenset(Happening)
 # A row has a method of the name of the column `index`.
 _ROWS: Select[Any] = select(
     feed.c.revision, feed.c.index.label("place"), feed.c.type, feed.c.subject, feed.c.time
@@ -65,11 +64,22 @@ def part_after(connection: Connection, tenant: str, revision: int, most: int) ->
     epoch = _epoch(connection, tenant)
     if not rows:
         return FeedPart((), {}, mark_of(connection, tenant, revision) or Mark(epoch, revision, b""))
-    _require_dense(connection, tenant, revision, rows)
-    marks = _marks(connection, tenant, rows, epoch)
-    changes = _changes(connection, tenant, rows)
-    told = {change.revision: marks[change.revision] for change in changes}
-    return FeedPart(changes, told, marks[rows[-1].revision])
+    return _part(connection, tenant, revision, rows, _marks(connection, tenant, rows, epoch))
+
+
+def part_from(connection: Connection, tenant: str, before: Mark, most: int) -> FeedPart | None:
+    """Return what follows a mark; None where it is not of this history any more."""
+    rows = _rows(connection, tenant, before.revision - 1, most)
+    if not rows or rows[0].revision != before.revision:
+        return None
+    marks = _marks(connection, tenant, rows, _epoch(connection, tenant))
+    if marks[before.revision] != before:
+        return None
+    later = [row for row in rows if row.revision > before.revision]
+    if not later:
+        # Nothing follows, or the mark's own revision is as large as a part.
+        return part_after(connection, tenant, before.revision, most)
+    return _part(connection, tenant, before.revision, later, marks)
 
 
 def open_releases(connection: Connection, tenant: str, most: int) -> tuple[str, ...]:
@@ -89,6 +99,15 @@ def trim(connection: Connection, tenant: str, before: datetime, most: int) -> bo
     for table in (feed, feed_scopes):
         connection.execute(delete(table).where(table.c.tenant == tenant, table.c.revision < end))
     return end == first + most
+
+
+def _part(
+    connection: Connection, tenant: str, revision: int, rows: Sequence[Row[Any]], marks: dict[int, Mark]
+) -> FeedPart:
+    _require_dense(connection, tenant, revision, rows)
+    changes = _changes(connection, tenant, rows)
+    told = {change.revision: marks[change.revision] for change in changes}
+    return FeedPart(changes, told, marks[rows[-1].revision])
 
 
 def _first_at(connection: Connection, tenant: str, time: datetime, low: int, high: int) -> int:
@@ -143,7 +162,7 @@ def _marks(connection: Connection, tenant: str, rows: Sequence[Row[Any]], epoch:
 
 
 def _changes(connection: Connection, tenant: str, rows: Sequence[Row[Any]]) -> tuple[DecisionChange, ...]:
-    told = [row for row in rows if row.type in _HAPPENINGS]
+    told = [row for row in rows if row.type in HAPPENINGS]
     if not told:
         return ()
     c = decisions.c

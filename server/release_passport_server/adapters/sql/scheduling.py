@@ -24,7 +24,7 @@ class Scheduling(SQLReader):
         """Let a job be done once it is due, instead of one of the same kind and key."""
         self._mine.pending.add(tables.jobs, [jobs.job_values(self.tenant, timer, self.now)])
         if timer.due_time <= self.now:
-            self._mine.waking.due = True
+            self._mine.waking.add_due(timer.kind)
 
     def wake(self, subjects: Collection[Subject]) -> None:
         """Let the open questions that these are about be decided anew, as soon as this is committed."""
@@ -48,7 +48,7 @@ class Scheduling(SQLReader):
 
     def revive_job(self, kind: str, key: str) -> bool:
         """Let a dead job be tried again from now on; False where it is not dead."""
-        self._mine.waking.due = True
+        self._mine.waking.add_due(kind)
         return jobs.revive(self._changing(), self.tenant, kind, key, self.now)
 
     def discard_job(self, kind: str, key: str) -> bool:

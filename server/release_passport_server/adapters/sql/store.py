@@ -122,8 +122,8 @@ class SQLStore:
         """Return how many transactions were committed."""
         return self._writer.commits
 
-    def on_due(self, told: Callable[[], None]) -> None:
-        """Have it told, from another thread, whenever something was committed that is due at once."""
+    def on_due(self, told: Callable[[Collection[str]], None]) -> None:
+        """Have it told, from another thread, which kinds of jobs were just committed that are due at once."""
         self._writer.woken = told
 
     async def read(self, tenant: str, act: Callable[[Reader], T]) -> T:
@@ -165,9 +165,9 @@ class SQLStore:
 
         return await self._off_loop(act)
 
-    def on_commit(self, told: Callable[[], None]) -> None:
-        """Have it told, from another thread, whenever this process has committed something."""
-        self._writer.committed = told
+    def on_decided(self, told: Callable[[Collection[str]], None]) -> None:
+        """Have it told, from another thread, for which tenants this process has just committed changes of decisions."""
+        self._writer.decided = told
 
     async def revisions(self, tenants: Collection[str]) -> Mapping[str, int]:
         """Return the head revision of each of these tenants that has one."""

@@ -45,6 +45,7 @@ from release_passport_server.domain.evidence import EvidenceItem, Revocation
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.record import AuditEntry, DecisionRecord, FeedEvent
 from release_passport_server.domain.release import Attempt, Latch, Release
+from release_passport_server.domain.watch import HAPPENINGS
 from release_passport_server.ports.store import Replay
 
 T = TypeVar("T")
@@ -256,6 +257,8 @@ class SQLTransaction(ResourceWrites):
             "time": self.now,
         }
         self._insert(tables.feed, row)
+        if event.type in HAPPENINGS:
+            self._mine.decided.add(self.tenant)
         self._insert(tables.feed_scopes, *(place | {"scope": one} for one in dict.fromkeys(event.scopes)))
         self._events += 1
 

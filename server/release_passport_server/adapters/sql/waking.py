@@ -73,8 +73,8 @@ class Waking:
 
     def __init__(self) -> None:
         self._of: defaultdict[str, _Touched] = defaultdict(_Touched)
-        # Something else was scheduled for now.
-        self.due = False
+        # Kinds of other jobs that were scheduled for now.
+        self._due: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._of)
@@ -89,11 +89,20 @@ class Waking:
         if names:
             self._of[tenant].releases.update(names)
 
+    def add_due(self, kind: str) -> None:
+        """Remember that a job of this kind is due at once."""
+        self._due.add(kind)
+
+    @property
+    def due(self) -> frozenset[str]:
+        """Return the kinds of jobs that may be due at once."""
+        return frozenset({*self._due, REEVALUATE} if self else self._due)
+
     def take(self, other: Waking) -> None:
         """Take over what another one gathered."""
         for tenant, touched in other._of.items():
             self._of[tenant].take(touched)
-        self.due = self.due or other.due
+        self._due |= other._due
 
     def run(self, connection: Connection, now: datetime, asked: Collection[tuple[str, str]]) -> None:
         """Wake on SQLite; the releases that were asked about have seen everything."""

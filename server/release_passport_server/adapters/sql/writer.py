@@ -6,7 +6,7 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
 
@@ -75,10 +75,10 @@ class Writer:
         self._crowded = False
         self._connection: Connection | None = None
         self.commits = 0
-        # Told from the writer's thread that something is due now.
-        self.woken: Callable[[], None] | None = None
-        # Told from the writer's thread that something was committed.
-        self.committed: Callable[[], None] | None = None
+        # Told from the writer's thread which kinds of jobs are due now.
+        self.woken: Callable[[Collection[str]], None] | None = None
+        # Told from the writer's thread for which tenants changes of decisions were committed.
+        self.decided: Callable[[Collection[str]], None] | None = None
         self._thread = threading.Thread(target=self._run, name="passport-writer", daemon=True)
 
     def start(self) -> None:
@@ -215,10 +215,10 @@ class Writer:
         self.commits += 1
         self._rows = batch.rows
         self._keep(batch)
-        if self.committed is not None:
-            self.committed()
+        if batch.decided and self.decided is not None:
+            self.decided(batch.decided)
         if batch.woke and self.woken is not None:
-            self.woken()
+            self.woken(batch.woke)
         return batch.answers
 
     def _keep(self, batch: Batch) -> None:
