@@ -134,7 +134,8 @@ async def reaction(caller: Caller, rounds: int) -> list[float]:
 async def measure(url: str, folder: Path, watchers: int, idle: int) -> None:
     """Print the figures of one store."""
     # A look through this process's own garbage takes 100 ms, which would be counted as the server's.
-    gc.disable()
+    gc.collect()
+    gc.freeze()
     with passport(folder, url, **_MANY) as served:
         channel = aio.insecure_channel(f"127.0.0.1:{served.target.port}")
         server: Any = RealServer(None, None, served.target.token, channel)  # type: ignore[arg-type]
@@ -157,11 +158,12 @@ async def measure(url: str, folder: Path, watchers: int, idle: int) -> None:
             bare = Streams(port, "none", watchers)
             await bare.open()
             plain = []
-            send: Any = aio.insecure_channel(f"127.0.0.1:{port}").unary_unary("/broadcast/Send")
-            for _ in range(7):
-                began = perf_counter()
-                await send(b"")
-                plain.append((await bare.told(watchers) - began) * 1000)
+            async with aio.insecure_channel(f"127.0.0.1:{port}") as sending:
+                send: Any = sending.unary_unary("/broadcast/Send")
+                for _ in range(7):
+                    began = perf_counter()
+                    await send(b"")
+                    plain.append((await bare.told(watchers) - began) * 1000)
             await bare.close()
         mine, theirs = statistics.median(ours), statistics.median(plain)
         print(
