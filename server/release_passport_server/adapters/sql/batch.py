@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from release_passport_server.adapters.sql import tables
@@ -15,6 +15,7 @@ from release_passport_server.adapters.sql.asked import METHOD, Replays, found_fo
 from release_passport_server.adapters.sql.batch_state import Found, Written
 from release_passport_server.adapters.sql.bulk import Beside
 from release_passport_server.adapters.sql.catalog import Catalogs
+from release_passport_server.adapters.sql.engine import database_time
 from release_passport_server.adapters.sql.heads import Heads
 from release_passport_server.adapters.sql.loading import Known, Loader, at
 from release_passport_server.adapters.sql.requests import Act, Answer, Ask, Request
@@ -365,14 +366,6 @@ class Batch:
         """Read the heads, and with them the time for all that comes next."""
         self._heads.read(lock=lock)
         self._time = self._heads.time or database_time(self._connection, self._clock)
-
-
-def database_time(connection: Connection, clock: Callable[[], datetime]) -> datetime:
-    """Return the time of the database, which all its servers share; SQLite's is the host's."""
-    if connection.dialect.name == "postgresql":
-        time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-        return time.astimezone(UTC)
-    return clock()
 
 
 def _loaded(ask: Ask) -> LoadedCase:

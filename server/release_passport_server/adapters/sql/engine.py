@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 
 from release_passport_server.adapters.sql.failures import READ_ONLY
@@ -188,6 +189,14 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts, patience: 
         connection.autocommit = False
 
     return engine
+
+
+def database_time(connection: Connection, clock: Callable[[], datetime]) -> datetime:
+    """Return the time of the database, which all its servers share; SQLite's is the host's."""
+    if connection.dialect.name == "postgresql":
+        time: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return time.astimezone(UTC)
+    return clock()
 
 
 class FileLock(AbstractContextManager["FileLock"]):

@@ -20,10 +20,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from release_passport_server.adapters.sql import feed_rows, migrate, tables
 from release_passport_server.adapters.sql.acts import GATES
 from release_passport_server.adapters.sql.aside import Aside
-from release_passport_server.adapters.sql.batch import Failpoint, database_time
+from release_passport_server.adapters.sql.batch import Failpoint
 from release_passport_server.adapters.sql.catalog import Catalogs
 from release_passport_server.adapters.sql.documents import TENANTS, TOKENS
-from release_passport_server.adapters.sql.engine import DatabaseTimeouts, FileLock, open_engine
+from release_passport_server.adapters.sql.engine import DatabaseTimeouts, FileLock, database_time, open_engine
 from release_passport_server.adapters.sql.failures import RETRY_AFTER, begins_anew, told
 from release_passport_server.adapters.sql.lists import among
 from release_passport_server.adapters.sql.log_store import SQLLog
