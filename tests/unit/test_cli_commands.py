@@ -39,7 +39,7 @@ from support.cli_cases import (
 )
 from support.cli_fixtures import connected, fake, passport
 from support.command_line import CommandLine
-from support.decisions import RELEASE, decision
+from support.decisions import RELEASE, decision, evaluated
 from support.fake_server import FakeServer, Refusal
 
 __all__ = ["connected", "fake", "passport"]
@@ -125,6 +125,61 @@ def test_violations_are_shown_one_a_line(line: CommandLine, fake: FakeServer) ->
     assert result.code == 2
     assert "  identity.version: is too long\n" in result.err
     assert "  identity.artifacts[0].digest: is not a digest\n" in result.err
+
+
+def test_what_is_wrong_alone_is_said_once(line: CommandLine, fake: FakeServer) -> None:
+    text = "identity.version: is too long"
+    refusal = Refusal(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        text,
+        reason="INVALID_FIELDS",
+        violations={"identity.version": "is too long"},
+    )
+    fake.reply("CreateRelease", refusal)
+    assert line("release", "create", *IDENTITY).err.count(text) == 1
+
+
+@pytest.mark.parametrize("words", [(RELEASE,), ("--release", RELEASE)], ids=["by itself", "by the option"])
+def test_a_release_is_named_by_itself_or_by_an_option(
+    line: CommandLine, fake: FakeServer, words: tuple[str, ...]
+) -> None:
+    fake.reply("Evaluate", evaluated())
+    assert line("gate", *words).code == 0
+    assert fake.asked("Evaluate")[0].release == RELEASE
+    fake.reply("SimulateDecision", decision_service_pb2.SimulateDecisionResponse())
+    assert line("simulate", *words).code == 0
+    assert fake.asked("SimulateDecision")[0].release == RELEASE
+
+
+@pytest.mark.parametrize("command", ["gate", "simulate"])
+def test_a_release_that_is_named_twice_is_not_guessed(
+    line: CommandLine, fake: FakeServer, command: str
+) -> None:
+    result = line(command, RELEASE, "--release", RELEASE)
+    assert result.code == 2
+    assert "given twice" in result.err
+    assert not fake.asked("Evaluate")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("freeze", "create", "--title", "t", "--reason", "a reason of twenty letters", "--from"),
+        ("notification", "replay", "some", "--from-time"),
+        ("audit", "list", "--from-time"),
+    ],
+    ids=["freeze", "notification", "audit"],
+)
+def test_a_time_that_is_none_says_how_to_write_one(line: CommandLine, words: tuple[str, ...]) -> None:
+    result = line(*words, "tomorrow")
+    assert result.code == 2
+    assert "'tomorrow' is not a time; write it as 2026-03-02T10:00:00Z" in result.err
+
+
+def test_tests_of_a_policy_that_is_not_there_are_missed_by_the_name_that_was_given(line: CommandLine) -> None:
+    result = line("policy", "test", "nowhere.yaml")
+    assert result.code == 2
+    assert result.err.startswith("nowhere.yaml:1:1: cannot be read")
 
 
 def test_an_update_keeps_what_is_not_named(line: CommandLine, fake: FakeServer) -> None:

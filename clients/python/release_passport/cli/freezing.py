@@ -23,7 +23,7 @@ def fill_freeze(wanted: freeze_pb2.Freeze, said: dict[str, Any]) -> None:
     for text in said["exempt_groups"]:
         group, _, count = text.partition(":")
         wanted.exempt_groups.add(group=group, count=_count(count))
-    begins, ends = _utc(said["start"]) or datetime.now(UTC), _utc(said["until"])
+    begins, ends = said["start"] or datetime.now(UTC), said["until"]
     wanted.start_time.FromDatetime(begins)
     if said["duration"] is not None:
         if said["rrule"]:
@@ -34,13 +34,6 @@ def fill_freeze(wanted: freeze_pb2.Freeze, said: dict[str, Any]) -> None:
             ends = begins + said["duration"]
     if ends is not None:
         wanted.until_time.FromDatetime(ends)
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    """Return a time with its zone; one without is UTC, which its `Z` said."""
-    if time is None:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _count(text: str) -> int:

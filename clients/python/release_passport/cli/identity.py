@@ -70,6 +70,24 @@ class IdentityFlags:
         )
 
 
+def release_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a release be named, by itself or with --release."""
+    by_itself = click.argument("named", metavar="[RELEASE]", required=False)
+    by_option = click.option(
+        "--release", metavar="NAME", help="Release: SERVICE/ENVIRONMENT/VERSION, or its whole name."
+    )
+    return by_itself(by_option(command))
+
+
+def take_release(said: dict[str, Any]) -> str | None:
+    """Return the release that is named, which is taken out of what was said."""
+    by_itself: str | None = said.pop("named")
+    by_option: str | None = said.pop("release")
+    if by_itself and by_option:
+        raise usage("the release is given twice: by itself and with --release")
+    return by_option or by_itself
+
+
 def identity_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the flags that say what a release consists of."""
     options = (

@@ -67,7 +67,7 @@ def _files(names: tuple[str, ...], *, tests: bool) -> list[Path]:
         if path.is_dir():
             inside = (entry for entry in sorted(path.iterdir()) if entry.suffix in _SUFFIXES)
             paths += [entry for entry in inside if is_test(entry) == tests]
-        elif tests and not is_test(path):
+        elif tests and path.exists() and not is_test(path):
             paths.append(path.with_name(f"{path.stem}_test{path.suffix}"))
         else:
             paths.append(path)

@@ -42,7 +42,10 @@ def report_api_error(error: PassportAPIError) -> int:
     head = "the gate cannot be reached: " if error.is_unreachable else ""
     click.echo(f"passport: {head}{clean(error.message)}{reason}", err=True)
     for violation in error.violations:
-        click.echo(f"  {clean_line(violation.field)}: {clean_line(violation.description)}", err=True)
+        text = f"{violation.field}: {violation.description}"
+        # One alone is the message itself.
+        if text != error.message:
+            click.echo(f"  {clean_line(text)}", err=True)
     if error.retry_after is not None:
         click.echo(f"  the server asks to wait {error.retry_after:g} s", err=True)
     if advice := _ADVICE.get(error.code):

@@ -7,13 +7,9 @@ from typing import Any
 
 import click
 
-from release_passport.cli.options import DURATION, connected
+from release_passport.cli.options import DURATION, TIME, connected
 from release_passport.cli.paging import limit_option
 from release_passport.cli.session import Session
-
-TIME = click.DateTime(
-    formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]
-)
 
 
 @click.group(short_help="Keep times in which no release starts.")

@@ -13,7 +13,13 @@ import click
 from release_passport.cli import exit_codes
 from release_passport.cli.config import boolean
 from release_passport.cli.failure import CommandFailure, usage
-from release_passport.cli.identity import IdentityFlags, identity_options, take_identity
+from release_passport.cli.identity import (
+    IdentityFlags,
+    identity_options,
+    release_option,
+    take_identity,
+    take_release,
+)
 from release_passport.cli.options import DECISION, DURATION, connected
 from release_passport.cli.session import Session
 
@@ -42,7 +48,7 @@ class _Flags:
 
 
 @click.command(short_help="Ask whether a release may proceed.")
-@click.option("--release", metavar="NAME", help="Release: SERVICE/ENVIRONMENT/VERSION, or its whole name.")
+@release_option
 @identity_options
 @click.option("--evidence", metavar="FILE", help="Evidence items to store with the decision (YAML or JSON).")
 @click.option(
@@ -82,6 +88,7 @@ def gate(session: Session, /, **said: Any) -> int:
        1  anything else; 130 interrupted
     """
     identity = take_identity(said)
+    said["release"] = take_release(said)
     flags = _Flags(**{name: said[name] for name in _Flags.__dataclass_fields__})
     _check(flags, identity)
     asker = _asker(session, flags, identity)
@@ -96,7 +103,9 @@ def gate(session: Session, /, **said: Any) -> int:
 def _check(flags: _Flags, identity: IdentityFlags) -> None:
     ways = [bool(flags.release), bool(flags.resume), identity.is_given]
     if sum(ways) != 1:
-        raise usage("say which release: --release NAME, or --service, --environment, …, or --resume DECISION")
+        raise usage(
+            "say which release: SERVICE/ENVIRONMENT/VERSION, or --service, --environment, …, or --resume DECISION"
+        )
     if flags.detach and flags.wait:
         raise usage("--detach leaves at once and --wait stays: give one of them")
     in_ci = os.environ.get("CI", "").lower() not in {"", "0", "false", "no"}

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from release_passport.cli import exit_codes
-from release_passport.cli.options import connected
+from release_passport.cli.options import TIME, connected
 from release_passport.cli.paging import limit_option
 from release_passport.cli.session import Session
 
@@ -174,9 +174,7 @@ def deliveries(session: Session, channel: str, state: str | None, limit: int) ->
 @notification.command(short_help="Send events anew.")
 @click.argument("channel", metavar="ID")
 @click.option("--from-revision", type=int, default=0, metavar="N", help="The first revision to send anew.")
-@click.option(
-    "--from-time", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="The time from which on to send anew."
-)
+@click.option("--from-time", type=TIME, metavar="TIME", help="The time from which on to send anew.")
 @connected()
 def replay(session: Session, channel: str, from_revision: int, from_time: datetime | None) -> None:
     """Send events anew under their ids, as far back as the feed is kept."""

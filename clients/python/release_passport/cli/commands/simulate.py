@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from release_passport.cli.failure import usage
-from release_passport.cli.identity import identity_options, take_identity
+from release_passport.cli.identity import identity_options, release_option, take_identity, take_release
 from release_passport.cli.options import DECISION, TIME, connected
 from release_passport.cli.session import Session
 
@@ -17,7 +17,7 @@ _STAGES = {None: None, "pre-rollout": "STAGE_PRE_ROLLOUT", "watch": "STAGE_WATCH
 
 
 @click.command(short_help="See what would be decided.")
-@click.option("--release", metavar="NAME", help="Release: SERVICE/ENVIRONMENT/VERSION, or its whole name.")
+@release_option
 @identity_options
 @click.option(
     "--policy",
@@ -36,7 +36,6 @@ def simulate(
     session: Session,
     /,
     *,
-    release: str | None,
     policies: tuple[str, ...],
     policies_only: bool,
     evidence: str | None,
@@ -57,9 +56,9 @@ def simulate(
     from release_passport.cli.resource_names import release_name
     from release_passport.v1 import decision_service_pb2
 
-    identity = take_identity(said)
+    identity, release = take_identity(said), take_release(said)
     if bool(release) == identity.is_given:
-        raise usage("say which release: --release NAME, or --service, --environment, …")
+        raise usage("say which release: SERVICE/ENVIRONMENT/VERSION, or --service, --environment, …")
     request = decision_service_pb2.SimulateDecisionRequest(
         tenant=session.tenant, policies_only=policies_only, stage=_STAGES[stage]
     )
