@@ -13,6 +13,7 @@ import pytest_asyncio
 from sqlalchemy import select, update
 
 from release_passport.v1 import (
+    decision_service_pb2,
     evidence_pb2,
     evidence_service_pb2,
     gate_service_pb2,
@@ -109,8 +110,14 @@ async def test_the_window_of_a_promotion_passes_by_the_time_of_exposure(shop: Sh
     assert (await gate.flagger("confirm-promotion")).status_code == 200
     for weight, minutes, code in ((0, 170, 403), (10, 120, 200), (0, 90, 403), (10, 20, 403), (10, 45, 200)):
         await seen(shop, attempt, weight, timedelta(minutes=minutes))
-        answer = await gate.flagger("confirm-promotion")
-        assert (answer.status_code, "WINDOW_OPEN" in answer.text) == (code, code == 403), (weight, minutes)
+        # Controllers ask again and again, and others may have asked about the release before.
+        for _ in range(3):
+            answer = await gate.flagger("confirm-promotion")
+            told = (answer.status_code, "WINDOW_OPEN" in answer.text)
+            assert told == (code, code == 403), (weight, minutes)
+            await shop.admin(
+                "Evaluate", decision_service_pb2.EvaluateRequest(release=attempt.rpartition("/attempts/")[0])
+            )
 
 
 async def test_the_promotion_waits_for_the_signal_of_a_required_rule(shop: Shop) -> None:

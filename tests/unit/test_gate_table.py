@@ -16,6 +16,7 @@ from release_passport_server.domain.gate_table import (
     Channel,
     If,
     as_markdown,
+    asks_for,
     choose,
 )
 from release_passport_server.domain.verdict import Verdict
@@ -124,6 +125,11 @@ def test_a_stricter_verdict_never_opens_what_a_milder_one_did_not() -> None:
 
 def test_every_hook_has_its_column() -> None:
     assert set(CHANNELS) == {*FLAGGER_HOOKS, *ARGO_HOOKS}
+
+
+def test_the_window_is_asked_for_where_all_traffic_moves() -> None:
+    asking = {channel for channel in Channel if asks_for(channel, If.WINDOW_PASSED)}
+    assert asking == {Channel.PROMOTE, Channel.SWITCH}
 
 
 def test_flagger_never_sees_another_status_than_two() -> None:

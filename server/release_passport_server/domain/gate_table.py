@@ -142,6 +142,11 @@ class Chosen:
     unmet: tuple[If, ...] = ()
 
 
+def asks_for(channel: Channel, condition: If) -> bool:
+    """Say whether any answer of a channel depends on a condition."""
+    return any(condition in needed for cell in TABLE[channel].values() for _, needed in cell)
+
+
 def choose(channel: Channel, verdict: Verdict, met: frozenset[If]) -> Chosen:
     """Return the first answer of the cell whose conditions are all met."""
     unmet: list[If] = []

@@ -14,7 +14,7 @@ from release_passport_server.domain.bypass import is_past_gate
 from release_passport_server.domain.errors import NotFound, PassportError, Precondition
 from release_passport_server.domain.evidence import EvidenceItem
 from release_passport_server.domain.gate import Controller, Gate, OnRollback, OnSkip
-from release_passport_server.domain.gate_table import CHANNELS, Answer, Channel, If, choose
+from release_passport_server.domain.gate_table import CHANNELS, Answer, Channel, If, asks_for, choose
 from release_passport_server.domain.ids import ReleaseName
 from release_passport_server.domain.live_workload import FLAGGER_UNDER_WAY, LiveWorkload
 from release_passport_server.domain.outcome import Reason
@@ -138,7 +138,8 @@ class AnswerGate:
                 raise
             return _unknown(gate, digests, error.reason)
         await self.loader.fresh(tenant)
-        question = _AtGate(release, gate.principal, self.recorder)
+        watches = asks_for(channel, If.WINDOW_PASSED)
+        question = _AtGate(release, gate.principal, self.recorder, watches=watches)
         decision = (await self.store.judge(question)).record
         limits = self.messages.limits(decision.body)
         skipped = (
@@ -330,13 +331,16 @@ class _AtGate:
     release: ReleaseName
     principal: str
     recorder: Recorder
+    # The answer depends on what was seen of the rollout's exposure.
+    watches: bool
     request_id: str = ""
     body_digest: str = ""
     writes: bool = False
     items: Sequence[EvidenceItem] = ()
     attempt: str = ""
     opened: Attempt | None = None
-    looks: tuple[Look, ...] = ()
+    # None where nobody has read them for this question: then no window has passed.
+    looks: tuple[Look, ...] | None = None
     now: datetime | None = field(default=None)
 
     @property
@@ -366,9 +370,9 @@ class _AtGate:
         return self.recorder.conclude(loaded, self.principal)
 
     def recall(self, standing: DecisionRecord, attempt: Attempt | None, now: datetime) -> bool:
-        """Say that what stands is the answer."""
+        """Say that what stands is the answer, unless it takes more than the decision: what stands has no exposure."""
         self._see(attempt, now)
-        return True
+        return attempt is None or not self.watches
 
     def _see(self, attempt: Attempt | None, now: datetime) -> None:
         self.now = now
@@ -377,9 +381,11 @@ class _AtGate:
 
     def passes(self, watched: timedelta) -> datetime | None:
         """Return when the rollout has been exposed for so long; None while nobody can say."""
-        return None if self.opened is None else pass_time(self.opened, self.looks, watched)
+        if self.opened is None or self.looks is None:
+            return None
+        return pass_time(self.opened, self.looks, watched)
 
     def unseen(self, limits: Limits) -> tuple[str, ...]:
         """Return the required rules that do not pass on what was seen since the rollout took traffic."""
-        begun = None if self.opened is None else first_exposure(self.opened, self.looks)
+        begun = None if self.opened is None else first_exposure(self.opened, self.looks or ())
         return unseen(limits.required_rules, limits.signals, begun)
