@@ -153,11 +153,16 @@ async def test_reverting_to_what_was_promoted_last_asks_nobody(shop: RealShop, g
         await reached(shop, "Progressing", 25)
     async with sampling(shop, BAD):
         await reached(shop, "Failed")
-    asked = len((await answers(shop, gate)).answers)
+    asked = await _questions(shop, gate)
     await deployed(shop, "2.2.0")
     await asyncio.sleep(15)
     assert phase(await shop.cluster.get("Canary", "checkout")) == "Failed"
-    assert len((await answers(shop, gate)).answers) == asked
+    assert await _questions(shop, gate) == asked
+
+
+async def _questions(shop: RealShop, gate: GateCaller) -> int:
+    """Return how many questions were answered; that a rollout is over is told, not asked, and comes a moment later."""
+    return sum(one.hook != "post-rollout" for one in (await answers(shop, gate)).answers)
 
 
 async def test_our_absence_stops_a_canary_and_undoes_nothing(shop: RealShop, gate: GateCaller) -> None:
