@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,8 +76,16 @@ def unhurried(engine: Engine) -> Iterator[Connection]:
 _FOR_WRITING = ("cache_size=-32768", "wal_autocheckpoint=4000")
 
 
-def connect_to_write(engine: Engine) -> Connection:
-    """Return a connection for whoever writes all the time; of these there is one."""
+# What a session has been sent without the end of its part is no transaction that waits for its client, as the database
+# sees it: where the rest is lost on the way, no time-out of the database ends it, and it keeps its locks.
+_END = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(%s) AND pid <> pg_backend_pid()"
+    " AND usename = current_user AND application_name = current_setting('application_name') AND state <> 'idle'"
+)
+
+
+def connect_to_write(engine: Engine, abandoned: Collection[int] = ()) -> Connection:
+    """Return a connection for whoever writes all the time, and end the sessions of those that it had before."""
     connection = engine.connect()
     if connection.dialect.name == "sqlite":
         cursor = connection.connection.cursor()
@@ -85,9 +93,20 @@ def connect_to_write(engine: Engine) -> Connection:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
     else:
+        driver = cast(PatientConnection, connection.connection.dbapi_connection)
+        if abandoned:
+            connection.exec_driver_sql(_END, (list(abandoned),))
+            connection.commit()
         # Nobody else gets it: it is closed when the writer is done with it.
-        cast(PatientConnection, connection.connection.dbapi_connection).pipes()
+        driver.pipes()
     return connection
+
+
+def session_of(connection: Connection) -> int | None:
+    """Return the number of a connection's session in PostgreSQL; None elsewhere."""
+    if connection.dialect.name != "postgresql":
+        return None
+    return cast(PatientConnection, connection.connection.dbapi_connection).info.backend_pid
 
 
 def _sqlite(url: URL, pool_size: int, timeouts: DatabaseTimeouts) -> Engine:
@@ -134,6 +153,8 @@ def _postgresql(url: URL, pool_size: int, timeouts: DatabaseTimeouts, patience: 
             ("idle_in_transaction_session_timeout", timeouts.idle),
         )
     )
+    # The database finds out by itself, as its clients do below, that the other end is gone.
+    options += " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
     engine = create_engine(
         url,
         # Whoever waited for a head sees it as it is then.

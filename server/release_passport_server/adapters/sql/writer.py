@@ -17,7 +17,7 @@ from release_passport_server.adapters.sql import tables
 from release_passport_server.adapters.sql.batch import Batch, Failpoint, SpoiledError
 from release_passport_server.adapters.sql.bulk import Beside
 from release_passport_server.adapters.sql.catalog import Catalogs
-from release_passport_server.adapters.sql.engine import connect_to_write
+from release_passport_server.adapters.sql.engine import connect_to_write, session_of
 from release_passport_server.adapters.sql.failures import (
     CommitUnknownError,
     begins_anew,
@@ -74,6 +74,9 @@ class Writer:
         self._batch = 0
         self._crowded = False
         self._connection: Connection | None = None
+        # Its session in the database, and those of connections that were given up since the last one was made.
+        self._session: int | None = None
+        self._abandoned: set[int] = set()
         self.commits = 0
         # Told from the writer's thread which kinds of jobs are due now.
         self.woken: Callable[[Collection[str]], None] | None = None
@@ -228,12 +231,16 @@ class Writer:
     def _connected(self) -> Connection:
         """Return the writer's own connection, which stays open from batch to batch."""
         if self._connection is None:
-            self._connection = connect_to_write(self._engine)
+            self._connection = connect_to_write(self._engine, self._abandoned)
+            self._abandoned.clear()
+            self._session = session_of(self._connection)
         return self._connection
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            if self._session is not None:
+                self._abandoned.add(self._session)
             with suppress(SQLAlchemyError):
                 connection.invalidate()
             with suppress(SQLAlchemyError):
