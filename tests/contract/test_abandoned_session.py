@@ -8,6 +8,7 @@ from datetime import datetime
 import psycopg
 import pytest
 
+from release_passport_server.adapters.sql import engine
 from release_passport_server.adapters.sql.engine import DatabaseTimeouts
 from release_passport_server.adapters.sql.patience import PatientConnection
 from release_passport_server.adapters.sql.store import SQLStore
@@ -63,6 +64,20 @@ async def test_what_was_sent_in_part_holds_no_lock_for_ever(
         await store.write(TENANT, lambda tx: tx.put_tenant(a_tenant()))
     finally:
         await far.close()
+
+
+async def test_who_may_end_no_session_writes_all_the_same(
+    store: SQLStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine, "_END", "SELECT nobody_may(%s)")
+    connection = engine.connect_to_write(store._engine, {1})
+    try:
+        with connection.begin():
+            assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    finally:
+        connection.invalidate()
+        connection.close()
+    assert "left behind" in caplog.text
 
 
 def _until_halfway(url: str) -> None:

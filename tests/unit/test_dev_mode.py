@@ -34,6 +34,13 @@ def test_it_makes_and_marks_its_store_and_opens_it_again(tmp_path: Path) -> None
         path = require_dev(wanted, in_kubernetes=False)
         assert is_dev(path)
     assert path.stat().st_mode & 0o077 == 0
+    # Nobody commits the keys of a server that was tried out in a clone.
+    assert (path.parent / ".gitignore").read_text() == "*\n"
+
+
+def test_a_folder_that_was_there_before_is_left_as_it_is(tmp_path: Path) -> None:
+    require_dev(settings(tmp_path / "passport.db"), in_kubernetes=False)
+    assert not (tmp_path / ".gitignore").exists()
 
 
 def test_its_store_never_opens_without_it_nor_does_a_copy(tmp_path: Path) -> None:

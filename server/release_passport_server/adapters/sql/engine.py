@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,11 +14,14 @@ from typing import IO, Any, Self, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import ProgrammingError
 
 from release_passport_server.adapters.sql.failures import READ_ONLY
 from release_passport_server.adapters.sql.patience import LateCursor, Patience, PatientConnection
 from release_passport_server.adapters.sql.together import unanswered
 from release_passport_server.domain.errors import Unavailable
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,24 @@ def connect_to_write(engine: Engine, abandoned: Collection[int] = ()) -> Connect
     else:
         driver = cast(PatientConnection, connection.connection.dbapi_connection)
         if abandoned:
-            connection.exec_driver_sql(_END, (list(abandoned),))
-            connection.commit()
+            _end(connection, abandoned)
         # Nobody else gets it: it is closed when the writer is done with it.
         driver.pipes()
     return connection
+
+
+def _end(connection: Connection, sessions: Collection[int]) -> None:
+    try:
+        connection.exec_driver_sql(_END, (list(sessions),))
+        connection.commit()
+    except ProgrammingError:
+        # Whoever may not, writes all the same, once the database has let go of the locks by itself.
+        connection.rollback()
+        logger.warning(
+            "sessions that may hold locks were left behind: let the store's user call pg_terminate_backend",
+            extra={"sessions": sorted(sessions)},
+            exc_info=True,
+        )
 
 
 def session_of(connection: Connection) -> int | None:

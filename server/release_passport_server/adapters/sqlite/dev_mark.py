@@ -12,7 +12,10 @@ _APPLICATION_ID = 0x52504456
 
 def mark_as_dev(path: Path) -> None:
     """Make the file, or mark it, as one that only development mode opens."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.parent.exists():
+        path.parent.mkdir(mode=0o700, parents=True)
+        # Its keys are nobody's to commit, wherever somebody tries the server out.
+        (path.parent / ".gitignore").write_text("*\n", encoding="ascii")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     path.chmod(0o600)
