@@ -130,9 +130,6 @@ class Runner:
             task = asyncio.create_task(self._run(claim), name=f"job {claim.kind}")
             self._running[task] = claim
             task.add_done_callback(self._ended)
-        if 0 < len(claims) < most:
-            # Nothing else is due; when something will be is not asked while what was begun wants the processor.
-            self._next = self._pace.breath / self._pace.looks
         return len(claims)
 
     async def _claim(self, kinds: frozenset[str], most: int) -> tuple[Claim, ...]:
@@ -185,7 +182,7 @@ class Runner:
                 failures += 1
                 wait = self._wait_after(failures)
                 logger.exception("looking for jobs failed")
-            if not begun or self._next is not None:
+            if not begun:
                 await self._idle(wait)
 
     async def _breathed(self, seconds: float) -> bool:
